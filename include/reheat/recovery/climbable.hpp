@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <reheat/core/result.hpp>
+#include <reheat/driver/capabilities.hpp>
+#include <reheat/recovery/ladder.hpp>
+
+#include <string>
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Declared and never defined: naming it is how the compiler says which driver lacks which function for which rung. The
+/// declaration that is wanted stands beside the function's name in `driver/concepts.hpp`.
+template <class Driver, class Rung, class Function>
+struct driver_lacks;
+
+namespace detail {
+
+template <operation What>
+struct functions_of;
+template <class... Functions>
+struct function_list {};
+template <>
+struct functions_of<operation::restart_service> : function_list<function::restart_service> {};
+template <>
+struct functions_of<operation::reboot_instance> : function_list<function::reboot> {};
+template <>
+struct functions_of<operation::rebuild_instance> : function_list<function::rebuild> {};
+template <>
+struct functions_of<operation::recreate_instance> : function_list<function::fence, function::recreate> {};
+template <>
+struct functions_of<operation::evacuate_instance> : function_list<function::fence, function::evacuate> {};
+template <>
+struct functions_of<operation::converge_stack> : function_list<function::fence, function::converge> {};
+
+template <class Driver, class... Functions>
+constexpr bool has_all(function_list<Functions...>) {
+    return (has_function<Driver, Functions> && ...);
+}
+
+template <class Driver, class Rung, class Function>
+constexpr std::size_t demand() {
+    if constexpr (has_function<Driver, Function>) return 0;
+    else return sizeof(driver_lacks<Driver, Rung, Function>);
+}
+
+template <class Driver, class Rung, class... Functions>
+constexpr std::size_t demand_all(function_list<Functions...>) {
+    return (demand<Driver, Rung, Functions>() + ... + 0);
+}
+
+} // namespace detail
+
+/// Whether a driver has every function that a rung needs.
+template <class Rung, class Driver>
+concept climbable_by = rung_type<Rung> && detail::has_all<Driver>(detail::functions_of<Rung::what>{});
+
+/// Compiles if the driver has every function that the ladder's rungs need. If not, the first error names the driver, the
+/// rung and the function.
+template <class Driver, rung_type... Rungs>
+constexpr void require_climbable(const ladder<Rungs...>&) noexcept {
+    static_cast<void>((detail::demand_all<Driver, Rungs>(detail::functions_of<Rungs::what>{}) + ... + 0));
+}
+
+/// The same question for a policy that is only known at run time; the error names the rung and the operation.
+[[nodiscard]] inline result<void> check_climbable(const policy& p, capabilities can) {
+    for (std::size_t i = 0; i < p.size(); ++i) {
+        const operation what = p.rungs()[i].what;
+        const bool fence = needs_proof(what) && !can.has(operation::fence_instance);
+        if (can.has(what) && !fence) continue;
+        return error{errc::unsupported, "rung " + std::to_string(i),
+                     "the driver has no function for " + std::string{to_string(fence ? operation::fence_instance : what)}};
+    }
+    return {};
+}
+
+} // namespace reheat::inline REHEAT_ABI

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <reheat/core/time.hpp>
+#include <reheat/recovery/reason.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Everything that can say no to an action. All are asked each time, all answers are kept.
+enum class guard : std::uint8_t {
+    busy,          ///< one action at a time on a target, its ancestors and its descendants
+    backoff,       ///< the wait between attempts
+    approval,      ///< a human's word
+    journal,       ///< the journal is well
+    maintenance,   ///< announced work
+    freeze,        ///< the observer doubts itself
+    start_hold,    ///< the time after start or change of leader
+    corroboration, ///< two independent vantages
+    probation,     ///< after a successful action
+    breaker,       ///< too many are unhealthy at once
+    in_flight,     ///< too many actions at once
+    rate,          ///< the least distance between actions
+    capacity,      ///< the cloud has room
+    dependency,    ///< what it depends on comes first
+};
+
+inline constexpr std::size_t guard_count = 14;
+
+[[nodiscard]] constexpr std::string_view to_string(guard g) noexcept {
+    constexpr std::array<std::string_view, guard_count> names{"busy",        "backoff",    "approval",      "journal",   "maintenance",
+                                                              "freeze",      "start_hold", "corroboration", "probation", "breaker",
+                                                              "in_flight",   "rate",       "capacity",      "dependency"};
+    return names[static_cast<std::size_t>(g)];
+}
+
+/// The answer of one guard: allow (`why` is `none`), or deny with the reason and the time at which to ask again; `never`
+/// where an input, not time, can change it.
+struct guard_answer {
+    reason why = reason::none;
+    time_point next = never;
+
+    [[nodiscard]] constexpr bool allows() const noexcept { return why == reason::none; }
+};
+
+/// The answers of all guards to one question.
+class guard_answers {
+public:
+    constexpr void set(guard g, guard_answer a) noexcept { answers_[static_cast<std::size_t>(g)] = a; }
+    [[nodiscard]] constexpr guard_answer of(guard g) const noexcept { return answers_[static_cast<std::size_t>(g)]; }
+
+    /// The denying guards, as a set of bits; 0 means that all allow.
+    [[nodiscard]] constexpr std::uint16_t denied() const noexcept {
+        std::uint16_t bits = 0;
+        for (std::size_t i = 0; i < guard_count; ++i) {
+            if (!answers_[i].allows()) bits = static_cast<std::uint16_t>(bits | 1U << i);
+        }
+        return bits;
+    }
+    /// The first denial, in the order of `guard`.
+    [[nodiscard]] constexpr reason first() const noexcept {
+        for (const guard_answer& a : answers_) {
+            if (!a.allows()) return a.why;
+        }
+        return reason::none;
+    }
+    /// The earliest time at which an answer can change by itself. A denial that only an input can change has none, and
+    /// does not hide a time that another has.
+    [[nodiscard]] constexpr time_point next() const noexcept {
+        time_point earliest = never;
+        for (const guard_answer& a : answers_) {
+            if (!a.allows() && a.next < earliest) earliest = a.next;
+        }
+        return earliest;
+    }
+
+private:
+    std::array<guard_answer, guard_count> answers_{};
+};
+
+} // namespace reheat::inline REHEAT_ABI
