@@ -4,6 +4,7 @@
 #include <reheat/alarm/comparison.hpp>
 #include <reheat/alarm/state.hpp>
 #include <reheat/core/result.hpp>
+#include <reheat/metric/sample.hpp>
 #include <reheat/metric/window.hpp>
 
 #include <concepts>

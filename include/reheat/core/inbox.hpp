@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <reheat/config.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace reheat::inline REHEAT_ABI {
+
+/// A bounded lock-free queue: any thread puts, one thread takes. Full means `put` says no and the loss is counted; it
+/// never blocks and never allocates after construction. (D. Vyukov's bounded queue: each slot carries a turn number.)
+template <class T>
+    requires std::is_nothrow_move_assignable_v<T> && std::is_default_constructible_v<T>
+class inbox {
+public:
+    /// `capacity` is rounded up to a power of two.
+    explicit inbox(std::size_t capacity) {
+        std::size_t size = 2;
+        while (size < capacity) size *= 2;
+        mask_ = size - 1;
+        slots_ = std::make_unique<slot[]>(size);
+        for (std::size_t i = 0; i < size; ++i) slots_[i].turn.store(i, std::memory_order_relaxed);
+    }
+
+    /// Moves a value in, or leaves it and counts the loss. Any thread.
+    bool put(T&& value) noexcept {
+        std::size_t at = head_.load(std::memory_order_relaxed);
+        for (;;) {
+            slot& s = slots_[at & mask_];
+            const std::size_t turn = s.turn.load(std::memory_order_acquire);
+            if (turn == at) {
+                if (head_.compare_exchange_weak(at, at + 1, std::memory_order_relaxed)) {
+                    s.value = std::move(value);
+                    s.turn.store(at + 1, std::memory_order_release);
+                    return true;
+                }
+            } else if (turn < at) {
+                lost_.fetch_add(1, std::memory_order_relaxed);
+                return false;
+            } else {
+                at = head_.load(std::memory_order_relaxed);
+            }
+        }
+    }
+
+    /// Takes the oldest value. The one consuming thread.
+    bool take(T& value) noexcept {
+        slot& s = slots_[tail_ & mask_];
+        if (s.turn.load(std::memory_order_acquire) != tail_ + 1) return false;
+        value = std::move(s.value);
+        s.turn.store(tail_ + mask_ + 1, std::memory_order_release);
+        ++tail_;
+        return true;
+    }
+
+    /// How many values found it full since the last call. Any thread.
+    std::uint64_t take_losses() noexcept { return lost_.exchange(0, std::memory_order_relaxed); }
+
+private:
+    struct slot {
+        std::atomic<std::size_t> turn{0};
+        T value{};
+    };
+
+    std::unique_ptr<slot[]> slots_;
+    std::size_t mask_ = 0;
+    alignas(64) std::atomic<std::size_t> head_{0};
+    alignas(64) std::size_t tail_ = 0;
+    std::atomic<std::uint64_t> lost_{0};
+};
+
+} // namespace reheat::inline REHEAT_ABI

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <reheat/action/outcome.hpp>
+#include <reheat/action/proof_of_death.hpp>
+#include <reheat/action/request.hpp>
+#include <reheat/engine/event.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reheat::inline REHEAT_ABI {
+
+/// What a journal record says.
+enum class record_kind : std::uint8_t {
+    target,   ///< a name and the id it has: after a restart it gets the same
+    opened,   ///< an incident opened
+    intent,   ///< an operation is about to be called; its budget is spent
+    dropped,  ///< that intent was taken back before its call
+    outcome,  ///< what the call came to
+    verdict,  ///< what verification found
+    closed,   ///< an incident closed
+    parked,   ///< an incident has nothing left to try
+    operator_word, ///< an operator's input
+};
+
+/// One entry of the journal. What was seen before an intent (`cloud_id`, `boot_id`, `host`) is what a controller that
+/// starts again compares the cloud with.
+struct record {
+    sequence seq{};
+    record_kind kind{};
+    time_point at{};
+    target_id target = no_target;
+    incident_id incident = no_incident;
+    op_id op = no_op;
+    std::uint64_t key = 0;
+    epoch reign{};
+    operation what = operation::none;
+    outcome_code result = outcome_code::unknown;
+    reason why = reason::none;
+    level of = level::service;
+    time_point deadline = never;
+    std::string name{};
+    std::string cloud_id{};
+    std::string boot_id{};
+    std::string host{};
+};
+
+/// A call that the runner has to make. Its views live until the next call on the engine.
+struct call {
+    request what{};
+    incident_id incident = no_incident;
+    std::vector<proof_of_death> proofs{}; ///< one for an instance, several for a stack
+};
+
+/// What a step asks for. The caller owns it and uses it again, so that a quiet step allocates nothing.
+struct outputs {
+    std::vector<record> records;
+    std::vector<call> calls;
+    std::vector<event> events;
+
+    [[nodiscard]] bool empty() const noexcept { return records.empty() && calls.empty() && events.empty(); }
+    void clear() noexcept {
+        records.clear();
+        calls.clear();
+        events.clear();
+    }
+};
+
+/// What an operator can say. Approval is the first; the rest comes with the operator interface.
+enum class operator_verb : std::uint8_t { approve };
+
+/// An operator's word, as an input of the engine.
+struct operator_input {
+    operator_verb what = operator_verb::approve;
+    target_id target = no_target; ///< the incident's target, or the one that the rung acts upon
+    std::string_view who{};
+    std::string_view reason{};
+    time_point expires = never;
+};
+
+} // namespace reheat::inline REHEAT_ABI

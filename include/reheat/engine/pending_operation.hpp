@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <reheat/action/proof_of_death.hpp>
+#include <reheat/action/request.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace reheat::inline REHEAT_ABI {
+
+/// An operation between its intent and its end.
+struct pending_operation {
+    enum class stage : std::uint8_t {
+        journaled, ///< its intent waits for the journal
+        called,    ///< the driver has it
+        unknown,   ///< its outcome is unknown; the cloud is asked, or will be
+    };
+
+    op_id id{};
+    operation what{};
+    target_id subject = no_target;
+    incident_id for_incident = no_incident; ///< `no_incident` for an operation that was asked for
+    sequence intent{};
+    stage at = stage::journaled;
+    std::uint64_t key = 0;
+    duration timeout{};
+    duration settle{};             ///< how long its outcome may stay unknown
+    time_point deadline = never;   ///< of the call
+    op_id reading = no_op;         ///< the read-back under way
+    time_point read_by = never;    ///< when that read-back is overdue, or the next one is due
+    time_point settle_by = never;  ///< when an unknown outcome is taken for "not done"
+    std::string cloud_id_before{};
+    std::string boot_id_before{};
+    std::vector<proof_of_death> proofs{};
+};
+
+} // namespace reheat::inline REHEAT_ABI

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <reheat/alarm/fleet.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+namespace reheat::inline REHEAT_ABI {
+
+/// All alarms that an engine watches, as groups of equal rules. A rule is compared whole: two thresholds never share a group.
+class watch_book {
+public:
+    /// Begins to watch a target by a rule, from `at` on. Allocates.
+    template <alarm_rule Rule>
+    watch_id watch(const Rule& rule, target_id target, time_point at) {
+        duration phase{};
+        if (rule.of.align == alignment::watch) phase = duration{at.time_since_epoch().count() % rule.of.period.count()};
+        std::uint32_t group = 0;
+        for (; group < groups_.size(); ++group) {
+            if (groups_[group].tag != &tag<Rule>) continue;
+            const auto& same_type = static_cast<const fleet<Rule>&>(*groups_[group].rows);
+            if (same_type.rule() == rule && same_type.phase() == phase) break;
+        }
+        if (group == groups_.size()) groups_.push_back({&tag<Rule>, std::make_unique<fleet<Rule>>(rule, phase)});
+        return static_cast<watch_id>(std::uint64_t{group} << 32U | groups_[group].rows->add(target, at));
+    }
+
+    /// Records a sample; an unknown watch is ignored. Never allocates.
+    void push(watch_id watch, time_point at, double value) noexcept {
+        const std::uint32_t group = group_of(watch);
+        if (group < groups_.size()) groups_[group].rows->push(row_of(watch), at, value);
+    }
+
+    /// Evaluates what is due, group by group in the order in which they were made.
+    void evaluate(time_point now, std::vector<transition>& out) {
+        for (std::uint32_t group = 0; group < groups_.size(); ++group) groups_[group].rows->evaluate(group, now, out);
+    }
+
+    [[nodiscard]] time_point next() const noexcept {
+        time_point earliest = never;
+        for (const entry& g : groups_) earliest = (std::min)(earliest, g.rows->next());
+        return earliest;
+    }
+
+    [[nodiscard]] alarm_state state(watch_id watch) const noexcept {
+        const std::uint32_t group = group_of(watch);
+        return group < groups_.size() ? groups_[group].rows->state(row_of(watch)) : alarm_state::insufficient_data;
+    }
+
+private:
+    // The address of a variable tells rule types apart without RTTI.
+    template <class Rule>
+    static inline char tag = 0;
+
+    struct entry {
+        const void* tag;
+        std::unique_ptr<alarm_group> rows;
+    };
+
+    static constexpr std::uint32_t group_of(watch_id w) noexcept { return static_cast<std::uint32_t>(static_cast<std::uint64_t>(w) >> 32U); }
+    static constexpr std::uint32_t row_of(watch_id w) noexcept { return static_cast<std::uint32_t>(static_cast<std::uint64_t>(w)); }
+
+    std::vector<entry> groups_;
+};
+
+} // namespace reheat::inline REHEAT_ABI

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <reheat/action/proof_of_death.hpp>
+#include <reheat/core/ids.hpp>
+#include <reheat/core/time.hpp>
+#include <reheat/recovery/reason.hpp>
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Where an incident stands.
+enum class phase : std::uint8_t {
+    deciding,  ///< a rung is looked for, or a guard denies
+    fencing,   ///< the fence comes first: proofs are being made
+    acting,    ///< the rung's action is journaled or under way
+    verifying, ///< it was done; waiting for evidence that it helped
+    parked,    ///< nothing left to try
+    absorbed,  ///< another incident's action covers it
+    closed,
+};
+
+[[nodiscard]] constexpr std::string_view to_string(phase p) noexcept {
+    constexpr std::array<std::string_view, 7> names{"deciding", "fencing", "acting", "verifying", "parked", "absorbed", "closed"};
+    return names[static_cast<std::size_t>(p)];
+}
+
+/// One failure of one target and how far its recovery has come.
+struct incident {
+    incident_id id = no_incident;
+    target_id target = no_target;
+    policy_id rules{};
+    phase at = phase::deciding;
+    std::uint8_t rung = 0;      ///< index in the policy
+    std::uint16_t attempts = 0; ///< of this rung, in this incident
+    std::uint16_t fences = 0;   ///< fences tried since the last proof
+    bool paged = false;         ///< a long wait has been paged
+    bool approved = false;
+    reason denied_by = reason::none; ///< the last denial, so that only a change is told
+    std::uint16_t denied = 0;
+    incident_id absorbed_by = no_incident;
+    target_id subject = no_target; ///< what the rung acts upon
+    op_id op = no_op;
+    time_point opened_at{};
+    time_point waiting_since = never;
+    time_point not_before = time_point::min(); ///< backoff
+    time_point wake = never;
+    time_point verify_by = never;
+    std::vector<proof_of_death> proofs;
+    std::vector<target_id> to_fence;
+};
+
+} // namespace reheat::inline REHEAT_ABI

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <reheat/engine/engine.hpp>
+#include <reheat/recovery/climbable.hpp>
+#include <reheat/recovery/ladder.hpp>
+#include <reheat/runner/clocks.hpp>
+#include <reheat/runner/dispatch.hpp>
+#include <reheat/runner/journal.hpp>
+#include <reheat/runner/mailbox.hpp>
+
+#include <cstddef>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Runs an engine on a driver, a time source and a journal: steps it, writes its records, makes its calls, takes their
+/// outcomes. It refers to the driver, which must outlive it, and owns the rest. The constructor cannot fail and does
+/// nothing; `open` does. Not movable.
+///
+/// `post` and the completions of the driver may be used from any thread, everything else from one thread at a time.
+///
+///     my_cloud cloud;
+///     pipeline ha{cloud, system_time{}, three_levels};
+///     auto db = ha.add(instance{.name = "db-1"});
+///     ha.watch(*db, heartbeat_alarm{.period = 60s});
+///     ha.run(stop);
+template <class Driver, time_source Time, journal Journal = volatile_journal>
+class pipeline {
+public:
+    /// The ladder is checked against the driver here, at compile time.
+    template <rung_type... Rungs>
+    pipeline(Driver& driver, Time time, const ladder<Rungs...>& steps, Journal log = {}, engine_options options = {})
+        : pipeline(driver, std::move(time), steps.lowered(), std::move(log), options) {
+        require_climbable<Driver>(steps);
+    }
+    /// The policy is only known at run time: `open` checks it against the driver.
+    pipeline(Driver& driver, Time time, const policy& rules, Journal log = {}, engine_options options = {})
+        : driver_{&driver}, time_{std::move(time)}, journal_{std::move(log)}, engine_{rules, options}, rules_{rules},
+          mail_{new mailbox{1024, 8192}} {}
+    pipeline(const pipeline&) = delete;
+    pipeline& operator=(const pipeline&) = delete;
+    /// Completions that are still out there do nothing from now on.
+    ~pipeline() {
+        mail_->close();
+        mail_->release();
+    }
+
+    /// Checks the policy and opens the journal. Call it once, before the first `poll`.
+    result<void> open() {
+        if (auto can = check_climbable(rules_, capabilities_of<Driver>()); !can) return can;
+        return journal_.open();
+    }
+
+    /// Adds a policy beside the first one; an error if the driver lacks a function for one of its rungs.
+    result<policy_id> add_policy(const policy& rules) {
+        if (auto can = check_climbable(rules, capabilities_of<Driver>()); !can) return std::move(can).error();
+        return engine_.add_policy(rules);
+    }
+    result<target_id> add(const stack& s) { return engine_.add(s); }
+    result<target_id> add(const instance& i) { return engine_.add(i); }
+    result<target_id> add(const service& s) { return engine_.add(s); }
+
+    /// Watches a target by an alarm, from now on.
+    template <alarm_rule Rule>
+    result<watch_id> watch(target_id target, const Rule& rule) {
+        auto made = engine_.watch(target, rule, time_.now());
+        if (made) remember(target, *made);
+        return made;
+    }
+    result<watch_id> watch(target_id target, const heartbeat_alarm& alarm) { return watch(target, alarm.rule()); }
+
+    /// A sample for one alarm, received now.
+    void push(watch_id watch, double value) noexcept { engine_.push(watch, time_.now(), value); }
+    /// A sample for every alarm that is watched on a target, received now.
+    void push(target_id target, double value) noexcept {
+        const auto at = static_cast<std::size_t>(target);
+        if (at >= watches_of_.size()) return;
+        for (const watch_id w : watches_of_[at]) push(w, value);
+    }
+    /// The same from any thread; false if the inbox is full, which is counted and told as an event.
+    bool post(watch_id watch, double value) noexcept {
+        const bool taken = mail_->samples.put({watch, time_.now(), value});
+        mail_->wake();
+        return taken;
+    }
+    void observe(const observation& seen) { engine_.observe(seen); }
+    void operate(const operator_input& word) { engine_.operate(word, time_.now()); }
+    void order_creation(target_id instance) { engine_.order_creation(instance, time_.now()); }
+
+    /// Does what is due and says when to come back; `never` if only an input can change anything. `sink` is called with
+    /// each event, in order; it may use the pipeline's inputs, not `poll`.
+    template <class Sink>
+        requires requires(Sink& sink, const event& e) { sink(e); }
+    time_point poll(Sink&& sink) {
+        for (;;) {
+            take_mail();
+            out_.clear();
+            engine_.step(time_.now(), out_);
+            write_records();
+            for (call& c : out_.calls) dispatch(*driver_, c, time_.now(), completion{c.what.op, *mail_});
+            for (const event& e : out_.events) sink(e);
+            if (!out_.empty()) continue;
+            const time_point due = engine_.next();
+            if (due > time_.now()) return due;
+        }
+    }
+    time_point poll() {
+        return poll([](const event&) {});
+    }
+
+    /// Polls until `stop` says so, sleeping in between. `Stop` has `stop_requested()`, as `std::stop_token` has; a request
+    /// is seen at the latest after `check_every`.
+    template <class Stop, class Sink>
+        requires requires(const Stop& stop) { stop.stop_requested(); }
+    void run(const Stop& stop, Sink&& sink, duration check_every = std::chrono::milliseconds{100}) {
+        while (!stop.stop_requested()) {
+            const duration wait = time_.real_wait(poll(sink));
+            mail_->sleep(wait < duration::zero() || wait > check_every ? check_every : wait);
+        }
+    }
+    template <class Stop>
+    void run(const Stop& stop) {
+        run(stop, [](const event&) {});
+    }
+
+    [[nodiscard]] const engine& state() const noexcept { return engine_; }
+    [[nodiscard]] engine& state() noexcept { return engine_; }
+    [[nodiscard]] Time& time() noexcept { return time_; }
+    [[nodiscard]] Journal& log() noexcept { return journal_; }
+
+private:
+    void remember(target_id target, watch_id watch) {
+        const auto at = static_cast<std::size_t>(target);
+        if (watches_of_.size() <= at) watches_of_.resize(at + 1);
+        watches_of_[at].push_back(watch);
+    }
+
+    void take_mail() {
+        delivered_outcome done;
+        while (mail_->outcomes.take(done)) engine_.complete(done.op, time_.now(), std::move(done.result), done.repeated);
+        posted_sample sample;
+        while (mail_->samples.take(sample)) engine_.push(sample.watch, sample.at, sample.value);
+    }
+
+    void write_records() {
+        if (!out_.records.empty() && !journal_.append(out_.records)) engine_.journal_failed();
+        engine_.durable(journal_.durable());
+    }
+
+    Driver* driver_;
+    Time time_;
+    Journal journal_;
+    engine engine_;
+    policy rules_;
+    mailbox* mail_;
+    outputs out_;
+    std::vector<std::vector<watch_id>> watches_of_;
+};
+
+template <class Driver, class Time, rung_type... Rungs>
+pipeline(Driver&, Time, const ladder<Rungs...>&) -> pipeline<Driver, Time, volatile_journal>;
+template <class Driver, class Time>
+pipeline(Driver&, Time, const policy&) -> pipeline<Driver, Time, volatile_journal>;
+
+} // namespace reheat::inline REHEAT_ABI
