@@ -213,7 +213,7 @@ inline void engine::check_verdict(incident& i, outputs& out) {
 
 inline void engine::close(incident& i, reason why, outputs& out) {
     event& e = tell(event_kind::incident, decision::recover, why, i, out);
-    if (why != reason::verified) e.rung = operation::none;
+    if (why != reason::verified || i.at == phase::absorbed) e.rung = operation::none;
     record& w = write(record_kind::closed, i.target, out);
     w.incident = i.id;
     w.why = why;
@@ -226,12 +226,12 @@ inline void engine::close(incident& i, reason why, outputs& out) {
 inline void engine::release_absorbed(incident_id by, outputs& out) {
     for (incident& other : incidents_) {
         if (other.at != phase::absorbed || other.absorbed_by != by) continue;
-        other.absorbed_by = no_incident;
-        other.at = phase::deciding;
         look_again_ = true;
         if (health_of(other.target) == health::healthy) {
             close(other, reason::verified, out);
         } else {
+            other.absorbed_by = no_incident;
+            other.at = phase::deciding;
             tell(event_kind::incident, decision::release, reason::none, other, out).rung = operation::none;
         }
     }

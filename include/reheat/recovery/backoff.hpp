@@ -19,7 +19,8 @@ namespace reheat::inline REHEAT_ABI {
     const std::int64_t half = b.full_jitter ? wait / 2 : wait / 100 * b.spread;
     const std::int64_t middle = b.full_jitter ? half : wait;
     if (half == 0) return duration{wait};
-    return duration{middle - half + static_cast<std::int64_t>(draw % (2 * static_cast<std::uint64_t>(half) + 1))};
+    const duration drawn{middle - half + static_cast<std::int64_t>(draw % (2 * static_cast<std::uint64_t>(half) + 1))};
+    return std::chrono::floor<std::chrono::milliseconds>(drawn); // a log is read by people
 }
 
 } // namespace reheat::inline REHEAT_ABI

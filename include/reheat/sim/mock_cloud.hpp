@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <reheat/action/operation.hpp>
+#include <reheat/action/proof_of_death.hpp>
+#include <reheat/action/request.hpp>
+#include <reheat/core/hash.hpp>
+#include <reheat/driver/completion.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace reheat::inline REHEAT_ABI {
+
+/// What can break in the mock cloud. Each is cured by its own level of recovery, or a higher one.
+enum class fault : std::uint8_t {
+    service_dies,   ///< a process ends; a service restart cures it
+    instance_hangs, ///< the guest freezes, its agent too; a reboot cures it
+    instance_lost,  ///< its host loses power; re-creation cures it
+    stack_breaks,   ///< something beside the instance is wrong; only converging the stack cures it
+};
+
+/// How a call to the mock cloud goes, instead of as usual.
+struct mock_reply {
+    enum class manner : std::uint8_t {
+        later,     ///< the outcome comes after the latency
+        at_once,   ///< the outcome comes inside the call
+        abandoned, ///< the completion is destroyed uncalled
+        silent,    ///< the outcome never comes
+        twice,     ///< the completion is called two times
+    };
+    manner how = manner::later;
+    outcome_code code = outcome_code::done;
+    std::optional<duration> latency{};
+    bool takes_effect = true; ///< for a code other than `done`: whether it happened all the same
+};
+
+/// One call that the mock cloud has seen.
+struct mock_call {
+    time_point at;
+    operation what;
+    op_id op;
+    std::uint64_t key;
+    epoch reign;
+    std::string name;
+};
+
+/// A cloud in memory, on the caller's time: a driver with every capability, guests that send heartbeats, faults, and
+/// replies that can be programmed. It moves only in `advance`. One thread at a time.
+///
+///     mock_cloud cloud;
+///     cloud.add("db-1", {.stack = "wiki", .services = {"mysqld"}});
+///     cloud.break_at(start + 5min, "db-1", fault::instance_lost);
+class mock_cloud {
+public:
+    /// How an instance is set up.
+    struct setup {
+        std::string stack{};
+        std::vector<std::string> services{};
+        std::vector<std::string> volumes{};
+        duration boot_time = std::chrono::seconds{40};
+        duration heartbeat_every = std::chrono::seconds{60};
+        bool heartbeats = true; ///< off where real guests send their own
+    };
+
+    /// What is in the cloud, seen from outside.
+    struct machine {
+        enum class condition : std::uint8_t { absent, booting, running, hung, lost, off };
+        std::string name;
+        setup how;
+        condition is = condition::absent;
+        bool broken = false; ///< by `fault::stack_breaks`
+        std::uint32_t generation = 0;
+        std::uint32_t boots = 0;
+        std::vector<bool> service_up;
+        time_point booted_at = never;
+        time_point next_heartbeat = never;
+        std::string address;
+
+        [[nodiscard]] bool works() const noexcept { return is == condition::running && !broken; }
+        [[nodiscard]] std::string cloud_id() const { return generation == 0 ? std::string{} : "vm-" + name + "-" + std::to_string(generation); }
+        [[nodiscard]] std::string boot_id() const { return "boot-" + std::to_string(boots); }
+    };
+
+    /// Makes an instance known. It runs at once unless `running` is false; then `create` makes it.
+    void add(std::string_view name, setup how, bool running = true) {
+        machine m;
+        m.name = name;
+        m.service_up.assign(how.services.size(), false);
+        m.how = std::move(how);
+        m.address = "10.0.0." + std::to_string(machines_.size() + 2);
+        machines_.push_back(std::move(m));
+        if (running) {
+            machines_.back().generation = 1;
+            come_up(machines_.back());
+        }
+    }
+
+    /// Breaks something at a time. `service` names the process for `fault::service_dies`; the first one if empty.
+    void break_at(time_point at, std::string_view name, fault what, std::string_view service = {}) {
+        schedule({at, ++order_, std::string{name}, std::string{service}, what, {}, {}, {}, operation::none});
+    }
+    /// The next call of that operation goes like that; several queue up.
+    void reply(operation what, mock_reply r) { replies_[static_cast<std::size_t>(what)].push_back(r); }
+    /// Every further call of that operation goes like that, once the queue is empty.
+    void always_reply(operation what, mock_reply r) { standing_[static_cast<std::size_t>(what)] = r; }
+    /// How long calls of that operation take.
+    void set_latency(operation what, duration d) noexcept { latency_[static_cast<std::size_t>(what)] = d; }
+
+    /// When something happens next.
+    [[nodiscard]] time_point next() const noexcept {
+        time_point earliest = due_.empty() ? never : due_.front().at;
+        for (const machine& m : machines_) earliest = (std::min)(earliest, (std::min)(m.booted_at, m.works() ? m.next_heartbeat : never));
+        return earliest;
+    }
+
+    /// Lets everything happen up to and with `now`, in order. `sink(instance, service)` is called for each one that a
+    /// guest sends; the service is empty for the instance's own.
+    template <class Sink>
+        requires requires(Sink& sink, std::string_view text) { sink(text, text); }
+    void advance(time_point now, Sink&& sink) {
+        while (next() <= now) {
+            now_ = (std::max)(now_, next());
+            if (!due_.empty() && due_.front().at <= now_) {
+                happening h = std::move(due_.front());
+                due_.erase(due_.begin());
+                happen(h);
+                continue;
+            }
+            for (machine& m : machines_) {
+                if (m.booted_at <= now_) finish_boot(m);
+                if (!m.works() || m.next_heartbeat > now_) continue;
+                m.next_heartbeat = m.how.heartbeats ? after(now_, m.how.heartbeat_every) : never;
+                if (!m.how.heartbeats) continue;
+                sink(std::string_view{m.name}, std::string_view{});
+                for (std::size_t s = 0; s < m.service_up.size(); ++s) {
+                    if (m.service_up[s]) sink(std::string_view{m.name}, std::string_view{m.how.services[s]});
+                }
+            }
+        }
+        now_ = (std::max)(now_, now);
+    }
+
+    [[nodiscard]] const machine* find(std::string_view name) const noexcept {
+        for (const machine& m : machines_) {
+            if (m.name == name) return &m;
+        }
+        return nullptr;
+    }
+    [[nodiscard]] std::span<const machine> machines() const noexcept { return machines_; }
+    [[nodiscard]] std::span<const mock_call> calls() const noexcept { return calls_; }
+    /// How often that operation was called for that name; an empty name means any.
+    [[nodiscard]] std::size_t count(operation what, std::string_view name = {}) const noexcept {
+        std::size_t n = 0;
+        for (const mock_call& c : calls_) n += c.what == what && (name.empty() || c.name == name) ? 1U : 0U;
+        return n;
+    }
+    /// How often a second copy of an instance was started while the first could still run. Always 0, or something is wrong.
+    [[nodiscard]] std::size_t second_copies() const noexcept { return second_copies_; }
+
+    // The driver
+
+    void describe(const request& r, completion done) { answer(r, std::move(done)); }
+    void create(const request& r, completion done) { answer(r, std::move(done)); }
+    void restart_service(const request& r, completion done) { answer(r, std::move(done)); }
+    void reboot(const request& r, completion done) { answer(r, std::move(done)); }
+    void rebuild(const request& r, completion done) { answer(r, std::move(done)); }
+    void fence(const request& r, completion done) { answer(r, std::move(done)); }
+    void recreate(const request& r, proof_of_death, completion done) { answer(r, std::move(done)); }
+    void evacuate(const request& r, proof_of_death, completion done) { answer(r, std::move(done)); }
+    void converge(const request& r, std::span<proof_of_death> proofs, completion done) {
+        // The spans' owner goes when this returns, so what may be re-created is noted now.
+        static_cast<void>(proofs);
+        answer(r, std::move(done));
+    }
+
+private:
+    using condition = machine::condition;
+
+    struct happening {
+        time_point at;
+        std::uint64_t order;
+        std::string name;
+        std::string service;
+        std::optional<fault> breaks;
+        std::optional<completion> done;
+        mock_reply how;
+        std::string stack;
+        operation what;
+    };
+
+    static constexpr std::size_t operations = 11;
+
+    void schedule(happening h) {
+        const auto place = std::upper_bound(due_.begin(), due_.end(), h.at, [](time_point at, const happening& other) { return at < other.at; });
+        due_.insert(place, std::move(h));
+    }
+
+    void answer(const request& r, completion done) {
+        calls_.push_back({now_, r.what, r.op, r.key, r.reign, std::string{r.name}});
+        const auto which = static_cast<std::size_t>(r.what);
+        mock_reply how = standing_[which];
+        if (!replies_[which].empty()) {
+            how = replies_[which].front();
+            replies_[which].pop_front();
+        }
+        happening h{now_, ++order_, std::string{r.instance.empty() ? r.name : r.instance}, std::string{r.service}, {}, std::move(done), how, std::string{r.stack}, r.what};
+        if (how.how == mock_reply::manner::at_once) return happen(h);
+        h.at = after(now_, how.latency.value_or(latency_[which]));
+        schedule(std::move(h));
+    }
+
+    void happen(happening& h) {
+        if (h.breaks) return break_now(h);
+        outcome result = h.how.code == outcome_code::done || h.how.takes_effect ? carry_out(h) : outcome::failed("as programmed");
+        if (h.how.code != outcome_code::done) {
+            result.code = h.how.code;
+            result.reason = "as programmed";
+        }
+        switch (h.how.how) {
+        case mock_reply::manner::abandoned: return;
+        case mock_reply::manner::silent: silenced_.push_back(std::move(*h.done)); return;
+        case mock_reply::manner::twice: (*h.done)(result); [[fallthrough]];
+        default: (*h.done)(std::move(result));
+        }
+    }
+
+    void break_now(const happening& h) {
+        machine* m = find_machine(h.name);
+        if (m == nullptr) return;
+        switch (*h.breaks) {
+        case fault::service_dies:
+            for (std::size_t s = 0; s < m->service_up.size(); ++s) {
+                if (h.service.empty() ? s == 0 : m->how.services[s] == h.service) m->service_up[s] = false;
+            }
+            break;
+        case fault::instance_hangs: m->is = condition::hung; break;
+        case fault::instance_lost:
+            m->is = condition::lost;
+            m->booted_at = never;
+            break;
+        case fault::stack_breaks: m->broken = true; break;
+        }
+    }
+
+    outcome carry_out(const happening& h) {
+        if (h.what == operation::converge_stack) {
+            for (machine& m : machines_) {
+                if (m.how.stack != h.stack || (m.works() && m.is == condition::running)) continue;
+                m.broken = false;
+                renew(m);
+            }
+            return outcome::done();
+        }
+        machine* m = find_machine(h.name);
+        if (m == nullptr) return h.what == operation::describe ? outcome::done(state(false, false)) : outcome::refused("no such instance");
+        switch (h.what) {
+        case operation::describe: return outcome::done(look(*m));
+        case operation::create_instance:
+            if (m->generation != 0) return outcome::refused("it exists");
+            renew(*m);
+            return outcome::done(look(*m));
+        case operation::restart_service:
+            if (m->is != condition::running) return outcome::failed("the guest agent does not answer");
+            for (std::size_t s = 0; s < m->service_up.size(); ++s) {
+                if (m->how.services[s] == h.service) m->service_up[s] = true;
+            }
+            if (!m->broken) m->next_heartbeat = now_;
+            return outcome::done();
+        case operation::reboot_instance:
+        case operation::rebuild_instance:
+            if (m->is == condition::lost) return outcome::failed("its host does not answer");
+            boot(*m);
+            return outcome::done(look(*m));
+        case operation::fence_instance:
+            m->is = condition::off;
+            m->booted_at = never;
+            return outcome::done(state(true, false));
+        case operation::recreate_instance:
+        case operation::evacuate_instance:
+            renew(*m);
+            return outcome::done(look(*m));
+        default: return outcome::refused("no such operation");
+        }
+    }
+
+    /// A new machine under the old name. If the old one was not off, two may run: the mistake that must never happen.
+    void renew(machine& m) {
+        if (m.generation != 0 && m.is != condition::off && m.is != condition::absent) ++second_copies_;
+        ++m.generation;
+        boot(m);
+    }
+    void boot(machine& m) {
+        m.is = condition::booting;
+        m.booted_at = after(now_, m.how.boot_time);
+    }
+    void finish_boot(machine& m) {
+        m.booted_at = never;
+        come_up(m);
+    }
+    void come_up(machine& m) {
+        m.is = condition::running;
+        ++m.boots;
+        m.service_up.assign(m.service_up.size(), true);
+        m.next_heartbeat = now_;
+    }
+
+    [[nodiscard]] static observed state(bool exists, bool running) {
+        observed seen;
+        seen.exists = exists;
+        seen.running = running;
+        return seen;
+    }
+    [[nodiscard]] static observed look(const machine& m) {
+        observed seen = state(m.generation != 0, m.is == condition::running || m.is == condition::booting || m.is == condition::hung);
+        seen.cloud_id = m.cloud_id();
+        seen.boot_id = m.boot_id();
+        seen.address = m.address;
+        return seen;
+    }
+
+    [[nodiscard]] machine* find_machine(std::string_view name) noexcept { return const_cast<machine*>(find(name)); }
+
+    std::vector<machine> machines_;
+    std::vector<happening> due_; // by time, then by order of scheduling
+    std::vector<mock_call> calls_;
+    std::vector<completion> silenced_;
+    std::array<std::deque<mock_reply>, operations> replies_;
+    std::array<mock_reply, operations> standing_{};
+    std::array<duration, operations> latency_{
+        std::chrono::seconds{0},  std::chrono::seconds{1},  std::chrono::seconds{20}, std::chrono::seconds{5},
+        std::chrono::seconds{10}, std::chrono::seconds{60}, std::chrono::seconds{15}, std::chrono::seconds{60},
+        std::chrono::seconds{60}, std::chrono::seconds{90}, std::chrono::seconds{0}};
+    time_point now_ = time_point::min();
+    std::uint64_t order_ = 0;
+    std::size_t second_copies_ = 0;
+};
+
+} // namespace reheat::inline REHEAT_ABI
