@@ -29,4 +29,11 @@ inline constexpr time_point never = time_point::max();
     return by > duration::zero() && at > never - by ? never : at + by;
 }
 
+[[nodiscard]] constexpr time_point earlier(time_point a, time_point b) noexcept {
+    return b < a ? b : a;
+}
+[[nodiscard]] constexpr time_point later(time_point a, time_point b) noexcept {
+    return a < b ? b : a;
+}
+
 } // namespace reheat::inline REHEAT_ABI

@@ -141,7 +141,9 @@ inline void engine::begin(incident& i, const rung& r, target_id subject, outputs
         for (const incident& other : incidents_) {
             const target_id at = targets_.ancestor(other.target, level::instance);
             if (at == no_target || other.at == phase::closed || !targets_.covers(subject, at)) continue;
-            if (std::find(i.to_fence.begin(), i.to_fence.end(), at) == i.to_fence.end()) i.to_fence.push_back(at);
+            bool known = false;
+            for (const target_id t : i.to_fence) known = known || t == at;
+            if (!known) i.to_fence.push_back(at);
         }
     } else if (needs_proof(r.what)) {
         i.to_fence.push_back(subject);
@@ -186,7 +188,7 @@ inline void engine::go_on(incident& i, outputs& out) {
 inline void engine::retry(incident& i, duration at_least) {
     const unsigned tried = i.fences != 0 ? i.fences : i.attempts;
     const duration pause = wait_after(i.fences != 0 ? instance_backoff : rung_of(i).wait, options_.seed, i.id, tried == 0 ? 1 : tried);
-    i.not_before = after(now_, (std::max)(pause, at_least));
+    i.not_before = later(after(now_, pause), after(now_, at_least));
     i.at = phase::deciding;
     i.wake = i.not_before;
     i.proofs.clear();

@@ -10,7 +10,6 @@
 #include <reheat/recovery/ledger.hpp>
 #include <reheat/recovery/target_tree.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -49,7 +49,7 @@ inline result<target_id> engine::add(const service& s) {
 }
 
 inline void engine::step(time_point now, outputs& out) {
-    now_ = (std::max)(now_, now);
+    now_ = later(now_, now);
     for (const target_id id : unjournaled_) {
         record& r = write(record_kind::target, id, out);
         r.of = targets_[id].of;
@@ -80,12 +80,12 @@ inline time_point engine::next() const noexcept {
     if (look_again_ || !inputs_.empty() || !unjournaled_.empty()) return now_;
     time_point earliest = watches_.next();
     for (const incident& i : incidents_) {
-        earliest = (std::min)(earliest, i.wake);
-        if (!i.paged && i.waiting_since != never) earliest = (std::min)(earliest, after(i.waiting_since, options_.page_after));
+        earliest = earlier(earliest, i.wake);
+        if (!i.paged && i.waiting_since != never) earliest = earlier(earliest, after(i.waiting_since, options_.page_after));
     }
     for (const pending_operation& op : operations_) {
-        if (op.at == pending_operation::stage::called) earliest = (std::min)(earliest, op.deadline);
-        if (op.at == pending_operation::stage::unknown) earliest = (std::min)(earliest, (std::min)(op.read_by, op.settle_by));
+        if (op.at == pending_operation::stage::called) earliest = earlier(earliest, op.deadline);
+        if (op.at == pending_operation::stage::unknown) earliest = earlier(earliest, earlier(op.read_by, op.settle_by));
     }
     return earliest;
 }

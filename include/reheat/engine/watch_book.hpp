@@ -3,9 +3,7 @@
 
 #include <reheat/alarm/fleet.hpp>
 
-#include <algorithm>
 #include <cstdint>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -25,7 +23,7 @@ public:
             const auto& same_type = static_cast<const fleet<Rule>&>(*groups_[group].rows);
             if (same_type.rule() == rule && same_type.phase() == phase) break;
         }
-        if (group == groups_.size()) groups_.push_back({&tag<Rule>, std::make_unique<fleet<Rule>>(rule, phase)});
+        if (group == groups_.size()) groups_.emplace_back(&tag<Rule>, new fleet<Rule>{rule, phase});
         return static_cast<watch_id>(std::uint64_t{group} << 32U | groups_[group].rows->add(target, at));
     }
 
@@ -42,7 +40,7 @@ public:
 
     [[nodiscard]] time_point next() const noexcept {
         time_point earliest = never;
-        for (const entry& g : groups_) earliest = (std::min)(earliest, g.rows->next());
+        for (const entry& g : groups_) earliest = earlier(earliest, g.rows->next());
         return earliest;
     }
 
@@ -56,9 +54,21 @@ private:
     template <class Rule>
     static inline char tag = 0;
 
+    // Owns its rows. Not `std::unique_ptr`: <memory> would be a fifth of what this header costs its users.
     struct entry {
+        entry(const void* of, alarm_group* owned) noexcept : tag{of}, rows{owned} {}
+        entry(entry&& other) noexcept : tag{other.tag}, rows{std::exchange(other.rows, nullptr)} {}
+        entry& operator=(entry&& other) noexcept {
+            std::swap(tag, other.tag);
+            std::swap(rows, other.rows);
+            return *this;
+        }
+        entry(const entry&) = delete;
+        entry& operator=(const entry&) = delete;
+        ~entry() { delete rows; }
+
         const void* tag;
-        std::unique_ptr<alarm_group> rows;
+        alarm_group* rows;
     };
 
     static constexpr std::uint32_t group_of(watch_id w) noexcept { return static_cast<std::uint32_t>(static_cast<std::uint64_t>(w) >> 32U); }

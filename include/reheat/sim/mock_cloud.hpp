@@ -118,7 +118,7 @@ public:
     /// When something happens next.
     [[nodiscard]] time_point next() const noexcept {
         time_point earliest = due_.empty() ? never : due_.front().at;
-        for (const machine& m : machines_) earliest = (std::min)(earliest, (std::min)(m.booted_at, m.works() ? m.next_heartbeat : never));
+        for (const machine& m : machines_) earliest = earlier(earliest, earlier(m.booted_at, m.works() ? m.next_heartbeat : never));
         return earliest;
     }
 
@@ -128,7 +128,7 @@ public:
         requires requires(Sink& sink, std::string_view text) { sink(text, text); }
     void advance(time_point now, Sink&& sink) {
         while (next() <= now) {
-            now_ = (std::max)(now_, next());
+            now_ = later(now_, next());
             if (!due_.empty() && due_.front().at <= now_) {
                 happening h = std::move(due_.front());
                 due_.erase(due_.begin());
@@ -146,7 +146,7 @@ public:
                 }
             }
         }
-        now_ = (std::max)(now_, now);
+        now_ = later(now_, now);
     }
 
     [[nodiscard]] const machine* find(std::string_view name) const noexcept {

@@ -54,7 +54,7 @@ public:
         for (;;) {
             cloud.advance(now(), [this](std::string_view machine, std::string_view process) { beat(machine, process); });
             const time_point due = pipeline_.poll([this](const event& e) { events_.push_back(e); });
-            const time_point next = (std::min)(due, cloud.next());
+            const time_point next = earlier(due, cloud.next());
             if (next > end) break;
             pipeline_.time().advance_to(next);
         }

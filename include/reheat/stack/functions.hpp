@@ -177,11 +177,10 @@ private:
             const node& item = argument.items()[i];
             auto value = resolve(item, at.item(i), false, depth + 1);
             if (!value) return std::move(value.error());
-            const std::string_view first =
-                detail::is_function(item) ? std::string_view{item.members()[0].first} : std::string_view{};
-            // What a resource gives is text: no list can come of it but by another function.
-            const bool unknown =
-                value->is_null() && (shapes[i] == 't' || (!first.empty() && first != "Ref" && first != "Fn::GetAtt"));
+            // What a resource gives is text: a list can come of it only by these.
+            const bool list_of_unknown =
+                detail::is_call_of(item, "Fn::Split") || detail::is_call_of(item, "Fn::Select");
+            const bool unknown = value->is_null() && (shapes[i] == 't' || (shapes[i] == 'l' && list_of_unknown));
             const bool fits = shapes[i] == 't'   ? value->is_scalar()
                               : shapes[i] == 'l' ? value->is_array()
                                                  : value->is_object();
