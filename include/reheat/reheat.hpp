@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-// Everything that needs no package. Adapters, the guest APIs, the simulator and the testing kit are included by those who
-// want them.
+// Everything that needs no package. Adapters, the guest APIs, the simulator and the testing kit are included by those
+// who want them.
 
 #include <reheat/action/loss.hpp>
 #include <reheat/action/operation.hpp>
@@ -36,4 +36,5 @@
 #include <reheat/runner/clocks.hpp>
 #include <reheat/runner/journal.hpp>
 #include <reheat/runner/pipeline.hpp>
+#include <reheat/runner/run.hpp>
 #include <reheat/version.hpp>

@@ -200,7 +200,7 @@ TEST_CASE("a broken template gives an error with its place, and what was expecte
          "needs the property InstanceType"},
         {change(R"("Period": "60")", R"("Period": "a minute")"), errc::invalid_argument,
          "$.Resources.Silence.Properties.Period",
-         "expected a whole number from 1 to 31536000, found a string 'a minute'"},
+         "expected a whole number from 1 to 604800, found a string 'a minute'"},
         {change(R"("EvaluationPeriods": "1")", R"("EvaluationPeriods": 0)"), errc::invalid_argument,
          "$.Resources.Silence.Properties.EvaluationPeriods", "found a number '0'"},
         {change(R"("Threshold": "1")", R"("Threshold": [1])"), errc::syntax, "$.Resources.Silence.Properties.Threshold",

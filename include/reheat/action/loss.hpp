@@ -10,12 +10,12 @@ namespace reheat::inline REHEAT_ABI {
 /// Things that an instance has, as a set of flags: what an operation loses, and what an instance must keep.
 enum class asset : std::uint8_t {
     none = 0,
-    memory = 1,           ///< what runs, and what it holds in RAM
-    ephemeral_disk = 2,   ///< the root disk and every disk that dies with the machine
-    volumes = 4,          ///< attached volumes
-    fixed_addresses = 8,  ///< addresses in the tenant's network
+    memory = 1,            ///< what runs, and what it holds in RAM
+    ephemeral_disk = 2,    ///< the root disk and every disk that dies with the machine
+    volumes = 4,           ///< attached volumes
+    fixed_addresses = 8,   ///< addresses in the tenant's network
     public_addresses = 16, ///< floating addresses
-    identity = 32,        ///< the id by which the cloud knows it
+    identity = 32,         ///< the id by which the cloud knows it
 };
 
 [[nodiscard]] constexpr asset operator|(asset a, asset b) noexcept {
@@ -32,8 +32,8 @@ inline constexpr asset fixed_addresses = asset::fixed_addresses;
 inline constexpr asset public_addresses = asset::public_addresses;
 inline constexpr asset identity = asset::identity;
 
-/// What an operation destroys when it goes as documented. No operation loses volumes or addresses: a driver that can not
-/// keep them must refuse the call.
+/// What an operation destroys when it goes as documented. No operation loses volumes or addresses: a driver that can
+/// not keep them must refuse the call.
 [[nodiscard]] constexpr asset loss_of(operation o) noexcept {
     switch (o) {
     case operation::reboot_instance:

@@ -28,8 +28,8 @@ enum class operation : std::uint8_t {
     fence_instance,    ///< make certain that it does not run; nothing is deleted
     recreate_instance, ///< a new machine with the kept volumes and addresses; needs a proof of death
     evacuate_instance, ///< the same machine on another host; needs a proof of death
-    converge_stack,    ///< bring every resource of a stack to what its template says; needs proofs for what it re-creates
-    page,              ///< call a human
+    converge_stack, ///< bring every resource of a stack to what its template says; needs proofs for what it re-creates
+    page,           ///< call a human
 };
 
 [[nodiscard]] constexpr std::string_view to_string(operation o) noexcept {

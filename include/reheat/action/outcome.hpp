@@ -47,9 +47,15 @@ struct outcome {
     duration retry_after{}; ///< how long the cloud asked to be left alone; zero if it did not
 
     [[nodiscard]] static outcome done(observed seen = {}) { return {outcome_code::done, std::move(seen), {}, {}}; }
-    [[nodiscard]] static outcome failed(std::string reason) { return {outcome_code::failed, {}, std::move(reason), {}}; }
-    [[nodiscard]] static outcome refused(std::string reason) { return {outcome_code::refused, {}, std::move(reason), {}}; }
-    [[nodiscard]] static outcome unknown(std::string reason) { return {outcome_code::unknown, {}, std::move(reason), {}}; }
+    [[nodiscard]] static outcome failed(std::string reason) {
+        return {outcome_code::failed, {}, std::move(reason), {}};
+    }
+    [[nodiscard]] static outcome refused(std::string reason) {
+        return {outcome_code::refused, {}, std::move(reason), {}};
+    }
+    [[nodiscard]] static outcome unknown(std::string reason) {
+        return {outcome_code::unknown, {}, std::move(reason), {}};
+    }
 };
 
 } // namespace reheat::inline REHEAT_ABI

@@ -14,7 +14,7 @@ class engine;
 
 namespace testing {
 struct proof_mint;
-}
+} // namespace testing
 
 /// Why an instance is certainly not running.
 enum class proof_kind : std::uint8_t {
@@ -40,7 +40,8 @@ class proof_of_death {
 public:
     proof_of_death(proof_of_death&& other) noexcept
         : kind_{other.kind_}, incident_{std::exchange(other.incident_, no_incident)},
-          target_{std::exchange(other.target_, no_target)}, expires_{std::exchange(other.expires_, time_point::min())} {}
+          target_{std::exchange(other.target_, no_target)},
+          expires_{std::exchange(other.expires_, (time_point::min)())} {}
     proof_of_death(const proof_of_death&) = delete;
     proof_of_death& operator=(const proof_of_death&) = delete;
     proof_of_death& operator=(proof_of_death&&) = delete;

@@ -18,11 +18,11 @@ struct request {
     epoch reign{};         ///< refuse a call whose epoch is smaller than one seen before
     operation what = operation::none;
     target_id target = no_target;
-    std::string_view name;     ///< the target's name
-    std::string_view cloud_id; ///< the cloud's id of the instance, as last observed; empty if never
-    std::string_view service;  ///< the service to restart; empty for every other operation
-    std::string_view instance; ///< the name of the instance: the target itself, or the one the service runs on
-    std::string_view stack;    ///< the name of its stack; empty if it has none
+    std::string_view name;       ///< the target's name
+    std::string_view cloud_id;   ///< the cloud's id of the instance, as last observed; empty if never
+    std::string_view service;    ///< the service to restart; empty for every other operation
+    std::string_view instance;   ///< the name of the instance: the target itself, or the one the service runs on
+    std::string_view stack;      ///< the name of its stack; empty if it has none
     time_point deadline = never; ///< past it the engine takes the outcome for unknown and reads back
 };
 

@@ -12,8 +12,8 @@
 
 namespace reheat::inline REHEAT_ABI {
 
-/// An alarm's rule, shared by all targets that are watched with an equal one. Structure is in the types (which statistic,
-/// which comparison; or `any_statistic` and `any_comparison`, chosen at run time), numbers are in values.
+/// An alarm's rule, shared by all targets that are watched with an equal one. Structure is in the types (which
+/// statistic, which comparison; or `any_statistic` and `any_comparison`, chosen at run time), numbers are in values.
 ///
 ///     alarm<window<sample_count>, less_than> silent{
 ///         .of = {.period = 60s}, .threshold = 1, .empty = empty_period::counts_zero};

@@ -67,7 +67,8 @@ public:
         detail::window_ring<statistic_type> ring{slots(row), r.newest};
         const std::int64_t period = grid_.index(at);
         ring.add(rule_.of.statistic, period, value);
-        if (rule_.of.align == alignment::watch && grid_.begin(period) == at) ring.add(rule_.of.statistic, period - 1, value);
+        if (rule_.of.align == alignment::watch && grid_.begin(period) == at)
+            ring.add(rule_.of.statistic, period - 1, value);
     }
 
     void evaluate(std::uint32_t group, time_point now, std::vector<transition>& out) override {
@@ -106,7 +107,8 @@ private:
         const std::uint32_t periods = rule_.evaluation_periods;
         evaluation e{periods, rule_.datapoints_to_alarm == 0 ? periods : rule_.datapoints_to_alarm, 0, 0};
         double newest = std::numeric_limits<double>::quiet_NaN();
-        for (std::int64_t p = current - 1; p >= r.first_period && p > current - 1 - static_cast<std::int64_t>(periods); --p) {
+        for (std::int64_t p = current - 1; p >= r.first_period && p > current - 1 - static_cast<std::int64_t>(periods);
+             --p) {
             const accumulator a = ring.at(p);
             if (rule_.of.statistic.count(a) == 0 && !zero_when_empty()) continue;
             const double value = rule_.of.statistic.count(a) == 0 ? 0.0 : rule_.of.statistic.value(a);
@@ -115,7 +117,8 @@ private:
             if (rule_.compare(value, rule_.threshold)) ++e.breaching;
         }
         // Periods before the watch are no evidence of anything, so they are not missing either.
-        if (current - r.first_period < static_cast<std::int64_t>(e.periods)) e.periods = static_cast<std::uint32_t>(current - r.first_period);
+        if (current - r.first_period < static_cast<std::int64_t>(e.periods))
+            e.periods = static_cast<std::uint32_t>(current - r.first_period);
 
         const alarm_state to = reheat::evaluate(e, rule_.treat_missing, r.state);
         if (to == r.state) return;

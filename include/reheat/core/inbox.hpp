@@ -6,9 +6,9 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace reheat::inline REHEAT_ABI {
 
@@ -19,12 +19,8 @@ template <class T>
 class inbox {
 public:
     /// `capacity` is rounded up to a power of two.
-    explicit inbox(std::size_t capacity) {
-        std::size_t size = 2;
-        while (size < capacity) size *= 2;
-        mask_ = size - 1;
-        slots_ = std::make_unique<slot[]>(size);
-        for (std::size_t i = 0; i < size; ++i) slots_[i].turn.store(i, std::memory_order_relaxed);
+    explicit inbox(std::size_t capacity) : slots_(rounded_up(capacity)), mask_{slots_.size() - 1} {
+        for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].turn.store(i, std::memory_order_relaxed);
     }
 
     /// Moves a value in, or leaves it and counts the loss. Any thread.
@@ -67,8 +63,14 @@ private:
         T value{};
     };
 
-    std::unique_ptr<slot[]> slots_;
-    std::size_t mask_ = 0;
+    static constexpr std::size_t rounded_up(std::size_t capacity) noexcept {
+        std::size_t size = 2;
+        while (size < capacity) size *= 2;
+        return size;
+    }
+
+    std::vector<slot> slots_; // never resized: a slot can not move
+    std::size_t mask_;
     alignas(64) std::atomic<std::size_t> head_{0};
     alignas(64) std::size_t tail_ = 0;
     std::atomic<std::uint64_t> lost_{0};

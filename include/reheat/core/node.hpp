@@ -105,8 +105,8 @@ struct read_limits {
     std::size_t nodes = 100'000;
 };
 
-/// A type that reads JSON text into a `node`, or gives an error whose `where` is `line:column`. It refuses a member name
-/// that stands twice in one object, and anything after the value. `adapters/nlohmann_json.hpp` has one.
+/// A type that reads JSON text into a `node`, or gives an error whose `where` is `line:column`. It refuses a member
+/// name that stands twice in one object, and anything after the value. `adapters/nlohmann_json.hpp` has one.
 template <class T>
 concept json_reader = requires(const T& reader, std::string_view text, const read_limits& limits) {
     { reader.read(text, limits) } -> std::same_as<result<node>>;

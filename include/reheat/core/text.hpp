@@ -49,7 +49,8 @@ inline void append_fraction(std::string& out, std::int64_t nanoseconds) {
 [[nodiscard]] inline result<duration> parse_duration(std::string_view text) {
     constexpr std::int64_t most = std::int64_t{36'500} * 86'400'000'000'000 / 10 * 9; // keeps every sum in range
     const auto bad = [text](std::string_view what) {
-        return error{errc::syntax, {}, "'" + std::string{text.substr(0, 64)} + "' is not a duration: " + std::string{what}};
+        return error{
+            errc::syntax, {}, "'" + std::string{text.substr(0, 64)} + "' is not a duration: " + std::string{what}};
     };
     if (text.empty()) return bad("expected a number and a unit, as in 60s");
     std::int64_t total = 0;
@@ -66,7 +67,8 @@ inline void append_fraction(std::string& out, std::int64_t nanoseconds) {
         if (at < text.size() && text[at] == '.') {
             std::int64_t scale = 100'000'000;
             const std::size_t dot = at++;
-            for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10) fraction += scale * (text[at] - '0');
+            for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, scale /= 10)
+                fraction += scale * (text[at] - '0');
             if (at == dot + 1) return bad("expected a digit after the point");
         }
         const std::size_t unit_begin = at;
@@ -78,7 +80,8 @@ inline void append_fraction(std::string& out, std::int64_t nanoseconds) {
         }
         if (factor == 0) return bad("expected a unit (ns us ms s min h d)");
         if (whole > most / factor) return bad("too long");
-        total += whole * factor + (factor >= 1'000'000'000 ? fraction * (factor / 1'000'000'000) : fraction / (1'000'000'000 / factor));
+        total += whole * factor +
+                 (factor >= 1'000'000'000 ? fraction * (factor / 1'000'000'000) : fraction / (1'000'000'000 / factor));
         if (total > most) return bad("too long");
     }
     return duration{total};

@@ -22,18 +22,14 @@ using duration = engine_clock::duration;
 using time_point = engine_clock::time_point;
 
 /// Later than every time that can happen: "nothing is due".
-inline constexpr time_point never = time_point::max();
+inline constexpr time_point never = (time_point::max)();
 
 /// `at + by`, held at `never` where the sum would overflow.
 [[nodiscard]] constexpr time_point after(time_point at, duration by) noexcept {
     return by > duration::zero() && at > never - by ? never : at + by;
 }
 
-[[nodiscard]] constexpr time_point earlier(time_point a, time_point b) noexcept {
-    return b < a ? b : a;
-}
-[[nodiscard]] constexpr time_point later(time_point a, time_point b) noexcept {
-    return a < b ? b : a;
-}
+[[nodiscard]] constexpr time_point earlier(time_point a, time_point b) noexcept { return b < a ? b : a; }
+[[nodiscard]] constexpr time_point later(time_point a, time_point b) noexcept { return a < b ? b : a; }
 
 } // namespace reheat::inline REHEAT_ABI

@@ -12,7 +12,9 @@ class capabilities {
 public:
     constexpr capabilities() noexcept = default;
 
-    [[nodiscard]] constexpr bool has(operation o) const noexcept { return (bits_ >> static_cast<unsigned>(o) & 1U) != 0; }
+    [[nodiscard]] constexpr bool has(operation o) const noexcept {
+        return (bits_ >> static_cast<unsigned>(o) & 1U) != 0;
+    }
     constexpr capabilities& add(operation o) noexcept {
         bits_ |= 1U << static_cast<unsigned>(o);
         return *this;

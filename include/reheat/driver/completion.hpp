@@ -18,7 +18,8 @@ public:
     completion_sink(const completion_sink&) = delete;
     completion_sink& operator=(const completion_sink&) = delete;
 
-    /// Takes the outcome of an operation. The first of an operation counts; `repeated` marks a second call of one completion.
+    /// Takes the outcome of an operation. The first of an operation counts; `repeated` marks a second call of one
+    /// completion.
     virtual void deliver(op_id op, outcome&& result, bool repeated) noexcept = 0;
 
     void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
@@ -33,9 +34,9 @@ private:
     std::atomic<std::uint32_t> references_{1};
 };
 
-/// The answer sheet of one operation: concrete, move-only, 24 bytes, no allocation. Call it once, from any thread, inline
-/// or later. Destroyed uncalled it delivers `unknown`. Called after its runner is gone it does nothing. One completion is
-/// used by one thread at a time; different ones are independent.
+/// The answer sheet of one operation: concrete, move-only, 24 bytes, no allocation. Call it once, from any thread,
+/// inline or later. Destroyed uncalled it delivers `unknown`. Called after its runner is gone it does nothing. One
+/// completion is used by one thread at a time; different ones are independent.
 ///
 ///     void reboot(const request& r, completion done) { done(outcome::done()); }
 class completion {

@@ -24,11 +24,11 @@ struct rebuild {};         // void rebuild(const reheat::request&, reheat::compl
 struct fence {};           // void fence(const reheat::request&, reheat::completion)
 struct recreate {};        // void recreate(const reheat::request&, reheat::proof_of_death, reheat::completion)
 struct evacuate {};        // void evacuate(const reheat::request&, reheat::proof_of_death, reheat::completion)
-struct converge {};        // void converge(const reheat::request&, std::span<reheat::proof_of_death>, reheat::completion)
+struct converge {}; // void converge(const reheat::request&, std::span<reheat::proof_of_death>, reheat::completion)
 } // namespace function
 
-/// The least a driver must have: to say what is. `describe` answers `done` with what was observed; a target that the cloud
-/// does not know is `done` with `exists = false`; a cloud that does not answer is `unknown`.
+/// The least a driver must have: to say what is. `describe` answers `done` with what was observed; a target that the
+/// cloud does not know is `done` with `exists = false`; a cloud that does not answer is `unknown`.
 template <class D>
 concept cloud_driver = requires(D& d, const request& r, completion c) {
     { d.describe(r, std::move(c)) } -> std::same_as<void>;

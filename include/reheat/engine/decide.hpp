@@ -27,7 +27,8 @@ inline void engine::open(target_id target, reason why, outputs& out) {
     event& e = tell(event_kind::incident, decision::open, why, incidents_.back(), out);
     e.rung = operation::none;
     if (incidents_.back().at == phase::absorbed)
-        tell(event_kind::incident, decision::absorb, reason::action_above, incidents_.back(), out).rung = operation::none;
+        tell(event_kind::incident, decision::absorb, reason::action_above, incidents_.back(), out).rung =
+            operation::none;
 }
 
 inline void engine::look(incident& i, outputs& out) {
@@ -79,7 +80,8 @@ inline void engine::decide(incident& i, outputs& out) {
             climb(i, decision::climb, reason::attempts_spent, out);
             continue;
         }
-        if (!ledger_.has_room(subject, r.what, r.burst, now_) || !ledger_.has_room(subject, r.what, r.sustained, now_)) {
+        if (!ledger_.has_room(subject, r.what, r.burst, now_) ||
+            !ledger_.has_room(subject, r.what, r.sustained, now_)) {
             climb(i, decision::climb, reason::budget_spent, out);
             continue;
         }
@@ -97,7 +99,7 @@ inline void engine::climb(incident& i, decision what, reason why, outputs& out) 
     i.attempts = 0;
     i.fences = 0;
     i.approved = false;
-    i.not_before = time_point::min();
+    i.not_before = (time_point::min)();
     i.waiting_since = never;
     i.paged = false;
     i.denied = 0;
@@ -107,11 +109,13 @@ inline void engine::climb(incident& i, decision what, reason why, outputs& out) 
 inline guard_answers engine::ask_guards(const incident& i, const rung& r, target_id subject) const noexcept {
     guard_answers answers;
     if (targets_.busy(subject)) answers.set(guard::busy, {reason::busy, never});
-    if (now_ < i.not_before) answers.set(guard::backoff, {i.fences != 0 ? reason::proof_required : reason::backing_off, i.not_before});
-    if (r.approval == consent::required && !i.approved) answers.set(guard::approval, {reason::approval_required, never});
+    if (now_ < i.not_before)
+        answers.set(guard::backoff, {i.fences != 0 ? reason::proof_required : reason::backing_off, i.not_before});
+    if (r.approval == consent::required && !i.approved)
+        answers.set(guard::approval, {reason::approval_required, never});
     if (!journal_ok_) answers.set(guard::journal, {reason::journal_failed, never});
-    // Maintenance, freeze, start_hold, corroboration, probation, breaker, in_flight, rate, capacity and dependency are asked
-    // here as well; until their inputs exist each of them allows.
+    // Maintenance, freeze, start_hold, corroboration, probation, breaker, in_flight, rate, capacity and dependency are
+    // asked here as well; until their inputs exist each of them allows.
     return answers;
 }
 
@@ -174,7 +178,8 @@ inline void engine::go_on(incident& i, outputs& out) {
         event& e = tell(event_kind::rung, decision::act, reason::proof_required, i, out);
         e.rung = operation::fence_instance;
         e.subject = i.to_fence.back();
-        return start(operation::fence_instance, i.to_fence.back(), &i, options_.fence_timeout, options_.fence_timeout, out);
+        return start(operation::fence_instance, i.to_fence.back(), &i, options_.fence_timeout, options_.fence_timeout,
+                     out);
     }
     ++i.attempts;
     i.waiting_since = never;
@@ -187,7 +192,8 @@ inline void engine::go_on(incident& i, outputs& out) {
 /// Back to the decision, not before the backoff is over.
 inline void engine::retry(incident& i, duration at_least) {
     const unsigned tried = i.fences != 0 ? i.fences : i.attempts;
-    const duration pause = wait_after(i.fences != 0 ? instance_backoff : rung_of(i).wait, options_.seed, i.id, tried == 0 ? 1 : tried);
+    const duration pause =
+        wait_after(i.fences != 0 ? instance_backoff : rung_of(i).wait, options_.seed, i.id, tried == 0 ? 1 : tried);
     i.not_before = later(after(now_, pause), after(now_, at_least));
     i.at = phase::deciding;
     i.wake = i.not_before;
@@ -200,7 +206,8 @@ inline void engine::check_verdict(incident& i, outputs& out) {
     const bool well = health_of(i.target) == health::healthy;
     bool all_well = well;
     for (const incident& other : incidents_) {
-        if (other.at == phase::absorbed && other.absorbed_by == i.id) all_well = all_well && health_of(other.target) == health::healthy;
+        if (other.at == phase::absorbed && other.absorbed_by == i.id)
+            all_well = all_well && health_of(other.target) == health::healthy;
     }
     if (all_well || (well && now_ >= i.verify_by)) return close(i, reason::verified, out);
     if (now_ < i.verify_by) return;
@@ -253,7 +260,9 @@ inline void engine::park(incident& i, outputs& out) {
 }
 
 inline void engine::page_long_wait(incident& i, outputs& out) {
-    if (i.paged || i.at != phase::deciding || i.waiting_since == never || now_ < after(i.waiting_since, options_.page_after)) return;
+    if (i.paged || i.at != phase::deciding || i.waiting_since == never ||
+        now_ < after(i.waiting_since, options_.page_after))
+        return;
     i.paged = true;
     event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);
     e.denied = i.denied;

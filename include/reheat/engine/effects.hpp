@@ -15,14 +15,14 @@ namespace reheat::inline REHEAT_ABI {
 
 /// What a journal record says.
 enum class record_kind : std::uint8_t {
-    target,   ///< a name and the id it has: after a restart it gets the same
-    opened,   ///< an incident opened
-    intent,   ///< an operation is about to be called; its budget is spent
-    dropped,  ///< that intent was taken back before its call
-    outcome,  ///< what the call came to
-    verdict,  ///< what verification found
-    closed,   ///< an incident closed
-    parked,   ///< an incident has nothing left to try
+    target,        ///< a name and the id it has: after a restart it gets the same
+    opened,        ///< an incident opened
+    intent,        ///< an operation is about to be called; its budget is spent
+    dropped,       ///< that intent was taken back before its call
+    outcome,       ///< what the call came to
+    verdict,       ///< what verification found
+    closed,        ///< an incident closed
+    parked,        ///< an incident has nothing left to try
     operator_word, ///< an operator's input
 };
 

@@ -32,8 +32,8 @@ struct engine_options {
 
 /// The heart: values with their time go in, decisions come out. It reads no clock, makes no call and starts no thread.
 /// Inputs only record; `step` alone decides, and writes records, calls and events into the caller's buffers. The same
-/// inputs give the same outputs, always. A call is emitted only after `durable` has covered its intent, and after a second
-/// look at whether it is still wanted.
+/// inputs give the same outputs, always. A call is emitted only after `durable` has covered its intent, and after a
+/// second look at whether it is still wanted.
 ///
 /// Move-only. One thread at a time; distinct engines are independent.
 ///
@@ -44,7 +44,9 @@ struct engine_options {
 ///     e.step(now, out);   // then: journal out.records, e.durable(n), step again, make out.calls, e.complete(...)
 class engine {
 public:
-    explicit engine(const policy& rules, engine_options options = {}) : options_{options} { policies_.push_back(rules); }
+    explicit engine(const policy& rules, engine_options options = {}) : options_{options} {
+        policies_.push_back(rules);
+    }
     engine(engine&&) = default;
     engine& operator=(engine&&) = default;
     engine(const engine&) = delete;
@@ -58,7 +60,8 @@ public:
         policies_.push_back(rules);
         return static_cast<policy_id>(policies_.size() - 1);
     }
-    /// Adds a stack, an instance or a service; names are copied. Errors: a name that is taken or empty, a service on no instance.
+    /// Adds a stack, an instance or a service; names are copied. Errors: a name that is taken or empty, a service on no
+    /// instance.
     result<target_id> add(const stack& s);
     result<target_id> add(const instance& i);
     result<target_id> add(const service& s);
@@ -84,7 +87,8 @@ public:
     }
     /// An operator's word; the texts are copied.
     void operate(const operator_input& word, time_point at) {
-        inputs_.emplace_back(spoken{word.what, word.target, at, word.expires, std::string{word.who}, std::string{word.reason}});
+        inputs_.emplace_back(
+            spoken{word.what, word.target, at, word.expires, std::string{word.who}, std::string{word.reason}});
     }
     /// Asks for an instance to be created, as part of a stack's creation.
     void order_creation(target_id instance, time_point at) { inputs_.emplace_back(ordered{instance, at}); }
@@ -119,7 +123,9 @@ public:
         return targets_.has(target) ? find_incident(targets_[target].incident) : nullptr;
     }
     [[nodiscard]] std::size_t open_incidents() const noexcept { return incidents_.size(); }
-    [[nodiscard]] const policy& policy_of(const incident& i) const noexcept { return policies_[static_cast<std::size_t>(i.rules)]; }
+    [[nodiscard]] const policy& policy_of(const incident& i) const noexcept {
+        return policies_[static_cast<std::size_t>(i.rules)];
+    }
     [[nodiscard]] time_point now() const noexcept { return now_; }
 
 private:
@@ -169,7 +175,8 @@ private:
     void page_long_wait(incident& i, outputs& out);
 
     // engine/operate.hpp: intents, calls, outcomes
-    void start(operation what, target_id subject, incident* for_incident, duration timeout, duration settle, outputs& out);
+    void start(operation what, target_id subject, incident* for_incident, duration timeout, duration settle,
+               outputs& out);
     void emit_call(pending_operation& op, outputs& out);
     [[nodiscard]] reason no_longer_wanted(const pending_operation& op) const noexcept;
     void watch_deadlines(pending_operation& op, outputs& out);
@@ -238,10 +245,10 @@ private:
     std::vector<incident> incidents_;           // open ones, by id
     std::vector<pending_operation> operations_; // unfinished ones, by id
     std::vector<input> inputs_;
-    std::vector<input> taking_;          // inputs of the step under way
+    std::vector<input> taking_;           // inputs of the step under way
     std::vector<transition> transitions_; // reused by every step
-    std::vector<target_id> unjournaled_; // targets whose names the journal has not
-    time_point now_ = time_point::min();
+    std::vector<target_id> unjournaled_;  // targets whose names the journal has not
+    time_point now_ = (time_point::min)();
     sequence durable_ = no_sequence;
     std::uint64_t last_sequence_ = 0;
     std::uint64_t last_op_ = 0;

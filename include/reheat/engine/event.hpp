@@ -15,12 +15,12 @@ namespace reheat::inline REHEAT_ABI {
 
 /// What an event is about.
 enum class event_kind : std::uint8_t {
-    alarm,    ///< an alarm changed its state
-    incident, ///< an incident opened, was absorbed, released, recovered or parked
-    rung,     ///< a rung was skipped, waits, acts or was left behind
-    call,     ///< a call was made, or came to its outcome
-    verdict,  ///< what verification found
-    page,     ///< a human is called
+    alarm,           ///< an alarm changed its state
+    incident,        ///< an incident opened, was absorbed, released, recovered or parked
+    rung,            ///< a rung was skipped, waits, acts or was left behind
+    call,            ///< a call was made, or came to its outcome
+    verdict,         ///< what verification found
+    page,            ///< a human is called
     operation_order, ///< an operation that was asked for, not decided
     operator_word,   ///< an operator's input
     controller,      ///< the controller about itself
@@ -32,8 +32,8 @@ enum class event_kind : std::uint8_t {
     return names[static_cast<std::size_t>(k)];
 }
 
-/// One thing that happened or was decided, as numbers and codes; `describe(engine, event)` renders it. Every decision not
-/// to act is an event too: what was denied, by which guards, and when it can be looked at again.
+/// One thing that happened or was decided, as numbers and codes; `describe(engine, event)` renders it. Every decision
+/// not to act is an event too: what was denied, by which guards, and when it can be looked at again.
 struct event {
     time_point at{};
     event_kind kind{};
@@ -42,13 +42,13 @@ struct event {
     operation rung = operation::none;
     alarm_state from{}; ///< for `event_kind::alarm`
     alarm_state to{};
-    std::uint16_t denied = 0;       ///< the denying guards, bit n for guard n
-    std::uint16_t attempt = 0;      ///< counted from 1 within the incident and rung
-    target_id target = no_target;   ///< the incident's own target
-    target_id subject = no_target;  ///< the target that is acted upon
+    std::uint16_t denied = 0;      ///< the denying guards, bit n for guard n
+    std::uint16_t attempt = 0;     ///< counted from 1 within the incident and rung
+    target_id target = no_target;  ///< the incident's own target
+    target_id subject = no_target; ///< the target that is acted upon
     incident_id incident = no_incident;
     op_id op = no_op;
-    time_point next = never;        ///< when it is looked at again, or by when it has to be over
+    time_point next = never; ///< when it is looked at again, or by when it has to be over
     watch_id watch = no_watch;
     double value = 0; ///< for an alarm, the newest period's statistic
 };

@@ -81,7 +81,8 @@ inline time_point engine::next() const noexcept {
     time_point earliest = watches_.next();
     for (const incident& i : incidents_) {
         earliest = earlier(earliest, i.wake);
-        if (!i.paged && i.waiting_since != never) earliest = earlier(earliest, after(i.waiting_since, options_.page_after));
+        if (!i.paged && i.waiting_since != never)
+            earliest = earlier(earliest, after(i.waiting_since, options_.page_after));
     }
     for (const pending_operation& op : operations_) {
         if (op.at == pending_operation::stage::called) earliest = earlier(earliest, op.deadline);
@@ -159,7 +160,9 @@ inline void engine::take(completed& c, outputs& out) {
         return;
     }
     if (op == nullptr || op->at != pending_operation::stage::called) {
-        tell(event_kind::call, decision::ignore, c.repeated ? reason::repeated_completion : reason::late_completion, out).op = c.op;
+        tell(event_kind::call, decision::ignore, c.repeated ? reason::repeated_completion : reason::late_completion,
+             out)
+            .op = c.op;
         return;
     }
     note_seen(op->subject, c.result.seen);

@@ -7,7 +7,8 @@
 
 namespace reheat::inline REHEAT_ABI {
 
-inline void engine::start(operation what, target_id subject, incident* for_incident, duration timeout, duration settle, outputs& out) {
+inline void engine::start(operation what, target_id subject, incident* for_incident, duration timeout, duration settle,
+                          outputs& out) {
     pending_operation op;
     op.id = static_cast<op_id>(++last_op_);
     op.what = what;
@@ -153,11 +154,13 @@ inline void engine::read_back(pending_operation& op, const outcome& seen, output
     case operation::recreate_instance:
     case operation::evacuate_instance:
     case operation::rebuild_instance:
-        if (exists && now.running.value_or(false) && !now.cloud_id.empty() && (now.cloud_id != op.cloud_id_before || (!now.boot_id.empty() && now.boot_id != op.boot_id_before)))
+        if (exists && now.running.value_or(false) && !now.cloud_id.empty() &&
+            (now.cloud_id != op.cloud_id_before || (!now.boot_id.empty() && now.boot_id != op.boot_id_before)))
             return finish(op, outcome_code::done, reason::found_done, {}, out);
-        return; // it may still be under way: never a blind repeat
+        return;                             // it may still be under way: never a blind repeat
     case operation::converge_stack: return; // only verification can tell
-    default: return finish(op, outcome_code::done, reason::found_done, {}, out); // harmless: counts as done, and is verified
+    default:
+        return finish(op, outcome_code::done, reason::found_done, {}, out); // harmless: counts as done, and is verified
     }
 }
 

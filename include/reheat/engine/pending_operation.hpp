@@ -26,11 +26,11 @@ struct pending_operation {
     stage at = stage::journaled;
     std::uint64_t key = 0;
     duration timeout{};
-    duration settle{};             ///< how long its outcome may stay unknown
-    time_point deadline = never;   ///< of the call
-    op_id reading = no_op;         ///< the read-back under way
-    time_point read_by = never;    ///< when that read-back is overdue, or the next one is due
-    time_point settle_by = never;  ///< when an unknown outcome is taken for "not done"
+    duration settle{};            ///< how long its outcome may stay unknown
+    time_point deadline = never;  ///< of the call
+    op_id reading = no_op;        ///< the read-back under way
+    time_point read_by = never;   ///< when that read-back is overdue, or the next one is due
+    time_point settle_by = never; ///< when an unknown outcome is taken for "not done"
     std::string cloud_id_before{};
     std::string boot_id_before{};
     std::vector<proof_of_death> proofs{};

@@ -33,7 +33,8 @@ namespace reheat::inline REHEAT_ABI {
     return line;
 }
 
-/// An event as one JSON object, without a line feed. Names are escaped, so the line is valid whatever a target is called.
+/// An event as one JSON object, without a line feed. Names are escaped, so the line is valid whatever a target is
+/// called.
 [[nodiscard]] inline std::string to_json(const engine& of, const event& e) {
     std::string out;
     const auto text = [&out](std::string_view key, std::string_view value) {

@@ -9,7 +9,8 @@
 
 namespace reheat::inline REHEAT_ABI {
 
-/// All alarms that an engine watches, as groups of equal rules. A rule is compared whole: two thresholds never share a group.
+/// All alarms that an engine watches, as groups of equal rules. A rule is compared whole: two thresholds never share a
+/// group.
 class watch_book {
 public:
     /// Begins to watch a target by a rule, from `at` on. Allocates.
@@ -71,8 +72,12 @@ private:
         alarm_group* rows;
     };
 
-    static constexpr std::uint32_t group_of(watch_id w) noexcept { return static_cast<std::uint32_t>(static_cast<std::uint64_t>(w) >> 32U); }
-    static constexpr std::uint32_t row_of(watch_id w) noexcept { return static_cast<std::uint32_t>(static_cast<std::uint64_t>(w)); }
+    static constexpr std::uint32_t group_of(watch_id w) noexcept {
+        return static_cast<std::uint32_t>(static_cast<std::uint64_t>(w) >> 32U);
+    }
+    static constexpr std::uint32_t row_of(watch_id w) noexcept {
+        return static_cast<std::uint32_t>(static_cast<std::uint64_t>(w));
+    }
 
     std::vector<entry> groups_;
 };

@@ -28,12 +28,13 @@ enum class statistic : std::uint8_t { sample_count, sum, average, minimum, maxim
 ///
 ///     static_assert(statistic_policy<sample_count>);
 template <class S>
-concept statistic_policy = std::equality_comparable<S> && requires(const S& s, typename S::accumulator& a, double value) {
-    { s.add(a, value) } noexcept;
-    { s.count(a) } noexcept -> std::convertible_to<std::uint32_t>;
-    { s.value(a) } noexcept -> std::same_as<double>;
-    { s.kind() } noexcept -> std::same_as<statistic>;
-};
+concept statistic_policy =
+    std::equality_comparable<S> && requires(const S& s, typename S::accumulator& a, double value) {
+        { s.add(a, value) } noexcept;
+        { s.count(a) } noexcept -> std::convertible_to<std::uint32_t>;
+        { s.value(a) } noexcept -> std::same_as<double>;
+        { s.kind() } noexcept -> std::same_as<statistic>;
+    };
 
 namespace detail {
 

@@ -12,8 +12,8 @@ namespace reheat::inline REHEAT_ABI {
 /// Where periods begin.
 enum class alignment : std::uint8_t {
     grid,  ///< at multiples of the period in UTC, begin included and end excluded, as CloudWatch does
-    watch, ///< at the moment the target was watched; a sample on a border belongs to both periods, so that each evaluation
-           ///< sees exactly the samples whose age is at most one period, as Heat's watch rule does
+    watch, ///< at the moment the target was watched; a sample on a border belongs to both periods, so that each
+           ///< evaluation sees exactly the samples whose age is at most one period, as Heat's watch rule does
 };
 
 /// The shape of a metric window: which statistic, over which period, aligned how. A value shared by many targets; the
@@ -78,7 +78,8 @@ private:
     void advance(std::int64_t period) noexcept {
         if (period <= *newest_) return;
         std::int64_t first = *newest_ + 1;
-        if (period - first >= static_cast<std::int64_t>(slots_.size())) first = period - static_cast<std::int64_t>(slots_.size()) + 1;
+        if (period - first >= static_cast<std::int64_t>(slots_.size()))
+            first = period - static_cast<std::int64_t>(slots_.size()) + 1;
         for (std::int64_t p = first; p <= period; ++p) slot(p) = accumulator{};
         *newest_ = period;
     }

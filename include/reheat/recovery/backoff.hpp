@@ -9,9 +9,10 @@
 
 namespace reheat::inline REHEAT_ABI {
 
-/// The wait after attempt number `attempt` (from 1) of an incident. Jitter is a hash of (seed, incident, attempt): the same
-/// after a replay, different for the incidents of one bad moment.
-[[nodiscard]] constexpr duration wait_after(const backoff& b, std::uint64_t seed, incident_id incident, unsigned attempt) noexcept {
+/// The wait after attempt number `attempt` (from 1) of an incident. Jitter is a hash of (seed, incident, attempt): the
+/// same after a replay, different for the incidents of one bad moment.
+[[nodiscard]] constexpr duration wait_after(const backoff& b, std::uint64_t seed, incident_id incident,
+                                            unsigned attempt) noexcept {
     std::int64_t wait = b.first.count();
     for (unsigned i = 1; i < attempt && wait < b.most.count(); ++i) wait *= 2;
     if (wait > b.most.count()) wait = b.most.count();

@@ -55,8 +55,8 @@ constexpr std::size_t demand_all(function_list<Functions...>) {
 template <class Rung, class Driver>
 concept climbable_by = rung_type<Rung> && detail::has_all<Driver>(detail::functions_of<Rung::what>{});
 
-/// Compiles if the driver has every function that the ladder's rungs need. If not, the first error names the driver, the
-/// rung and the function.
+/// Compiles if the driver has every function that the ladder's rungs need. If not, the first error names the driver,
+/// the rung and the function.
 template <class Driver, rung_type... Rungs>
 constexpr void require_climbable(const ladder<Rungs...>&) noexcept {
     static_cast<void>((detail::demand_all<Driver, Rungs>(detail::functions_of<Rungs::what>{}) + ... + 0));
@@ -69,7 +69,8 @@ constexpr void require_climbable(const ladder<Rungs...>&) noexcept {
         const bool fence = needs_proof(what) && !can.has(operation::fence_instance);
         if (can.has(what) && !fence) continue;
         return error{errc::unsupported, "rung " + std::to_string(i),
-                     "the driver has no function for " + std::string{to_string(fence ? operation::fence_instance : what)}};
+                     "the driver has no function for " +
+                         std::string{to_string(fence ? operation::fence_instance : what)}};
     }
     return {};
 }

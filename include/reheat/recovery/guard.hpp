@@ -33,14 +33,14 @@ enum class guard : std::uint8_t {
 inline constexpr std::size_t guard_count = 14;
 
 [[nodiscard]] constexpr std::string_view to_string(guard g) noexcept {
-    constexpr std::array<std::string_view, guard_count> names{"busy",        "backoff",    "approval",      "journal",   "maintenance",
-                                                              "freeze",      "start_hold", "corroboration", "probation", "breaker",
-                                                              "in_flight",   "rate",       "capacity",      "dependency"};
+    constexpr std::array<std::string_view, guard_count> names{
+        "busy",          "backoff",   "approval", "journal",   "maintenance", "freeze",   "start_hold",
+        "corroboration", "probation", "breaker",  "in_flight", "rate",        "capacity", "dependency"};
     return names[static_cast<std::size_t>(g)];
 }
 
-/// The answer of one guard: allow (`why` is `none`), or deny with the reason and the time at which to ask again; `never`
-/// where an input, not time, can change it.
+/// The answer of one guard: allow (`why` is `none`), or deny with the reason and the time at which to ask again;
+/// `never` where an input, not time, can change it.
 struct guard_answer {
     reason why = reason::none;
     time_point next = never;

@@ -25,7 +25,8 @@ enum class phase : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(phase p) noexcept {
-    constexpr std::array<std::string_view, 7> names{"deciding", "fencing", "acting", "verifying", "parked", "absorbed", "closed"};
+    constexpr std::array<std::string_view, 7> names{"deciding", "fencing",  "acting", "verifying",
+                                                    "parked",   "absorbed", "closed"};
     return names[static_cast<std::size_t>(p)];
 }
 
@@ -47,7 +48,7 @@ struct incident {
     op_id op = no_op;
     time_point opened_at{};
     time_point waiting_since = never;
-    time_point not_before = time_point::min(); ///< backoff
+    time_point not_before = (time_point::min)(); ///< backoff
     time_point wake = never;
     time_point verify_by = never;
     std::vector<proof_of_death> proofs;

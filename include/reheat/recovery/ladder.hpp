@@ -123,7 +123,8 @@ public:
         return std::apply(
             [](const auto&... r) {
                 policy p;
-                (p.add({r.what, {r.attempts, r.within}, r.sustained, r.verify, r.grace, r.timeout, r.approval, r.wait}), ...);
+                (p.add({r.what, {r.attempts, r.within}, r.sustained, r.verify, r.grace, r.timeout, r.approval, r.wait}),
+                 ...);
                 return p;
             },
             rungs_);

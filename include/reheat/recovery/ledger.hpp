@@ -6,39 +6,50 @@
 #include <reheat/core/time.hpp>
 #include <reheat/recovery/policy.hpp>
 
+#include <cstddef>
 #include <cstdint>
-#include <unordered_map>
 #include <vector>
 
 namespace reheat::inline REHEAT_ABI {
 
-/// What has been spent: which action was taken on which target, and when. Targets that were never acted upon have no entry.
+/// What has been spent: which action was taken on which target, and when. Only targets that were acted upon have
+/// entries.
 class ledger {
 public:
     /// Notes an action. Entries too old for every budget are forgotten.
     void spend(target_id target, operation what, time_point at) {
-        std::vector<entry>& spent = spent_[target];
-        std::erase_if(spent, [at](const entry& e) { return at - e.at > longest; });
-        spent.push_back({at, what});
+        std::erase_if(spent_, [at](const entry& e) { return at - e.at > longest; });
+        spent_.insert(spent_.begin() + first_of(target), {target, what, at});
     }
 
     /// Whether a budget has room for one more action of that kind on that target.
     [[nodiscard]] bool has_room(target_id target, operation what, const budget& b, time_point at) const {
-        const auto found = spent_.find(target);
         std::uint32_t used = 0;
-        if (found != spent_.end()) {
-            for (const entry& e : found->second) used += e.what == what && at - e.at < b.within ? 1U : 0U;
-        }
+        for (auto e = spent_.begin() + first_of(target); e != spent_.end() && e->target == target; ++e)
+            used += e->what == what && at - e->at < b.within ? 1U : 0U;
         return used < b.count;
     }
 
 private:
     static constexpr duration longest = std::chrono::hours{24 * 31};
     struct entry {
-        time_point at;
+        target_id target;
         operation what;
+        time_point at;
     };
-    std::unordered_map<target_id, std::vector<entry>> spent_;
+
+    [[nodiscard]] std::ptrdiff_t first_of(target_id target) const noexcept {
+        std::ptrdiff_t low = 0;
+        std::ptrdiff_t high = static_cast<std::ptrdiff_t>(spent_.size());
+        while (low < high) {
+            const std::ptrdiff_t middle = low + (high - low) / 2;
+            if (spent_[static_cast<std::size_t>(middle)].target < target) low = middle + 1;
+            else high = middle;
+        }
+        return low;
+    }
+
+    std::vector<entry> spent_; // by target
 };
 
 } // namespace reheat::inline REHEAT_ABI

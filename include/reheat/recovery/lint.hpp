@@ -13,9 +13,9 @@ namespace reheat::inline REHEAT_ABI {
 
 /// What `lint` can find.
 enum class finding : std::uint8_t {
-    unreachable_rung,           ///< it has no attempts, or the same operation stands on an earlier rung
-    verify_shorter_than_grace,  ///< verification would fail while the target may still be starting
-    too_many_actions_an_hour,   ///< the rungs of one level together may act more often than is sane
+    unreachable_rung,          ///< it has no attempts, or the same operation stands on an earlier rung
+    verify_shorter_than_grace, ///< verification would fail while the target may still be starting
+    too_many_actions_an_hour,  ///< the rungs of one level together may act more often than is sane
 };
 
 [[nodiscard]] constexpr std::string_view to_string(finding f) noexcept {
@@ -39,7 +39,9 @@ struct lint_finding {
 class lint_report {
 public:
     [[nodiscard]] constexpr bool ok() const noexcept { return size_ == 0; }
-    [[nodiscard]] constexpr std::span<const lint_finding> findings() const noexcept { return std::span{findings_}.first(size_); }
+    [[nodiscard]] constexpr std::span<const lint_finding> findings() const noexcept {
+        return std::span{findings_}.first(size_);
+    }
     [[nodiscard]] constexpr bool has(finding f) const noexcept {
         for (const lint_finding& found : findings()) {
             if (found.what == f) return true;
@@ -76,14 +78,16 @@ private:
     const std::span<const rung> rungs = p.rungs();
     for (std::size_t i = 0; i < rungs.size(); ++i) {
         const rung& r = rungs[i];
-        if (r.burst.count == 0 || r.sustained.count == 0) report.add({finding::unreachable_rung, i, static_cast<std::int64_t>(i)});
+        if (r.burst.count == 0 || r.sustained.count == 0)
+            report.add({finding::unreachable_rung, i, static_cast<std::int64_t>(i)});
         for (std::size_t earlier = 0; earlier < i; ++earlier) {
             if (rungs[earlier].what != r.what) continue;
             report.add({finding::unreachable_rung, i, static_cast<std::int64_t>(earlier)});
             break;
         }
         if (r.verify <= r.grace)
-            report.add({finding::verify_shorter_than_grace, i, std::chrono::duration_cast<std::chrono::seconds>(r.grace - r.verify).count()});
+            report.add({finding::verify_shorter_than_grace, i,
+                        std::chrono::duration_cast<std::chrono::seconds>(r.grace - r.verify).count()});
         const auto at = static_cast<std::size_t>(level_of(r.what));
         actions[at] += worst_actions_an_hour(r);
         const bool last_of_level = [&] {
@@ -92,7 +96,8 @@ private:
             }
             return true;
         }();
-        if (last_of_level && actions[at] > most_an_hour[at]) report.add({finding::too_many_actions_an_hour, i, actions[at]});
+        if (last_of_level && actions[at] > most_an_hour[at])
+            report.add({finding::too_many_actions_an_hour, i, actions[at]});
     }
     return report;
 }

@@ -16,12 +16,12 @@ struct stack {
 /// A machine. Names are copied when it is added.
 struct instance {
     std::string_view name;
-    std::string_view stack{};    ///< the name of its stack, made if there is none of that name; empty for none
-    std::string_view host{};     ///< where it runs; host, rack and zone are its placement
+    std::string_view stack{}; ///< the name of its stack, made if there is none of that name; empty for none
+    std::string_view host{};  ///< where it runs; host, rack and zone are its placement
     std::string_view rack{};
     std::string_view zone{};
     asset keep = asset::volumes | asset::fixed_addresses; ///< what no action may lose
-    std::string_view cloud_id{}; ///< the cloud's id, if it is known
+    std::string_view cloud_id{};                          ///< the cloud's id, if it is known
 };
 
 /// A process on a machine, known to the guest's service manager by its name.

@@ -2,14 +2,17 @@
 #pragma once
 
 #include <reheat/action/operation.hpp>
+#include <reheat/core/name_index.hpp>
 #include <reheat/core/result.hpp>
 #include <reheat/evidence/health.hpp>
 #include <reheat/recovery/target.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace reheat::inline REHEAT_ABI {
@@ -18,15 +21,15 @@ namespace reheat::inline REHEAT_ABI {
 struct target_record {
     level of{};
     asset keep = asset::none;
-    std::uint16_t raised = 0;      ///< watched alarms that are in `alarm`
-    std::uint16_t quiet = 0;       ///< watched alarms that are in `ok`
+    std::uint16_t raised = 0; ///< watched alarms that are in `alarm`
+    std::uint16_t quiet = 0;  ///< watched alarms that are in `ok`
     target_id parent = no_target;
     incident_id incident = no_incident; ///< the open incident, if any
     std::uint32_t busy_here = 0;        ///< actions on it that are not finished
     std::uint32_t busy_below = 0;       ///< actions on its descendants that are not finished
     policy_id rules{};                  ///< how its incidents are recovered
     evidence_board evidence{};
-    std::string name{};     ///< unique in its level; a service's is `instance/service`
+    std::string name{}; ///< unique in its level; a service's is `instance/service`
     std::string cloud_id{};
     std::string boot_id{};
     std::string address{};
@@ -39,23 +42,25 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return targets_.size(); }
     [[nodiscard]] bool has(target_id id) const noexcept { return static_cast<std::size_t>(id) < targets_.size(); }
     [[nodiscard]] target_record& operator[](target_id id) noexcept { return targets_[static_cast<std::size_t>(id)]; }
-    [[nodiscard]] const target_record& operator[](target_id id) const noexcept { return targets_[static_cast<std::size_t>(id)]; }
+    [[nodiscard]] const target_record& operator[](target_id id) const noexcept {
+        return targets_[static_cast<std::size_t>(id)];
+    }
 
     /// Adds a target; a name that its level has already is an error.
     result<target_id> add(target_record t) {
-        if (t.name.empty() || t.name.size() > 255) return error{errc::invalid_argument, "name", "expected 1 to 255 characters"};
-        const auto id = static_cast<target_id>(targets_.size());
-        std::string key = key_of(t.of, t.name);
-        if (!by_name_.try_emplace(std::move(key), id).second)
+        if (t.name.empty() || t.name.size() > 255)
+            return error{errc::invalid_argument, "name", "expected 1 to 255 characters"};
+        if (find(t.of, t.name) != no_target)
             return error{errc::already_exists, t.name, "there is a " + std::string{to_string(t.of)} + " of that name"};
+        const auto id = static_cast<std::uint32_t>(targets_.size());
         targets_.push_back(std::move(t));
-        return id;
+        index_of(targets_.back().of).add(targets_.back().name, id, name_of{targets_});
+        return static_cast<target_id>(id);
     }
 
     /// The target of that level and name, or `no_target`. A service's name is `instance/service`.
     [[nodiscard]] target_id find(level of, std::string_view name) const {
-        const auto found = by_name_.find(key_of(of, name));
-        return found == by_name_.end() ? no_target : found->second;
+        return static_cast<target_id>(by_name_[static_cast<std::size_t>(of)].find(name, name_of{targets_}));
     }
 
     /// The target itself or its ancestor of that level, or `no_target`.
@@ -87,15 +92,14 @@ public:
     }
 
 private:
-    static std::string key_of(level of, std::string_view name) {
-        std::string key{"s/"};
-        key[0] = static_cast<char>('0' + static_cast<int>(of));
-        key += name;
-        return key;
-    }
+    struct name_of {
+        const std::vector<target_record>& targets;
+        std::string_view operator()(std::uint32_t id) const noexcept { return targets[id].name; }
+    };
+    [[nodiscard]] name_index& index_of(level of) noexcept { return by_name_[static_cast<std::size_t>(of)]; }
 
     std::vector<target_record> targets_;
-    std::unordered_map<std::string, target_id> by_name_;
+    std::array<name_index, 3> by_name_; // by level
 };
 
 } // namespace reheat::inline REHEAT_ABI

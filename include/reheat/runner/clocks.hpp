@@ -48,7 +48,9 @@ public:
     explicit manual_clock(time_point start = time_point{std::chrono::seconds{1'767'225'600}}) noexcept : now_{start} {}
 
     [[nodiscard]] time_point now() const noexcept { return now_; }
-    [[nodiscard]] duration real_wait(time_point at) const noexcept { return at <= now_ ? duration::zero() : duration{-1}; }
+    [[nodiscard]] duration real_wait(time_point at) const noexcept {
+        return at <= now_ ? duration::zero() : duration{-1};
+    }
     void advance(duration by) noexcept { advance_to(after(now_, by)); }
     /// Moves to a time; an earlier one changes nothing.
     void advance_to(time_point at) noexcept {
@@ -63,14 +65,19 @@ private:
 class scaled_clock {
 public:
     /// `scale` from 0.001 to 1,000,000; what is outside is held at the bound.
-    explicit scaled_clock(double scale) noexcept : start_{real_.now()}, scale_{scale < 0.001 ? 0.001 : scale > 1e6 ? 1e6 : scale} {}
+    explicit scaled_clock(double scale) noexcept
+        : start_{real_.now()}, scale_{scale < 0.001 ? 0.001
+                                      : scale > 1e6 ? 1e6
+                                                    : scale} {}
 
     [[nodiscard]] time_point now() const noexcept {
-        return after(start_, duration{static_cast<std::int64_t>(static_cast<double>((real_.now() - start_).count()) * scale_)});
+        return after(start_,
+                     duration{static_cast<std::int64_t>(static_cast<double>((real_.now() - start_).count()) * scale_)});
     }
     [[nodiscard]] duration real_wait(time_point at) const noexcept {
         const time_point t = now();
-        return at > t ? duration{static_cast<std::int64_t>(static_cast<double>((at - t).count()) / scale_) + 1} : duration::zero();
+        return at > t ? duration{static_cast<std::int64_t>(static_cast<double>((at - t).count()) / scale_) + 1}
+                      : duration::zero();
     }
 
 private:

@@ -8,8 +8,9 @@
 
 namespace reheat::inline REHEAT_ABI {
 
-/// Makes one call of the engine on a driver. A call that needs proofs is refused here, before the driver hears of it, if
-/// one is missing, expired, or speaks for another incident or target; so is one for which the driver has no function.
+/// Makes one call of the engine on a driver. A call that needs proofs is refused here, before the driver hears of it,
+/// if one is missing, expired, or speaks for another incident or target; so is one for which the driver has no
+/// function.
 template <cloud_driver Driver>
 void dispatch(Driver& driver, call& c, time_point now, completion done) {
     for (const proof_of_death& p : c.proofs) {
@@ -36,11 +37,13 @@ void dispatch(Driver& driver, call& c, time_point now, completion done) {
         else return lacking();
     case operation::recreate_instance:
         if (!one_proof) return done(outcome::refused("no proof of death"));
-        if constexpr (recreates_instances<Driver>) return driver.recreate(c.what, std::move(c.proofs.front()), std::move(done));
+        if constexpr (recreates_instances<Driver>)
+            return driver.recreate(c.what, std::move(c.proofs.front()), std::move(done));
         else return lacking();
     case operation::evacuate_instance:
         if (!one_proof) return done(outcome::refused("no proof of death"));
-        if constexpr (evacuates_instances<Driver>) return driver.evacuate(c.what, std::move(c.proofs.front()), std::move(done));
+        if constexpr (evacuates_instances<Driver>)
+            return driver.evacuate(c.what, std::move(c.proofs.front()), std::move(done));
         else return lacking();
     case operation::converge_stack:
         if constexpr (converges_stacks<Driver>) return driver.converge(c.what, std::span{c.proofs}, std::move(done));

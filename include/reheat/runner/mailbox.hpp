@@ -3,12 +3,10 @@
 
 #include <reheat/core/inbox.hpp>
 #include <reheat/driver/completion.hpp>
+#include <reheat/runner/waker.hpp>
 
 #include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <cstddef>
-#include <mutex>
 #include <utility>
 
 namespace reheat::inline REHEAT_ABI {
@@ -27,8 +25,8 @@ struct posted_sample {
     double value = 0;
 };
 
-/// What other threads hand to a runner: outcomes and samples. It outlives the runner as long as a completion refers to it;
-/// after `close` it takes nothing.
+/// What other threads hand to a runner: outcomes and samples. It outlives the runner as long as a completion refers to
+/// it; after `close` it takes nothing.
 class mailbox final : public completion_sink {
 public:
     mailbox(std::size_t most_outcomes, std::size_t most_samples) : outcomes{most_outcomes}, samples{most_samples} {}
@@ -41,29 +39,27 @@ public:
 
     void close() noexcept { closed_.store(true, std::memory_order_release); }
 
-    /// Wakes a thread in `sleep`. Any thread.
+    /// Any thread.
     void wake() noexcept {
-        woken_.store(true, std::memory_order_release);
-        // Without the lock a sleeper between its check and its sleep would miss the signal.
-        { const std::lock_guard<std::mutex> lock{mutex_}; }
-        signal_.notify_one();
+        if (waker* const w = waker_.load(std::memory_order_acquire); w != nullptr) w->wake();
     }
 
-    /// Sleeps until woken or until that much real time is over.
-    void sleep(std::chrono::nanoseconds at_most) {
-        std::unique_lock<std::mutex> lock{mutex_};
-        signal_.wait_for(lock, at_most, [this] { return woken_.load(std::memory_order_acquire); });
-        woken_.store(false, std::memory_order_release);
+    /// Takes ownership of the one waker; it lives as long as the mailbox, so that no late completion finds it gone. A
+    /// second one is refused, and stays its caller's. The runner's thread.
+    [[nodiscard]] bool adopt(waker* w) noexcept {
+        waker* none = nullptr;
+        return waker_.compare_exchange_strong(none, w, std::memory_order_acq_rel);
     }
+    [[nodiscard]] waker* adopted() const noexcept { return waker_.load(std::memory_order_acquire); }
 
     inbox<delivered_outcome> outcomes;
     inbox<posted_sample> samples;
 
 private:
+    ~mailbox() override { delete waker_.load(std::memory_order_acquire); }
+
     std::atomic<bool> closed_{false};
-    std::atomic<bool> woken_{false};
-    std::mutex mutex_;
-    std::condition_variable signal_;
+    std::atomic<waker*> waker_{nullptr};
 };
 
 } // namespace reheat::inline REHEAT_ABI

@@ -111,15 +111,10 @@ public:
         return poll([](const event&) {});
     }
 
-    /// Polls until `stop` says so, sleeping in between. `Stop` has `stop_requested()`, as `std::stop_token` has; a request
-    /// is seen at the latest after `check_every`.
+    /// Polls until `stop.stop_requested()`, sleeping in between; see `runner/run.hpp`, which has to be included.
     template <class Stop, class Sink>
-        requires requires(const Stop& stop) { stop.stop_requested(); }
-    void run(const Stop& stop, Sink&& sink, duration check_every = std::chrono::milliseconds{100}) {
-        while (!stop.stop_requested()) {
-            const duration wait = time_.real_wait(poll(sink));
-            mail_->sleep(wait < duration::zero() || wait > check_every ? check_every : wait);
-        }
+    void run(const Stop& stop, Sink&& sink) {
+        run_until_stopped(*this, stop, sink);
     }
     template <class Stop>
     void run(const Stop& stop) {
@@ -130,6 +125,8 @@ public:
     [[nodiscard]] engine& state() noexcept { return engine_; }
     [[nodiscard]] Time& time() noexcept { return time_; }
     [[nodiscard]] Journal& log() noexcept { return journal_; }
+    /// Where other threads' outcomes and samples arrive.
+    [[nodiscard]] mailbox& mail() noexcept { return *mail_; }
 
 private:
     void remember(target_id target, watch_id watch) {
@@ -140,7 +137,8 @@ private:
 
     void take_mail() {
         delivered_outcome done;
-        while (mail_->outcomes.take(done)) engine_.complete(done.op, time_.now(), std::move(done.result), done.repeated);
+        while (mail_->outcomes.take(done))
+            engine_.complete(done.op, time_.now(), std::move(done.result), done.repeated);
         posted_sample sample;
         while (mail_->samples.take(sample)) engine_.push(sample.watch, sample.at, sample.value);
     }

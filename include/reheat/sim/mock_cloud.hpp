@@ -86,7 +86,9 @@ public:
         std::string address;
 
         [[nodiscard]] bool works() const noexcept { return is == condition::running && !broken; }
-        [[nodiscard]] std::string cloud_id() const { return generation == 0 ? std::string{} : "vm-" + name + "-" + std::to_string(generation); }
+        [[nodiscard]] std::string cloud_id() const {
+            return generation == 0 ? std::string{} : "vm-" + name + "-" + std::to_string(generation);
+        }
         [[nodiscard]] std::string boot_id() const { return "boot-" + std::to_string(boots); }
     };
 
@@ -118,7 +120,8 @@ public:
     /// When something happens next.
     [[nodiscard]] time_point next() const noexcept {
         time_point earliest = due_.empty() ? never : due_.front().at;
-        for (const machine& m : machines_) earliest = earlier(earliest, earlier(m.booted_at, m.works() ? m.next_heartbeat : never));
+        for (const machine& m : machines_)
+            earliest = earlier(earliest, earlier(m.booted_at, m.works() ? m.next_heartbeat : never));
         return earliest;
     }
 
@@ -163,7 +166,8 @@ public:
         for (const mock_call& c : calls_) n += c.what == what && (name.empty() || c.name == name) ? 1U : 0U;
         return n;
     }
-    /// How often a second copy of an instance was started while the first could still run. Always 0, or something is wrong.
+    /// How often a second copy of an instance was started while the first could still run. Always 0, or something is
+    /// wrong.
     [[nodiscard]] std::size_t second_copies() const noexcept { return second_copies_; }
 
     // The driver
@@ -200,7 +204,8 @@ private:
     static constexpr std::size_t operations = 11;
 
     void schedule(happening h) {
-        const auto place = std::upper_bound(due_.begin(), due_.end(), h.at, [](time_point at, const happening& other) { return at < other.at; });
+        const auto place = std::upper_bound(due_.begin(), due_.end(), h.at,
+                                            [](time_point at, const happening& other) { return at < other.at; });
         due_.insert(place, std::move(h));
     }
 
@@ -212,7 +217,15 @@ private:
             how = replies_[which].front();
             replies_[which].pop_front();
         }
-        happening h{now_, ++order_, std::string{r.instance.empty() ? r.name : r.instance}, std::string{r.service}, {}, std::move(done), how, std::string{r.stack}, r.what};
+        happening h{now_,
+                    ++order_,
+                    std::string{r.instance.empty() ? r.name : r.instance},
+                    std::string{r.service},
+                    {},
+                    std::move(done),
+                    how,
+                    std::string{r.stack},
+                    r.what};
         if (how.how == mock_reply::manner::at_once) return happen(h);
         h.at = after(now_, how.latency.value_or(latency_[which]));
         schedule(std::move(h));
@@ -220,7 +233,8 @@ private:
 
     void happen(happening& h) {
         if (h.breaks) return break_now(h);
-        outcome result = h.how.code == outcome_code::done || h.how.takes_effect ? carry_out(h) : outcome::failed("as programmed");
+        outcome result =
+            h.how.code == outcome_code::done || h.how.takes_effect ? carry_out(h) : outcome::failed("as programmed");
         if (h.how.code != outcome_code::done) {
             result.code = h.how.code;
             result.reason = "as programmed";
@@ -261,7 +275,9 @@ private:
             return outcome::done();
         }
         machine* m = find_machine(h.name);
-        if (m == nullptr) return h.what == operation::describe ? outcome::done(state(false, false)) : outcome::refused("no such instance");
+        if (m == nullptr)
+            return h.what == operation::describe ? outcome::done(state(false, false))
+                                                 : outcome::refused("no such instance");
         switch (h.what) {
         case operation::describe: return outcome::done(look(*m));
         case operation::create_instance:
@@ -285,9 +301,7 @@ private:
             m->booted_at = never;
             return outcome::done(state(true, false));
         case operation::recreate_instance:
-        case operation::evacuate_instance:
-            renew(*m);
-            return outcome::done(look(*m));
+        case operation::evacuate_instance: renew(*m); return outcome::done(look(*m));
         default: return outcome::refused("no such operation");
         }
     }
@@ -320,7 +334,8 @@ private:
         return seen;
     }
     [[nodiscard]] static observed look(const machine& m) {
-        observed seen = state(m.generation != 0, m.is == condition::running || m.is == condition::booting || m.is == condition::hung);
+        observed seen = state(m.generation != 0,
+                              m.is == condition::running || m.is == condition::booting || m.is == condition::hung);
         seen.cloud_id = m.cloud_id();
         seen.boot_id = m.boot_id();
         seen.address = m.address;
@@ -339,7 +354,7 @@ private:
         std::chrono::seconds{0},  std::chrono::seconds{1},  std::chrono::seconds{20}, std::chrono::seconds{5},
         std::chrono::seconds{10}, std::chrono::seconds{60}, std::chrono::seconds{15}, std::chrono::seconds{60},
         std::chrono::seconds{60}, std::chrono::seconds{90}, std::chrono::seconds{0}};
-    time_point now_ = time_point::min();
+    time_point now_ = (time_point::min)();
     std::uint64_t order_ = 0;
     std::size_t second_copies_ = 0;
 };

@@ -11,8 +11,8 @@
 
 namespace reheat::inline REHEAT_ABI {
 
-/// A mock cloud and a pipeline on virtual time: days pass in milliseconds, and the same world gives the same events. Events
-/// are kept in `events()`. One thread at a time.
+/// A mock cloud and a pipeline on virtual time: days pass in milliseconds, and the same world gives the same events.
+/// Events are kept in `events()`. One thread at a time.
 ///
 ///     simulation world{three_levels};
 ///     auto db = world.add_instance("db-1", {.stack = "wiki", .services = {"mysqld"}});
@@ -35,15 +35,18 @@ public:
     [[nodiscard]] const std::vector<event>& events() const noexcept { return events_; }
 
     /// An instance with its services, in the cloud and in the pipeline, each watched by a heartbeat alarm.
-    result<target_id> add_instance(std::string_view name, mock_cloud::setup how, asset keep = volumes | fixed_addresses) {
+    result<target_id> add_instance(std::string_view name, mock_cloud::setup how,
+                                   asset keep = volumes | fixed_addresses) {
         auto made = pipeline_.add(instance{.name = name, .stack = how.stack, .keep = keep});
         if (!made) return made;
         const duration period = how.heartbeat_every;
-        if (auto watched = pipeline_.watch(*made, heartbeat_alarm{.period = period}); !watched) return std::move(watched).error();
+        if (auto watched = pipeline_.watch(*made, heartbeat_alarm{.period = period}); !watched)
+            return std::move(watched).error();
         for (const std::string& s : how.services) {
             auto process = pipeline_.add(service{.name = s, .on = *made});
             if (!process) return process;
-            if (auto watched = pipeline_.watch(*process, heartbeat_alarm{.period = period}); !watched) return std::move(watched).error();
+            if (auto watched = pipeline_.watch(*process, heartbeat_alarm{.period = period}); !watched)
+                return std::move(watched).error();
         }
         cloud.add(name, std::move(how));
         return made;
@@ -52,7 +55,8 @@ public:
     /// Lets the world run until a time; what is due at that time still happens.
     void run_until(time_point end) {
         for (;;) {
-            cloud.advance(now(), [this](std::string_view machine, std::string_view process) { beat(machine, process); });
+            cloud.advance(now(),
+                          [this](std::string_view machine, std::string_view process) { beat(machine, process); });
             const time_point due = pipeline_.poll([this](const event& e) { events_.push_back(e); });
             const time_point next = earlier(due, cloud.next());
             if (next > end) break;
@@ -64,8 +68,9 @@ public:
 
 private:
     void beat(std::string_view machine, std::string_view process) {
-        const target_id target = process.empty() ? pipeline_.state().find(level::instance, machine)
-                                                 : pipeline_.state().find(level::service, std::string{machine} + "/" + std::string{process});
+        const target_id target =
+            process.empty() ? pipeline_.state().find(level::instance, machine)
+                            : pipeline_.state().find(level::service, std::string{machine} + "/" + std::string{process});
         if (target != no_target) pipeline_.push(target, heartbeat);
     }
 

@@ -342,7 +342,7 @@ private:
     std::vector<state> states_; ///< one for each resource, in the template's order
     creation_status status_ = creation_status::init;
     std::string reason_;
-    time_point due_ = time_point::min();
+    time_point due_ = (time_point::min)();
 };
 
 static_assert(value_source<stack_creation>);

@@ -108,14 +108,15 @@ inline constexpr property_rule actions_of(std::string_view name) noexcept {
             .or_attribute = "AlarmUrl"};
 }
 // What is required is what Heat requires since 2015.1; before, an alarm without a metric loaded and never fired.
+// The bounds of Period and EvaluationPeriods are those of an alarm that can be watched (`validate`).
 inline constexpr std::array<property_rule, 13> alarm_properties{{
     {.name = "MetricName", .required = true},
     {.name = "Namespace", .required = true},
     {.name = "Statistic", .required = true, .words = statistic_words},
     {.name = "ComparisonOperator", .required = true, .words = comparison_words},
     {.name = "Threshold", .kind = property_kind::number, .required = true},
-    {.name = "Period", .kind = property_kind::whole, .required = true, .least = 1, .most = 31'536'000},
-    {.name = "EvaluationPeriods", .kind = property_kind::whole, .required = true, .least = 1, .most = 10'000},
+    {.name = "Period", .kind = property_kind::whole, .required = true, .least = 1, .most = 604'800},
+    {.name = "EvaluationPeriods", .kind = property_kind::whole, .required = true, .least = 1, .most = 1'440},
     {.name = "AlarmDescription"},
     {.name = "Units"},
     {.name = "Dimensions", .kind = property_kind::pairs, .words = dimension_words},

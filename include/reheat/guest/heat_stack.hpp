@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <reheat/engine/engine.hpp>
+#include <reheat/guest/cloudformation.hpp>
+#include <reheat/guest/cloudwatch.hpp>
+#include <reheat/guest/metric_datum.hpp>
+#include <reheat/stack/creation.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace reheat::inline REHEAT_ABI {
+
+namespace guest {
+
+/// What a `heat_stack` needs of a pipeline; `reheat::pipeline` has it.
+template <class P>
+concept recovery_pipeline = requires(P& ha, target_id target, const any_alarm& rule, watch_id watch) {
+    { ha.add(reheat::stack{}) } -> std::same_as<result<target_id>>;
+    { ha.add(instance{}) } -> std::same_as<result<target_id>>;
+    { ha.add_policy(policy{}) } -> std::same_as<result<policy_id>>;
+    { ha.watch(target, rule) } -> std::same_as<result<watch_id>>;
+    { ha.push(watch, 1.0) };
+    { ha.order_creation(target) };
+    { ha.state() } -> std::same_as<engine&>;
+    { ha.time().now() } -> std::same_as<time_point>;
+};
+
+/// What a template does not say about its stack.
+struct heat_stack_options {
+    policy_id restart{};                        ///< recovers an instance that an `OS::Heat::HARestarter` names
+    asset keep = volumes | fixed_addresses;     ///< what no recovery of an instance may lose
+    duration grace = std::chrono::seconds{600}; ///< of every alarm: so long nothing heard means nothing
+};
+
+/// A rule of the library for an alarm of a template, evaluated as Heat did: a window that slides with the periods since
+/// the watch began, by the time of receipt, in which SampleCount and Sum of nothing are 0 and other statistics of
+/// nothing say nothing. Unlike Heat it honours `EvaluationPeriods`.
+[[nodiscard]] inline any_alarm to_rule(const alarm_spec& spec, duration grace) {
+    any_alarm rule;
+    for (const statistic s :
+         {statistic::sample_count, statistic::sum, statistic::average, statistic::minimum, statistic::maximum}) {
+        if (to_string(s) == spec.statistic) rule.of.statistic.which = s;
+    }
+    for (const comparison c : {comparison::greater_than, comparison::greater_than_or_equal, comparison::less_than,
+                               comparison::less_than_or_equal}) {
+        if (to_string(c) == spec.comparison) rule.compare.which = c;
+    }
+    rule.of.period = spec.period;
+    rule.of.align = alignment::watch;
+    rule.threshold = spec.threshold;
+    rule.evaluation_periods =
+        static_cast<std::uint16_t>(spec.evaluation_periods < 0xffff ? spec.evaluation_periods : 0xffff);
+    rule.empty = empty_period::counts_zero;
+    rule.grace = grace;
+    return rule;
+}
+
+/// A stack of a template, alive: it is created through a pipeline, its alarms are watched there, its guests are heard,
+/// and its values follow when an instance is made anew. It is the sink of both guest APIs.
+///
+/// Targets: the stack by its name, each instance by its physical name. An alarm is watched on each instance that an
+/// `OS::Heat::HARestarter` among its `AlarmActions` names, and that instance is recovered by the policy `restart`;
+/// which metric the alarm is of makes no difference. An alarm of `ServiceFailure`, say, counts restarts that the guest
+/// made itself: level one has happened in the guest, again and again, and the alarm says that the instance needs more.
+/// The restarter may be named in other action lists, where Heat ignores it and so does this. An alarm that names no
+/// restarter is watched on the stack, whose own incidents have an empty ladder: they are told and paged, nothing is
+/// done.
+///
+/// The pipeline outlives it. One thread at a time, the pipeline's.
+///
+///     guest::heat_stack wiki{ha, stack_creation{std::move(*loaded), "http://127.0.0.1:8000", keys}, {.restart =
+///     rules}}; wiki.open(); for (;;) {
+///         wiki.step([](const creation_action& wanted) { … });              // the driver learns what it shall create
+///         const auto due = ha.poll([&](const event& e) { wiki.notice(e); });
+///         … sleep until the earlier of due and wiki.next(), or a request
+///     }
+template <recovery_pipeline Pipeline>
+class heat_stack {
+public:
+    heat_stack(Pipeline& ha, stack_creation creation, heat_stack_options options = {})
+        : ha_{&ha}, creation_{std::move(creation)}, options_{options} {}
+
+    /// Makes the targets. Call it once, before the first `step`. Errors: a name that the pipeline has already.
+    result<void> open() {
+        const auto ladder = ha_->add_policy(policy{});
+        if (!ladder) return ladder.error();
+        const stack_template& from = creation_.loaded();
+        const auto whole = ha_->add(reheat::stack{from.identity().name});
+        if (!whole) return whole.error();
+        target_ = *whole;
+        ha_->state().use_policy(target_, *ladder);
+        for (const template_resource& r : from.resources()) {
+            if (r.type->kind != resource_kind::instance) continue;
+            const std::string name = physical_name(from.identity(), r.name);
+            const auto made = ha_->add(instance{.name = name, .stack = from.identity().name, .keep = options_.keep});
+            if (!made) return made.error();
+            machines_.push_back({r.name, {}, *made});
+        }
+        return {};
+    }
+
+    /// Brings the creation forward as far as it goes now. `told` hears each action before it is carried out: what a
+    /// driver has to know of a new instance is in `create_instance`.
+    template <class Sink>
+        requires requires(Sink& told, const creation_action& a) { told(a); }
+    void step(Sink&& told) {
+        while (creation_.next() <= ha_->time().now()) {
+            actions_.clear();
+            creation_.step(ha_->time().now(), actions_);
+            for (const creation_action& a : actions_) {
+                told(a);
+                if (const auto* wanted = std::get_if<create_instance>(&a)) create(*wanted);
+                if (const auto* wanted = std::get_if<watch_alarm>(&a)) watch(*wanted);
+            }
+        }
+    }
+    /// When `step` has something to do by itself.
+    [[nodiscard]] time_point next() const noexcept { return creation_.next(); }
+
+    /// Hears an event of the pipeline; those of other stacks change nothing. May be called inside `poll`.
+    void notice(const event& e) {
+        if (e.what != decision::finish) return;
+        for (machine& m : machines_) {
+            if (!ha_->state().targets().covers(e.subject, m.target)) continue;
+            if (creation_.status(m.resource) == creation_status::complete) renew(m);
+            else if (e.rung == operation::create_instance) born(m, e);
+        }
+    }
+
+    // The sink of the guest APIs
+
+    /// Whether `put` would take it: `errc::not_found` where no alarm of that name, or none that matches, is watched.
+    [[nodiscard]] result<void> check(const metric_datum& datum) const {
+        for (const watched& w : alarms_) {
+            if (is_for(w, datum)) return {};
+        }
+        return error{errc::not_found, {}, "no such alarm is watched"};
+    }
+    /// A sample for one alarm or, without a name, for each that matches: of the same metric, its dimensions among the
+    /// sample's. A sample of another metric than the named alarm's is taken and dropped. It counts from now.
+    [[nodiscard]] result<void> put(const metric_datum& datum) {
+        if (auto known = check(datum); !known) return known;
+        for (const watched& w : alarms_) {
+            if (!is_for(w, datum) || w.spec.metric_name != datum.metric_name) continue;
+            for (const watch_id id : w.watches) ha_->push(id, datum.value);
+        }
+        return {};
+    }
+    /// A guest's signal to a wait condition handle, named by its ARN.
+    [[nodiscard]] result<void> signal(std::string_view resource_arn, const wait_signal& what) {
+        if (!resource_arn.starts_with("arn:")) return error{errc::not_found, {}, "expected an ARN"};
+        return creation_.signal(resource_arn, {what.success, what.reason, what.unique_id, what.data},
+                                ha_->time().now());
+    }
+
+    // Reading
+
+    [[nodiscard]] const stack_creation& creation() const noexcept { return creation_; }
+    [[nodiscard]] target_id target() const noexcept { return target_; }
+    /// The target of an instance of the template, or `no_target`.
+    [[nodiscard]] target_id target_of(std::string_view resource) const noexcept {
+        for (const machine& m : machines_) {
+            if (m.resource == resource) return m.target;
+        }
+        return no_target;
+    }
+    /// The state of an alarm by its name in the template; `insufficient_data` before it is watched.
+    [[nodiscard]] alarm_state state_of(std::string_view resource) const noexcept {
+        for (const watched& w : alarms_) {
+            if (w.resource == resource && !w.watches.empty()) return ha_->state().state(w.watches.front());
+        }
+        return alarm_state::insufficient_data;
+    }
+
+private:
+    struct machine {
+        std::string resource;
+        std::string zone;
+        target_id target;
+    };
+    struct watched {
+        std::string resource;
+        std::string name;
+        alarm_spec spec;
+        std::vector<watch_id> watches;
+    };
+
+    [[nodiscard]] machine* find(std::string_view resource) noexcept {
+        for (machine& m : machines_) {
+            if (m.resource == resource) return &m;
+        }
+        return nullptr;
+    }
+
+    void create(const create_instance& wanted) {
+        machine& m = *find(wanted.resource);
+        m.zone = wanted.spec.availability_zone;
+        ha_->order_creation(m.target);
+    }
+
+    void watch(const watch_alarm& wanted) {
+        watched w{wanted.resource, wanted.alarm_name, wanted.spec, {}};
+        std::vector<target_id> targets;
+        for (const std::string& restarter : wanted.spec.alarm_actions) {
+            const target_id target = target_of(creation_.loaded().instance_of(restarter));
+            bool is_new = target != no_target;
+            for (const target_id other : targets) is_new = is_new && other != target;
+            if (!is_new) continue;
+            targets.push_back(target);
+            ha_->state().use_policy(target, options_.restart);
+        }
+        if (targets.empty()) targets.push_back(target_);
+        const any_alarm rule = to_rule(wanted.spec, options_.grace);
+        for (const target_id target : targets) {
+            const auto made = ha_->watch(target, rule);
+            if (!made)
+                return ignore(creation_.create_failed(wanted.resource, to_string(made.error()), ha_->time().now()));
+            w.watches.push_back(*made);
+        }
+        alarms_.push_back(std::move(w));
+        ignore(creation_.alarm_watched(wanted.resource, ha_->time().now()));
+    }
+
+    void born(const machine& m, const event& e) {
+        const target_record& t = ha_->state().targets()[m.target];
+        const time_point now = ha_->time().now();
+        if (e.why != reason::outcome_done && e.why != reason::found_done)
+            return ignore(creation_.create_failed(
+                m.resource, "the cloud did not create it: " + std::string{to_string(e.why)}, now));
+        auto taken = creation_.created(m.resource, t.cloud_id, attributes(m), now);
+        if (!taken) ignore(creation_.create_failed(m.resource, to_string(taken.error()), now));
+    }
+
+    /// After any action the cloud may know the instance by another id or address.
+    void renew(const machine& m) {
+        const target_record& t = ha_->state().targets()[m.target];
+        const auto id = creation_.ref(m.resource);
+        const auto address = creation_.attribute(m.resource, "PrivateIp");
+        if (id && id->text() == t.cloud_id && address && address->text() == t.address) return;
+        ignore(creation_.replaced(m.resource, t.cloud_id, attributes(m), ha_->time().now()));
+    }
+
+    /// Heat's values: one address stands for all four names, the private and the public ones.
+    [[nodiscard]] text_pairs attributes(const machine& m) const {
+        const std::string& address = ha_->state().targets()[m.target].address;
+        return {{"PublicIp", address},
+                {"PrivateIp", address},
+                {"PublicDnsName", address},
+                {"PrivateDnsName", address},
+                {"AvailabilityZone", m.zone}};
+    }
+
+    [[nodiscard]] static bool is_for(const watched& w, const metric_datum& datum) noexcept {
+        if (!datum.alarm_name.empty()) return w.name == datum.alarm_name;
+        if (w.spec.metric_name != datum.metric_name) return false;
+        for (const auto& [name, value] : w.spec.dimensions) {
+            bool has = false;
+            for (const dimension& d : datum.dimensions) has = has || (d.name == name && d.value == value);
+            if (!has) return false;
+        }
+        return true;
+    }
+
+    // The creation refuses only what came twice or too late, which changes nothing.
+    static void ignore(const result<void>&) noexcept {}
+
+    Pipeline* ha_;
+    stack_creation creation_;
+    heat_stack_options options_;
+    target_id target_ = no_target;
+    std::vector<machine> machines_;
+    std::vector<watched> alarms_;
+    std::vector<creation_action> actions_;
+};
+
+} // namespace guest
+
+} // namespace reheat::inline REHEAT_ABI
