@@ -1157,9 +1157,9 @@ inline void append_fraction(std::string& out, std::int64_t nanoseconds) {
 } // namespace detail
 
 /// Reads a duration: one or more of a number and a unit (`ns us ms s min m h d`), as in `60s`, `1h30m`, `1.5s`.
-/// A number without a unit, a sign, a blank or an unknown unit is an error; so is more than 100 years.
+/// A number without a unit, a sign, a blank or an unknown unit is an error; so is more than 36,500 days.
 [[nodiscard]] inline result<duration> parse_duration(std::string_view text) {
-    constexpr std::int64_t most = std::int64_t{36'500} * 86'400'000'000'000 / 10 * 9; // keeps every sum in range
+    constexpr std::int64_t most = std::int64_t{36'500} * 86'400'000'000'000; // 100 years; twice that is in range
     const auto bad = [text](std::string_view what) {
         return error{
             errc::syntax, {}, "'" + std::string{text.substr(0, 64)} + "' is not a duration: " + std::string{what}};
@@ -1172,8 +1172,8 @@ inline void append_fraction(std::string& out, std::int64_t nanoseconds) {
         std::int64_t fraction = 0; // in 1e-9 units
         const std::size_t begin = at;
         for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) {
+            if (whole > most / 10) return bad("too long");
             whole = whole * 10 + (text[at] - '0');
-            if (whole > most) return bad("too long");
         }
         if (at == begin) return bad("expected a digit");
         if (at < text.size() && text[at] == '.') {
@@ -1227,7 +1227,9 @@ inline void append_fraction(std::string& out, std::int64_t nanoseconds) {
     const auto since = t.time_since_epoch();
     const auto day = std::chrono::floor<std::chrono::days>(since);
     const std::chrono::year_month_day date{std::chrono::sys_days{day}};
-    const auto of_day = (since - day).count();
+    // Not `since - day`: the first day that a time_point can name begins before the first time.
+    constexpr std::int64_t a_day = 86'400'000'000'000;
+    const std::int64_t of_day = (since.count() % a_day + a_day) % a_day;
     const auto second = of_day / 1'000'000'000;
     std::string out = std::to_string(static_cast<int>(date.year()));
     while (out.size() < 4) out.insert(out.begin(), '0');
