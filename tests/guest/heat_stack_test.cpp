@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <reheat/adapters/nlohmann_json.hpp>
+#include <reheat/engine/render.hpp>
 #include <reheat/guest/cloudformation.hpp>
 #include <reheat/guest/cloudwatch.hpp>
 #include <reheat/guest/heat_stack.hpp>
@@ -54,15 +55,15 @@ struct world {
     void settle() {
         for (;;) {
             cloud.advance(now(), [](std::string_view, std::string_view) {});
-            const time_point due = ha.poll([this](const event& e) {
-                heat.notice(e);
-                if (e.kind != event_kind::call) lines.push_back(to_text(ha.state(), e).substr(21));
-            });
             heat.step([this](const creation_action& a) {
                 if (const auto* wanted = std::get_if<create_instance>(&a))
                     cloud.add(wanted->physical_name, {.stack = "wiki", .boot_time = 40s, .heartbeats = false}, false);
                 if (const auto* told = std::get_if<stack_changed>(&a))
                     lines.push_back("stack " + std::string{to_string(told->status)});
+            });
+            const time_point due = ha.poll([this](const event& e) {
+                heat.notice(e);
+                if (e.kind != event_kind::call) lines.push_back(to_text(ha.state(), e).substr(21));
             });
             next = earlier(earlier(due, heat.next()), cloud.next());
             if (next > now()) return;

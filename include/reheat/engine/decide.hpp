@@ -248,7 +248,8 @@ inline void engine::release_absorbed(incident_id by, outputs& out) {
 
 inline void engine::park(incident& i, outputs& out) {
     i.at = phase::parked;
-    i.wake = after(now_, policy_of(i).retry_parked);
+    const duration pause = policy_of(i).retry_parked;
+    i.wake = after(now_, pause < shortest_pause ? shortest_pause : pause);
     i.waiting_since = never;
     event& e = tell(event_kind::incident, decision::park, reason::ladder_exhausted, i, out);
     e.next = i.wake;
@@ -259,10 +260,14 @@ inline void engine::park(incident& i, outputs& out) {
     release_absorbed(i.id, out);
 }
 
+/// When a human has to hear of an incident that waits, be it for a guard or for the fence; `never` once that is done.
+inline time_point engine::page_at(const incident& i) const noexcept {
+    const bool waits = i.at == phase::deciding || i.at == phase::fencing;
+    return i.paged || !waits || i.waiting_since == never ? never : after(i.waiting_since, options_.page_after);
+}
+
 inline void engine::page_long_wait(incident& i, outputs& out) {
-    if (i.paged || i.at != phase::deciding || i.waiting_since == never ||
-        now_ < after(i.waiting_since, options_.page_after))
-        return;
+    if (now_ < page_at(i)) return;
     i.paged = true;
     event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);
     e.denied = i.denied;

@@ -48,11 +48,12 @@ struct record {
     std::string host{};
 };
 
-/// A call that the runner has to make. Its views live until the next call on the engine.
+/// A call that the runner has to make. Its views live as long as it does: they point into its own text.
 struct call {
     request what{};
     incident_id incident = no_incident;
     std::vector<proof_of_death> proofs{}; ///< one for an instance, several for a stack
+    std::vector<char> text{};             ///< what the views in `what` show; not a string, whose text may move with it
 };
 
 /// What a step asks for. The caller owns it and uses it again, so that a quiet step allocates nothing.

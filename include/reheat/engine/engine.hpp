@@ -45,6 +45,8 @@ struct engine_options {
 class engine {
 public:
     explicit engine(const policy& rules, engine_options options = {}) : options_{options} {
+        // A pause of zero would be an endless loop at one time.
+        options_.read_back_every = options_.read_back_every < shortest_pause ? shortest_pause : options_.read_back_every;
         policies_.push_back(rules);
     }
     engine(engine&&) = default;
@@ -55,8 +57,9 @@ public:
 
     // What there is
 
-    /// Adds a policy beside the first one. At most 65,535.
-    policy_id add_policy(const policy& rules) {
+    /// Adds a policy beside the first one; the 65,537th is an error.
+    result<policy_id> add_policy(const policy& rules) {
+        if (policies_.size() > 0xffffU) return error{errc::limit_exceeded, {}, "expected at most 65,536 policies"};
         policies_.push_back(rules);
         return static_cast<policy_id>(policies_.size() - 1);
     }
@@ -66,7 +69,10 @@ public:
     result<target_id> add(const instance& i);
     result<target_id> add(const service& s);
     /// Recovers the target's incidents by that policy from now on. An incident that is open keeps its own.
-    void use_policy(target_id target, policy_id rules) { targets_[target].rules = rules; }
+    /// An unknown target or policy changes nothing.
+    void use_policy(target_id target, policy_id rules) noexcept {
+        if (targets_.has(target) && static_cast<std::size_t>(rules) < policies_.size()) targets_[target].rules = rules;
+    }
     /// Watches a target by an alarm from `at` on. Errors: an unknown target, a rule whose numbers are out of bounds.
     template <alarm_rule Rule>
     result<watch_id> watch(target_id target, const Rule& rule, time_point at) {
@@ -92,16 +98,20 @@ public:
     }
     /// Asks for an instance to be created, as part of a stack's creation.
     void order_creation(target_id instance, time_point at) { inputs_.emplace_back(ordered{instance, at}); }
-    /// Every record up to and with `upto` is safe.
+    /// So many samples or outcomes found the inbox of the runner full. That is our own stall, never a target's silence.
+    void overflowed(std::uint64_t lost, time_point at) { inputs_.emplace_back(overflow{lost, at}); }
+    /// Every record up to and with `upto` is safe; none that has not been written yet.
     void durable(sequence upto) noexcept {
+        if (static_cast<std::uint64_t>(upto) > last_sequence_) upto = static_cast<sequence>(last_sequence_);
         if (upto > durable_) {
             durable_ = upto;
             look_again_ = true;
         }
     }
-    /// The journal can not be written: no new intent until `journal_reopened`. Monitoring goes on.
-    void journal_failed() noexcept { journal_ok_ = false; }
-    void journal_reopened() noexcept { journal_ok_ = look_again_ = true; }
+    /// The journal can not be written: a human is paged, and nothing is begun or called until `journal_reopened`.
+    /// Monitoring goes on.
+    void journal_failed() noexcept { set_journal(false); }
+    void journal_reopened() noexcept { set_journal(true); }
 
     // Decision
 
@@ -147,14 +157,21 @@ private:
         target_id instance;
         time_point at;
     };
-    using input = std::variant<completed, observation, spoken, ordered>;
+    struct overflow {
+        std::uint64_t lost;
+        time_point at;
+    };
+    using input = std::variant<completed, observation, spoken, ordered, overflow>;
+    static constexpr duration shortest_pause = std::chrono::seconds{1};
 
     // engine/inputs.hpp: what came in
     void take(completed& c, outputs& out);
     void take(const observation& o, outputs& out);
     void take(const spoken& s, outputs& out);
     void take(const ordered& o, outputs& out);
+    void take(const overflow& o, outputs& out);
     void take(const transition& t, outputs& out);
+    void tell_journal(outputs& out);
     void health_changed(target_id target, reason why, outputs& out);
 
     // engine/decide.hpp: the incident's way up the ladder
@@ -172,11 +189,15 @@ private:
     void close(incident& i, reason why, outputs& out);
     void release_absorbed(incident_id by, outputs& out);
     void park(incident& i, outputs& out);
+    [[nodiscard]] time_point page_at(const incident& i) const noexcept;
+    [[nodiscard]] time_point page_at(const pending_operation& op) const noexcept;
     void page_long_wait(incident& i, outputs& out);
 
     // engine/operate.hpp: intents, calls, outcomes
     void start(operation what, target_id subject, incident* for_incident, duration timeout, duration settle,
                outputs& out);
+    void write_intent(pending_operation& op, outputs& out);
+    [[nodiscard]] call make_call(const pending_operation& op, op_id id, operation what, time_point deadline) const;
     void emit_call(pending_operation& op, outputs& out);
     [[nodiscard]] reason no_longer_wanted(const pending_operation& op) const noexcept;
     void watch_deadlines(pending_operation& op, outputs& out);
@@ -202,6 +223,11 @@ private:
             if (op.id == id || op.reading == id) return &op;
         }
         return nullptr;
+    }
+    void set_journal(bool well) noexcept {
+        if (journal_ok_ == well) return;
+        journal_ok_ = well;
+        journal_changed_ = look_again_ = true;
     }
     void finish_busy(incident& i) noexcept {
         if (i.subject != no_target) targets_.mark_busy(i.subject, -1);
@@ -254,6 +280,7 @@ private:
     std::uint64_t last_op_ = 0;
     std::uint32_t last_incident_ = 0;
     bool journal_ok_ = true;
+    bool journal_changed_ = false; // and not told yet
     bool look_again_ = false;
 };
 

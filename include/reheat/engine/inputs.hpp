@@ -37,6 +37,7 @@ inline result<target_id> engine::add(const instance& i) {
 }
 
 inline result<target_id> engine::add(const service& s) {
+    if (s.name.empty()) return error{errc::invalid_argument, "name", "expected 1 to 255 characters"};
     if (!targets_.has(s.on) || targets_[s.on].of != level::instance)
         return error{errc::invalid_argument, std::string{s.name}, "expected a service on an instance"};
     target_record t;
@@ -57,6 +58,7 @@ inline void engine::step(time_point now, outputs& out) {
     }
     unjournaled_.clear();
 
+    if (std::exchange(journal_changed_, false)) tell_journal(out);
     taking_.swap(inputs_);
     for (input& in : taking_) std::visit([&](auto& i) { take(i, out); }, in);
     taking_.clear();
@@ -76,15 +78,26 @@ inline void engine::step(time_point now, outputs& out) {
     } while (look_again_);
 }
 
+inline void engine::tell_journal(outputs& out) {
+    if (!journal_ok_) {
+        tell(event_kind::page, decision::page, reason::journal_failed, out);
+        return;
+    }
+    tell(event_kind::controller, decision::change, reason::none, out);
+    // Nobody knows whether an intent that was under way when it failed is in it, whatever later records say.
+    for (pending_operation& op : operations_) {
+        if (op.at == pending_operation::stage::journaled) write_intent(op, out);
+    }
+}
+
 inline time_point engine::next() const noexcept {
     if (look_again_ || !inputs_.empty() || !unjournaled_.empty()) return now_;
     time_point earliest = watches_.next();
     for (const incident& i : incidents_) {
-        earliest = earlier(earliest, i.wake);
-        if (!i.paged && i.waiting_since != never)
-            earliest = earlier(earliest, after(i.waiting_since, options_.page_after));
+        earliest = earlier(earliest, earlier(i.wake, page_at(i)));
     }
     for (const pending_operation& op : operations_) {
+        earliest = earlier(earliest, page_at(op));
         if (op.at == pending_operation::stage::called) earliest = earlier(earliest, op.deadline);
         if (op.at == pending_operation::stage::unknown) earliest = earlier(earliest, earlier(op.read_by, op.settle_by));
     }
@@ -114,11 +127,13 @@ inline void engine::take(const transition& t, outputs& out) {
 }
 
 inline void engine::take(const observation& o, outputs& out) {
-    if (!targets_.has(o.target)) return;
+    if (!targets_.has(o.target) || static_cast<std::size_t>(o.from) >= vantage_count) return;
     const health before = health_of(o.target);
     targets_[o.target].evidence.note(o.from, o.seen);
     if (health_of(o.target) == before) return;
-    const reason why = o.seen == health::healthy ? reason::observed_healthy : reason::observed_unhealthy;
+    const reason why = o.seen == health::healthy     ? reason::observed_healthy
+                       : o.seen == health::unhealthy ? reason::observed_unhealthy
+                                                     : reason::alarm_unknown;
     event& e = tell(event_kind::alarm, decision::change, why, out);
     e.target = o.target;
     health_changed(o.target, why, out);
@@ -146,11 +161,18 @@ inline void engine::take(const spoken& s, outputs& out) {
 }
 
 inline void engine::take(const ordered& o, outputs& out) {
-    if (!targets_.has(o.instance)) return;
-    event& e = tell(event_kind::operation_order, decision::act, reason::requested, out);
+    const bool possible = targets_.has(o.instance) && targets_[o.instance].of == level::instance;
+    const bool free = possible && !targets_.busy(o.instance);
+    event& e = tell(event_kind::operation_order, free ? decision::act : decision::ignore,
+                    possible && !free ? reason::busy : reason::requested, out);
     e.target = e.subject = o.instance;
     e.rung = operation::create_instance;
+    if (!free) return;
     start(operation::create_instance, o.instance, nullptr, options_.create_timeout, options_.create_timeout, out);
+}
+
+inline void engine::take(const overflow& o, outputs& out) {
+    tell(event_kind::controller, decision::ignore, reason::inbox_overflow, out).value = static_cast<double>(o.lost);
 }
 
 inline void engine::take(completed& c, outputs& out) {

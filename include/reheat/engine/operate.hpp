@@ -18,24 +18,29 @@ inline void engine::start(operation what, target_id subject, incident* for_incid
     op.settle = settle;
     op.cloud_id_before = targets_[subject].cloud_id;
     op.boot_id_before = targets_[subject].boot_id;
-
-    record& r = write(record_kind::intent, subject, out);
-    r.op = op.id;
-    r.key = op.key;
-    r.what = what;
-    r.deadline = after(now_, timeout);
-    r.cloud_id = op.cloud_id_before;
-    r.boot_id = op.boot_id_before;
-    r.host = targets_[subject].host;
-    op.intent = r.seq;
     if (for_incident != nullptr) {
-        op.for_incident = r.incident = for_incident->id;
+        op.for_incident = for_incident->id;
         for_incident->op = op.id;
         if (what != operation::fence_instance) op.proofs = std::exchange(for_incident->proofs, {});
     } else {
         targets_.mark_busy(subject, 1);
     }
+    write_intent(op, out);
     operations_.push_back(std::move(op));
+}
+
+inline void engine::write_intent(pending_operation& op, outputs& out) {
+    record& r = write(record_kind::intent, op.subject, out);
+    r.op = op.id;
+    r.key = op.key;
+    r.what = op.what;
+    r.incident = op.for_incident;
+    r.deadline = after(now_, op.timeout);
+    r.cloud_id = op.cloud_id_before;
+    r.boot_id = op.boot_id_before;
+    r.host = targets_[op.subject].host;
+    op.intent = r.seq;
+    op.since = now_;
 }
 
 /// The second look: the world may have changed while the journal wrote.
@@ -48,6 +53,37 @@ inline reason engine::no_longer_wanted(const pending_operation& op) const noexce
         if (!p.speaks_for(op.for_incident, p.target(), now_)) return reason::proof_expired;
     }
     return reason::none;
+}
+
+inline call engine::make_call(const pending_operation& op, op_id id, operation what, time_point deadline) const {
+    const std::string_view name = targets_[op.subject].name;
+    const target_id on = targets_.ancestor(op.subject, level::instance);
+    const target_id in = targets_.ancestor(op.subject, level::stack);
+    const std::string_view instance = on == no_target ? std::string_view{} : targets_[on].name;
+    const std::string_view cloud_id = on == no_target ? std::string_view{} : targets_[on].cloud_id;
+    const std::string_view stack = in == no_target ? std::string_view{} : targets_[in].name;
+
+    call c;
+    // Reserved first, because the views must not move.
+    c.text.reserve(name.size() + instance.size() + cloud_id.size() + stack.size());
+    const auto keep = [&c](std::string_view text) {
+        c.text.insert(c.text.end(), text.begin(), text.end());
+        return std::string_view{c.text.data() + (c.text.size() - text.size()), text.size()};
+    };
+    c.incident = op.for_incident;
+    c.what.op = id;
+    c.what.key = op.key;
+    c.what.reign = options_.reign;
+    c.what.what = what;
+    c.what.target = op.subject;
+    c.what.name = keep(name);
+    c.what.instance = keep(instance);
+    c.what.cloud_id = keep(cloud_id);
+    c.what.stack = keep(stack);
+    if (targets_[op.subject].of == level::service && what != operation::describe)
+        c.what.service = c.what.name.substr(c.what.instance.size() + 1);
+    c.what.deadline = deadline;
+    return c;
 }
 
 inline void engine::emit_call(pending_operation& op, outputs& out) {
@@ -70,25 +106,8 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
     op.at = pending_operation::stage::called;
     op.deadline = after(now_, op.timeout);
 
-    const target_record& subject = targets_[op.subject];
-    const target_id on = targets_.ancestor(op.subject, level::instance);
-    const target_id in = targets_.ancestor(op.subject, level::stack);
-    call c;
-    c.incident = op.for_incident;
+    call c = make_call(op, op.id, op.what, op.deadline);
     c.proofs = std::move(op.proofs);
-    c.what.op = op.id;
-    c.what.key = op.key;
-    c.what.reign = options_.reign;
-    c.what.what = op.what;
-    c.what.target = op.subject;
-    c.what.name = subject.name;
-    if (on != no_target) {
-        c.what.instance = targets_[on].name;
-        c.what.cloud_id = targets_[on].cloud_id;
-    }
-    if (subject.of == level::service) c.what.service = c.what.name.substr(c.what.instance.size() + 1);
-    if (in != no_target) c.what.stack = targets_[in].name;
-    c.what.deadline = op.deadline;
     out.calls.push_back(std::move(c));
 
     event& e = tell(event_kind::call, decision::call, reason::none, out);
@@ -102,7 +121,22 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
     e.next = op.deadline;
 }
 
+/// When a human has to hear that the journal keeps an intent waiting. A failed journal has been paged by itself.
+inline time_point engine::page_at(const pending_operation& op) const noexcept {
+    const bool waits = op.at == pending_operation::stage::journaled && journal_ok_ && !op.paged;
+    return waits ? after(op.since, options_.page_after) : never;
+}
+
 inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
+    if (op.id == no_op) return; // its outcome came in time, in this step
+    if (now_ >= page_at(op)) {
+        op.paged = true;
+        event& e = tell(event_kind::page, decision::page, reason::journal_pending, out);
+        e.op = op.id;
+        e.rung = op.what;
+        e.target = e.subject = op.subject;
+        e.incident = op.for_incident;
+    }
     if (op.at == pending_operation::stage::called && now_ >= op.deadline) {
         op.at = pending_operation::stage::unknown;
         op.settle_by = after(now_, op.settle);
@@ -122,22 +156,7 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
 inline void engine::ask_cloud(pending_operation& op, outputs& out) {
     op.reading = static_cast<op_id>(++last_op_);
     op.read_by = after(now_, options_.read_back_every);
-    const target_record& subject = targets_[op.subject];
-    const target_id on = targets_.ancestor(op.subject, level::instance);
-    call c;
-    c.incident = op.for_incident;
-    c.what.op = op.reading;
-    c.what.key = op.key;
-    c.what.reign = options_.reign;
-    c.what.what = operation::describe;
-    c.what.target = op.subject;
-    c.what.name = subject.name;
-    if (on != no_target) {
-        c.what.instance = targets_[on].name;
-        c.what.cloud_id = targets_[on].cloud_id;
-    }
-    c.what.deadline = op.read_by;
-    out.calls.push_back(std::move(c));
+    out.calls.push_back(make_call(op, op.reading, operation::describe, op.read_by));
 }
 
 inline void engine::read_back(pending_operation& op, const outcome& seen, outputs& out) {

@@ -29,6 +29,7 @@ namespace reheat::inline REHEAT_ABI {
     for (std::size_t g = 0; e.denied != 0 && g < guard_count; ++g) {
         if ((e.denied >> g & 1U) != 0) line += " denied_by=" + std::string{to_string(static_cast<guard>(g))};
     }
+    if (e.why == reason::inbox_overflow) line += " lost=" + std::to_string(static_cast<std::uint64_t>(e.value));
     if (e.next != never) line += " next=" + format_time(e.next);
     return line;
 }
@@ -78,6 +79,7 @@ namespace reheat::inline REHEAT_ABI {
         }
         out += ']';
     }
+    if (e.why == reason::inbox_overflow) number("lost", static_cast<std::uint64_t>(e.value));
     if (e.next != never) text("next", format_time(e.next));
     out += '}';
     return out;

@@ -17,7 +17,8 @@ public:
     template <alarm_rule Rule>
     watch_id watch(const Rule& rule, target_id target, time_point at) {
         duration phase{};
-        if (rule.of.align == alignment::watch) phase = duration{at.time_since_epoch().count() % rule.of.period.count()};
+        if (rule.of.align == alignment::watch) phase = at.time_since_epoch() % rule.of.period;
+        if (phase < duration::zero()) phase += rule.of.period;
         std::uint32_t group = 0;
         for (; group < groups_.size(); ++group) {
             if (groups_[group].tag != &tag<Rule>) continue;

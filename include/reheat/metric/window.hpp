@@ -44,11 +44,15 @@ struct period_grid {
     std::int64_t phase;
 
     [[nodiscard]] constexpr std::int64_t index(time_point t) const noexcept {
-        const std::int64_t offset = t.time_since_epoch().count() - phase;
-        const std::int64_t quotient = offset / length;
-        return offset % length < 0 ? quotient - 1 : quotient;
+        const std::int64_t at = t.time_since_epoch().count();
+        const std::int64_t quotient = at % length < 0 ? at / length - 1 : at / length;
+        const std::int64_t rest = at % length < 0 ? at % length + length : at % length;
+        return rest < phase ? quotient - 1 : quotient;
     }
+    /// Held at the ends of time where the product would overflow.
     [[nodiscard]] constexpr time_point begin(std::int64_t index) const noexcept {
+        if (index > (INT64_MAX - phase) / length) return time_point::max();
+        if (index < INT64_MIN / length) return time_point::min();
         return time_point{duration{phase + index * length}};
     }
     [[nodiscard]] constexpr bool on_border(time_point t) const noexcept { return begin(index(t)) == t; }

@@ -45,8 +45,8 @@ constexpr std::size_t demand() {
 }
 
 template <class Driver, class Rung, class... Functions>
-constexpr std::size_t demand_all(function_list<Functions...>) {
-    return (demand<Driver, Rung, Functions>() + ... + 0);
+constexpr void require_functions(function_list<Functions...>) noexcept {
+    static_cast<void>((demand<Driver, Rung, Functions>() + ... + 0));
 }
 
 } // namespace detail
@@ -59,7 +59,7 @@ concept climbable_by = rung_type<Rung> && detail::has_all<Driver>(detail::functi
 /// the rung and the function.
 template <class Driver, rung_type... Rungs>
 constexpr void require_climbable(const ladder<Rungs...>&) noexcept {
-    static_cast<void>((detail::demand_all<Driver, Rungs>(detail::functions_of<Rungs::what>{}) + ... + 0));
+    (detail::require_functions<Driver, Rungs>(detail::functions_of<Rungs::what>{}), ...);
 }
 
 /// The same question for a policy that is only known at run time; the error names the rung and the operation.

@@ -53,7 +53,7 @@ public:
     }
 
 private:
-    std::array<lint_finding, policy::most_rungs * 2 + 3> findings_{};
+    std::array<lint_finding, policy::most_rungs * 3 + 3> findings_{};
     std::size_t size_ = 0;
 };
 

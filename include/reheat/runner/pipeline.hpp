@@ -32,9 +32,10 @@ class pipeline {
 public:
     /// The ladder is checked against the driver here, at compile time.
     template <rung_type... Rungs>
-    pipeline(Driver& driver, Time time, const ladder<Rungs...>& steps, Journal log = {}, engine_options options = {})
-        : pipeline(driver, std::move(time), steps.lowered(), std::move(log), options) {
-        require_climbable<Driver>(steps);
+    pipeline(Driver& driver, Time time, const ladder<Rungs...>& with, Journal log = {}, engine_options options = {})
+        : pipeline(driver, std::move(time), with.lowered(), std::move(log), options) {
+        // `require_climbable`, written out: each level of calls is three lines of a compiler's message.
+        (detail::require_functions<Driver, Rungs>(detail::functions_of<Rungs::what>{}), ...);
     }
     /// The policy is only known at run time: `open` checks it against the driver.
     pipeline(Driver& driver, Time time, const policy& rules, Journal log = {}, engine_options options = {})
@@ -80,7 +81,8 @@ public:
         if (at >= watches_of_.size()) return;
         for (const watch_id w : watches_of_[at]) push(w, value);
     }
-    /// The same from any thread; false if the inbox is full, which is counted and told as an event.
+    /// The same from any thread, if the time source may be read from it; false if the inbox is full, which is counted and
+    /// told as an event.
     bool post(watch_id watch, double value) noexcept {
         const bool taken = mail_->samples.put({watch, time_.now(), value});
         mail_->wake();
@@ -91,17 +93,19 @@ public:
     void order_creation(target_id instance) { engine_.order_creation(instance, time_.now()); }
 
     /// Does what is due and says when to come back; `never` if only an input can change anything. `sink` is called with
-    /// each event, in order; it may use the pipeline's inputs, not `poll`.
+    /// each event, in order; it and the driver may use the pipeline's inputs, not `poll`. If one of them throws, the
+    /// exception comes out here and the next `poll` goes on behind it: the outcome of that call is unknown.
     template <class Sink>
         requires requires(Sink& sink, const event& e) { sink(e); }
     time_point poll(Sink&& sink) {
+        finish_step(sink); // what an exception has left over
         for (;;) {
             take_mail();
             out_.clear();
+            called_ = told_ = 0;
             engine_.step(time_.now(), out_);
             write_records();
-            for (call& c : out_.calls) dispatch(*driver_, c, time_.now(), completion{c.what.op, *mail_});
-            for (const event& e : out_.events) sink(e);
+            finish_step(sink);
             if (!out_.empty()) continue;
             const time_point due = engine_.next();
             if (due > time_.now()) return due;
@@ -129,6 +133,14 @@ public:
     [[nodiscard]] mailbox& mail() noexcept { return *mail_; }
 
 private:
+    struct failure_guard {
+        engine& of;
+        const bool& written;
+        ~failure_guard() {
+            if (!written) of.journal_failed();
+        }
+    };
+
     void remember(target_id target, watch_id watch) {
         const auto at = static_cast<std::size_t>(target);
         if (watches_of_.size() <= at) watches_of_.resize(at + 1);
@@ -141,11 +153,28 @@ private:
             engine_.complete(done.op, time_.now(), std::move(done.result), done.repeated);
         posted_sample sample;
         while (mail_->samples.take(sample)) engine_.push(sample.watch, sample.at, sample.value);
+        const std::uint64_t lost = mail_->outcomes.take_losses() + mail_->samples.take_losses();
+        if (lost != 0) engine_.overflowed(lost, time_.now());
     }
 
     void write_records() {
-        if (!out_.records.empty() && !journal_.append(out_.records)) engine_.journal_failed();
+        if (!out_.records.empty()) {
+            // Failed until it has said otherwise, so that one that throws counts as failed too.
+            bool written = false;
+            const failure_guard guard{engine_, written};
+            written = journal_.append(out_.records).has_value();
+        }
         engine_.durable(journal_.durable());
+    }
+
+    /// Makes the calls and tells the events of the last step, each once, also when one of them throws.
+    template <class Sink>
+    void finish_step(Sink& sink) {
+        while (called_ < out_.calls.size()) {
+            call& c = out_.calls[called_++];
+            dispatch(*driver_, c, time_.now(), completion{c.what.op, *mail_});
+        }
+        while (told_ < out_.events.size()) sink(std::as_const(out_.events[told_++]));
     }
 
     Driver* driver_;
@@ -155,6 +184,8 @@ private:
     policy rules_;
     mailbox* mail_;
     outputs out_;
+    std::size_t called_ = 0; // calls of `out_` that were made
+    std::size_t told_ = 0;   // events of `out_` that were told
     std::vector<std::vector<watch_id>> watches_of_;
 };
 

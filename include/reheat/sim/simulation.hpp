@@ -4,6 +4,8 @@
 #include <reheat/runner/pipeline.hpp>
 #include <reheat/sim/mock_cloud.hpp>
 
+#include <concepts>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -57,25 +59,48 @@ public:
         for (;;) {
             cloud.advance(now(),
                           [this](std::string_view machine, std::string_view process) { beat(machine, process); });
+            if constexpr (moving<Journal>) pipeline_.log().advance(now());
             const time_point due = pipeline_.poll([this](const event& e) { events_.push_back(e); });
-            const time_point next = earlier(due, cloud.next());
-            if (next > end) break;
+            time_point next = earlier(due, cloud.next());
+            if constexpr (moving<Journal>) next = earlier(next, pipeline_.log().next());
+            if (next > end || next == never) break;
             pipeline_.time().advance_to(next);
         }
         pipeline_.time().advance_to(end);
     }
     void run_for(duration d) { run_until(after(now(), d)); }
 
+    /// The heartbeats of a target get lost on their way, an instance's with those of its services; or no longer.
+    void silence(target_id target, bool on = true) {
+        const auto at = static_cast<std::size_t>(target);
+        if (silent_.size() <= at) silent_.resize(at + 1);
+        silent_[at] = on;
+    }
+
 private:
+    /// A journal whose records become durable as virtual time passes.
+    template <class J>
+    static constexpr bool moving = requires(J& log, time_point at) {
+        log.advance(at);
+        { log.next() } -> std::same_as<time_point>;
+    };
+
+    [[nodiscard]] bool is_silent(target_id target) const noexcept {
+        const auto at = static_cast<std::size_t>(target);
+        return at < silent_.size() && silent_[at];
+    }
+
     void beat(std::string_view machine, std::string_view process) {
         const target_id target =
             process.empty() ? pipeline_.state().find(level::instance, machine)
                             : pipeline_.state().find(level::service, std::string{machine} + "/" + std::string{process});
-        if (target != no_target) pipeline_.push(target, heartbeat);
+        if (target == no_target || is_silent(target) || is_silent(pipeline_.state().targets()[target].parent)) return;
+        pipeline_.push(target, heartbeat);
     }
 
     pipeline<mock_cloud, manual_clock, Journal> pipeline_;
     std::vector<event> events_;
+    std::vector<bool> silent_; // by target
 };
 
 template <class Steps>

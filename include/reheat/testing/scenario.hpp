@@ -57,6 +57,13 @@ struct expected_line {
     }
 };
 
+[[nodiscard]] inline std::string to_text(const expected_line& line) {
+    const std::string text = to_text(line.what);
+    if (line.latest == line.what.at) return text;
+    const std::size_t blank = text.find(' ');
+    return text.substr(0, blank) + ".." + format_duration(line.latest) + text.substr(blank);
+}
+
 /// What a scenario can do at a time.
 namespace happening {
 struct breakage {

@@ -76,6 +76,7 @@ private:
 
     void begin(word_line& in) {
         finish(in);
+        if (in.failed()) return;
         scenario s;
         s.name = in.name("a name");
         s.line = line_;
@@ -84,13 +85,20 @@ private:
         }
         read_.push_back(std::move(s));
         names_.clear();
-        expecting_ = false;
+        targets_.clear();
+        stacks_.clear();
+        expecting_ = open_ladder_ = false;
     }
 
     /// What can only be checked when a scenario is whole.
     void finish(word_line& in) {
         if (read_.empty() || in.failed()) return;
-        scenario& s = now();
+        const std::size_t last_line = std::exchange(line_, now().line); // where a problem would be
+        check_whole(now(), in);
+        if (!in.failed()) line_ = last_line;
+    }
+
+    static void check_whole(scenario& s, word_line& in) {
         if (s.run == duration{}) return in.fail("scenario " + s.name + ": expected 'run DURATION'");
         if (s.instances.empty()) return in.fail("scenario " + s.name + ": expected an instance");
         if (s.ladders.empty()) s.ladders.push_back({"three_levels", three_levels.lowered()});
@@ -99,7 +107,7 @@ private:
         }
         if (!s.events.empty() && s.events.back().at > s.run)
             return in.fail("scenario " + s.name + ": line " + std::to_string(s.events.back().line) +
-                           " is after the end of the run");
+                           " is after the end of its run");
         std::int64_t work = 0;
         const auto add = [&](duration every, std::int64_t times) { work += (s.run / every + 1) * times; };
         for (const scenario_instance& i : s.instances)
@@ -166,7 +174,7 @@ private:
         if (s.instances.size() == most_instances) return in.fail("expected at most 1,000 instances");
         scenario_instance i;
         i.name = in.name("an instance's name");
-        declare(i.name, in);
+        declare_target(i.name, in);
         while (!in.empty() && !in.failed()) {
             if (in.take("stack")) i.how.stack = in.name("a stack's name");
             else if (in.take("services")) services(i, in);
@@ -179,7 +187,7 @@ private:
                         word_line::quoted(in.peek()));
         }
         // A stack is named by its instances; the name is nobody else's.
-        if (!i.how.stack.empty() && stacks_.insert(i.how.stack).second) declare(i.how.stack, in);
+        if (!i.how.stack.empty() && stacks_.insert(i.how.stack).second) declare_target(i.how.stack, in);
         s.instances.push_back(std::move(i));
     }
 
@@ -187,7 +195,7 @@ private:
         for (const std::string_view part : split_list(in.next())) {
             if (i.how.services.size() == most_services) return in.fail("expected at most 16 services");
             i.how.services.push_back(in.checked_name(part, "a service's name"));
-            declare(i.name + "/" + i.how.services.back(), in);
+            declare_target(i.name + "/" + i.how.services.back(), in);
         }
     }
 
@@ -296,7 +304,7 @@ private:
         h.to = in.next();
         bool alarm = false;
         for (const scenario_alarm& a : now().alarms) alarm = alarm || a.name == h.to;
-        if (!alarm && (names_.count(h.to) == 0 || stacks_.count(h.to) != 0))
+        if (!alarm && (targets_.count(h.to) == 0 || stacks_.count(h.to) != 0))
             in.fail("there is no alarm, instance or service " + word_line::quoted(h.to) + " above this line");
         while (!in.empty() && !in.failed()) {
             if (in.take("times")) h.times = in.whole<std::uint32_t>("a count", 1, most_samples);
@@ -371,15 +379,21 @@ private:
 
     std::string target(word_line& in) {
         const std::string_view word = in.next();
-        if (names_.count(word) == 0) in.fail("there is no target " + word_line::quoted(word) + " above this line");
+        if (targets_.count(word) == 0) in.fail("there is no target " + word_line::quoted(word) + " above this line");
         return std::string{word};
     }
     void declare(const std::string& name, word_line& in) {
         if (!names_.insert(name).second) in.fail("the name " + word_line::quoted(name) + " is taken");
     }
 
+    void declare_target(const std::string& name, word_line& in) {
+        declare(name, in);
+        targets_.insert(name);
+    }
+
     std::vector<scenario> read_;
-    std::set<std::string, std::less<>> names_;
+    std::set<std::string, std::less<>> names_; ///< taken: targets and alarms
+    std::set<std::string, std::less<>> targets_;
     std::set<std::string, std::less<>> stacks_;
     std::size_t line_ = 0;
     bool expecting_ = false;

@@ -1,0 +1,16 @@
+// A ladder has converge_stack, the driver has no converge.
+// SPDX-License-Identifier: MIT
+// expect-error: driver_lacks<my_cloud, .*converge_stack, .*function::converge>
+#include <reheat/reheat.hpp>
+
+namespace rh = reheat;
+
+struct my_cloud {
+    void describe(const rh::request&, rh::completion) {}
+    void fence(const rh::request&, rh::completion) {}
+};
+
+int main() {
+    my_cloud cloud;
+    rh::pipeline ha{cloud, rh::manual_clock{}, rh::ladder{rh::converge_stack{}}};
+}

@@ -1,0 +1,16 @@
+// A ladder has recreate_instance, the driver has no fence.
+// SPDX-License-Identifier: MIT
+// expect-error: driver_lacks<my_cloud, .*recreate_instance, .*function::fence>
+#include <reheat/reheat.hpp>
+
+namespace rh = reheat;
+
+struct my_cloud {
+    void describe(const rh::request&, rh::completion) {}
+    void recreate(const rh::request&, rh::proof_of_death, rh::completion) {}
+};
+
+int main() {
+    my_cloud cloud;
+    rh::pipeline ha{cloud, rh::manual_clock{}, rh::ladder{rh::recreate_instance{}}};
+}

@@ -1,0 +1,15 @@
+// A ladder has reboot_instance, the driver has no reboot.
+// SPDX-License-Identifier: MIT
+// expect-error: driver_lacks<my_cloud, .*reboot_instance, .*function::reboot>
+#include <reheat/reheat.hpp>
+
+namespace rh = reheat;
+
+struct my_cloud {
+    void describe(const rh::request&, rh::completion) {}
+};
+
+int main() {
+    my_cloud cloud;
+    rh::pipeline ha{cloud, rh::manual_clock{}, rh::ladder{rh::reboot_instance{}}};
+}
