@@ -720,11 +720,15 @@ struct period_grid {
     std::int64_t phase;
 
     [[nodiscard]] constexpr std::int64_t index(time_point t) const noexcept {
-        const std::int64_t offset = t.time_since_epoch().count() - phase;
-        const std::int64_t quotient = offset / length;
-        return offset % length < 0 ? quotient - 1 : quotient;
+        const std::int64_t at = t.time_since_epoch().count();
+        const std::int64_t quotient = at % length < 0 ? at / length - 1 : at / length;
+        const std::int64_t rest = at % length < 0 ? at % length + length : at % length;
+        return rest < phase ? quotient - 1 : quotient;
     }
+    /// Held at the ends of time where the product would overflow.
     [[nodiscard]] constexpr time_point begin(std::int64_t index) const noexcept {
+        if (index > (INT64_MAX - phase) / length) return time_point::max();
+        if (index < INT64_MIN / length) return time_point::min();
         return time_point{duration{phase + index * length}};
     }
     [[nodiscard]] constexpr bool on_border(time_point t) const noexcept { return begin(index(t)) == t; }
@@ -1629,7 +1633,7 @@ struct event {
     op_id op = no_op;
     time_point next = never; ///< when it is looked at again, or by when it has to be over
     watch_id watch = no_watch;
-    double value = 0; ///< for an alarm, the newest period's statistic
+    double value = 0; ///< for an alarm, the newest period's statistic; for an overflow, how much was lost
 };
 
 } // namespace reheat::inline REHEAT_ABI
@@ -1673,11 +1677,12 @@ struct record {
     std::string host{};
 };
 
-/// A call that the runner has to make. Its views live until the next call on the engine.
+/// A call that the runner has to make. Its views live as long as it does: they point into its own text.
 struct call {
     request what{};
     incident_id incident = no_incident;
     std::vector<proof_of_death> proofs{}; ///< one for an instance, several for a stack
+    std::vector<char> text{};             ///< what the views in `what` show; not a string, whose text may move with it
 };
 
 /// What a step asks for. The caller owns it and uses it again, so that a quiet step allocates nothing.
@@ -1727,6 +1732,8 @@ struct pending_operation {
     sequence intent{};
     stage at = stage::journaled;
     std::uint64_t key = 0;
+    bool paged = false;                        ///< its wait for the journal has been paged
+    time_point since{};                        ///< when its intent was written
     duration timeout{};
     duration settle{};            ///< how long its outcome may stay unknown
     time_point deadline = never;  ///< of the call
@@ -1752,7 +1759,8 @@ public:
     template <alarm_rule Rule>
     watch_id watch(const Rule& rule, target_id target, time_point at) {
         duration phase{};
-        if (rule.of.align == alignment::watch) phase = duration{at.time_since_epoch().count() % rule.of.period.count()};
+        if (rule.of.align == alignment::watch) phase = at.time_since_epoch() % rule.of.period;
+        if (phase < duration::zero()) phase += rule.of.period;
         std::uint32_t group = 0;
         for (; group < groups_.size(); ++group) {
             if (groups_[group].tag != &tag<Rule>) continue;
@@ -1923,11 +1931,14 @@ namespace reheat::inline REHEAT_ABI {
 /// same after a replay, different for the incidents of one bad moment.
 [[nodiscard]] constexpr duration wait_after(const backoff& b, std::uint64_t seed, incident_id incident,
                                             unsigned attempt) noexcept {
-    std::int64_t wait = b.first.count();
-    for (unsigned i = 1; i < attempt && wait < b.most.count(); ++i) wait *= 2;
-    if (wait > b.most.count()) wait = b.most.count();
+    // A year keeps every product below in range, and is longer than anybody waits.
+    constexpr std::int64_t year = std::chrono::duration_cast<duration>(std::chrono::hours{24 * 365}).count();
+    const std::int64_t most = b.most.count() < year ? b.most.count() : year;
+    std::int64_t wait = b.first.count() < most ? b.first.count() : most;
+    for (unsigned i = 1; i < attempt && wait > 0 && wait < most; ++i) wait = wait < most / 2 ? wait * 2 : most;
+    if (wait <= 0) return {};
     const std::uint64_t draw = mix(mix(seed ^ static_cast<std::uint64_t>(incident)) ^ attempt);
-    const std::int64_t half = b.full_jitter ? wait / 2 : wait / 100 * b.spread;
+    const std::int64_t half = b.full_jitter ? wait / 2 : wait / 100 * (b.spread < 100 ? b.spread : 100);
     const std::int64_t middle = b.full_jitter ? half : wait;
     if (half == 0) return duration{wait};
     const duration drawn{middle - half + static_cast<std::int64_t>(draw % (2 * static_cast<std::uint64_t>(half) + 1))};
@@ -2354,6 +2365,8 @@ struct engine_options {
 class engine {
 public:
     explicit engine(const policy& rules, engine_options options = {}) : options_{options} {
+        // A pause of zero would be an endless loop at one time.
+        options_.read_back_every = options_.read_back_every < shortest_pause ? shortest_pause : options_.read_back_every;
         policies_.push_back(rules);
     }
     engine(engine&&) = default;
@@ -2364,8 +2377,9 @@ public:
 
     // What there is
 
-    /// Adds a policy beside the first one. At most 65,535.
-    policy_id add_policy(const policy& rules) {
+    /// Adds a policy beside the first one; the 65,537th is an error.
+    result<policy_id> add_policy(const policy& rules) {
+        if (policies_.size() > 0xffffU) return error{errc::limit_exceeded, {}, "expected at most 65,536 policies"};
         policies_.push_back(rules);
         return static_cast<policy_id>(policies_.size() - 1);
     }
@@ -2375,7 +2389,10 @@ public:
     result<target_id> add(const instance& i);
     result<target_id> add(const service& s);
     /// Recovers the target's incidents by that policy from now on. An incident that is open keeps its own.
-    void use_policy(target_id target, policy_id rules) { targets_[target].rules = rules; }
+    /// An unknown target or policy changes nothing.
+    void use_policy(target_id target, policy_id rules) noexcept {
+        if (targets_.has(target) && static_cast<std::size_t>(rules) < policies_.size()) targets_[target].rules = rules;
+    }
     /// Watches a target by an alarm from `at` on. Errors: an unknown target, a rule whose numbers are out of bounds.
     template <alarm_rule Rule>
     result<watch_id> watch(target_id target, const Rule& rule, time_point at) {
@@ -2401,16 +2418,20 @@ public:
     }
     /// Asks for an instance to be created, as part of a stack's creation.
     void order_creation(target_id instance, time_point at) { inputs_.emplace_back(ordered{instance, at}); }
-    /// Every record up to and with `upto` is safe.
+    /// So many samples or outcomes found the inbox of the runner full. That is our own stall, never a target's silence.
+    void overflowed(std::uint64_t lost, time_point at) { inputs_.emplace_back(overflow{lost, at}); }
+    /// Every record up to and with `upto` is safe; none that has not been written yet.
     void durable(sequence upto) noexcept {
+        if (static_cast<std::uint64_t>(upto) > last_sequence_) upto = static_cast<sequence>(last_sequence_);
         if (upto > durable_) {
             durable_ = upto;
             look_again_ = true;
         }
     }
-    /// The journal can not be written: no new intent until `journal_reopened`. Monitoring goes on.
-    void journal_failed() noexcept { journal_ok_ = false; }
-    void journal_reopened() noexcept { journal_ok_ = look_again_ = true; }
+    /// The journal can not be written: a human is paged, and nothing is begun or called until `journal_reopened`.
+    /// Monitoring goes on.
+    void journal_failed() noexcept { set_journal(false); }
+    void journal_reopened() noexcept { set_journal(true); }
 
     // Decision
 
@@ -2456,14 +2477,21 @@ private:
         target_id instance;
         time_point at;
     };
-    using input = std::variant<completed, observation, spoken, ordered>;
+    struct overflow {
+        std::uint64_t lost;
+        time_point at;
+    };
+    using input = std::variant<completed, observation, spoken, ordered, overflow>;
+    static constexpr duration shortest_pause = std::chrono::seconds{1};
 
     // engine/inputs.hpp: what came in
     void take(completed& c, outputs& out);
     void take(const observation& o, outputs& out);
     void take(const spoken& s, outputs& out);
     void take(const ordered& o, outputs& out);
+    void take(const overflow& o, outputs& out);
     void take(const transition& t, outputs& out);
+    void tell_journal(outputs& out);
     void health_changed(target_id target, reason why, outputs& out);
 
     // engine/decide.hpp: the incident's way up the ladder
@@ -2481,11 +2509,15 @@ private:
     void close(incident& i, reason why, outputs& out);
     void release_absorbed(incident_id by, outputs& out);
     void park(incident& i, outputs& out);
+    [[nodiscard]] time_point page_at(const incident& i) const noexcept;
+    [[nodiscard]] time_point page_at(const pending_operation& op) const noexcept;
     void page_long_wait(incident& i, outputs& out);
 
     // engine/operate.hpp: intents, calls, outcomes
     void start(operation what, target_id subject, incident* for_incident, duration timeout, duration settle,
                outputs& out);
+    void write_intent(pending_operation& op, outputs& out);
+    [[nodiscard]] call make_call(const pending_operation& op, op_id id, operation what, time_point deadline) const;
     void emit_call(pending_operation& op, outputs& out);
     [[nodiscard]] reason no_longer_wanted(const pending_operation& op) const noexcept;
     void watch_deadlines(pending_operation& op, outputs& out);
@@ -2511,6 +2543,11 @@ private:
             if (op.id == id || op.reading == id) return &op;
         }
         return nullptr;
+    }
+    void set_journal(bool well) noexcept {
+        if (journal_ok_ == well) return;
+        journal_ok_ = well;
+        journal_changed_ = look_again_ = true;
     }
     void finish_busy(incident& i) noexcept {
         if (i.subject != no_target) targets_.mark_busy(i.subject, -1);
@@ -2563,6 +2600,7 @@ private:
     std::uint64_t last_op_ = 0;
     std::uint32_t last_incident_ = 0;
     bool journal_ok_ = true;
+    bool journal_changed_ = false; // and not told yet
     bool look_again_ = false;
 };
 
@@ -2815,7 +2853,8 @@ inline void engine::release_absorbed(incident_id by, outputs& out) {
 
 inline void engine::park(incident& i, outputs& out) {
     i.at = phase::parked;
-    i.wake = after(now_, policy_of(i).retry_parked);
+    const duration pause = policy_of(i).retry_parked;
+    i.wake = after(now_, pause < shortest_pause ? shortest_pause : pause);
     i.waiting_since = never;
     event& e = tell(event_kind::incident, decision::park, reason::ladder_exhausted, i, out);
     e.next = i.wake;
@@ -2826,10 +2865,14 @@ inline void engine::park(incident& i, outputs& out) {
     release_absorbed(i.id, out);
 }
 
+/// When a human has to hear of an incident that waits, be it for a guard or for the fence; `never` once that is done.
+inline time_point engine::page_at(const incident& i) const noexcept {
+    const bool waits = i.at == phase::deciding || i.at == phase::fencing;
+    return i.paged || !waits || i.waiting_since == never ? never : after(i.waiting_since, options_.page_after);
+}
+
 inline void engine::page_long_wait(incident& i, outputs& out) {
-    if (i.paged || i.at != phase::deciding || i.waiting_since == never ||
-        now_ < after(i.waiting_since, options_.page_after))
-        return;
+    if (now_ < page_at(i)) return;
     i.paged = true;
     event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);
     e.denied = i.denied;
@@ -2874,6 +2917,7 @@ inline result<target_id> engine::add(const instance& i) {
 }
 
 inline result<target_id> engine::add(const service& s) {
+    if (s.name.empty()) return error{errc::invalid_argument, "name", "expected 1 to 255 characters"};
     if (!targets_.has(s.on) || targets_[s.on].of != level::instance)
         return error{errc::invalid_argument, std::string{s.name}, "expected a service on an instance"};
     target_record t;
@@ -2894,6 +2938,7 @@ inline void engine::step(time_point now, outputs& out) {
     }
     unjournaled_.clear();
 
+    if (std::exchange(journal_changed_, false)) tell_journal(out);
     taking_.swap(inputs_);
     for (input& in : taking_) std::visit([&](auto& i) { take(i, out); }, in);
     taking_.clear();
@@ -2913,15 +2958,26 @@ inline void engine::step(time_point now, outputs& out) {
     } while (look_again_);
 }
 
+inline void engine::tell_journal(outputs& out) {
+    if (!journal_ok_) {
+        tell(event_kind::page, decision::page, reason::journal_failed, out);
+        return;
+    }
+    tell(event_kind::controller, decision::change, reason::none, out);
+    // Nobody knows whether an intent that was under way when it failed is in it, whatever later records say.
+    for (pending_operation& op : operations_) {
+        if (op.at == pending_operation::stage::journaled) write_intent(op, out);
+    }
+}
+
 inline time_point engine::next() const noexcept {
     if (look_again_ || !inputs_.empty() || !unjournaled_.empty()) return now_;
     time_point earliest = watches_.next();
     for (const incident& i : incidents_) {
-        earliest = earlier(earliest, i.wake);
-        if (!i.paged && i.waiting_since != never)
-            earliest = earlier(earliest, after(i.waiting_since, options_.page_after));
+        earliest = earlier(earliest, earlier(i.wake, page_at(i)));
     }
     for (const pending_operation& op : operations_) {
+        earliest = earlier(earliest, page_at(op));
         if (op.at == pending_operation::stage::called) earliest = earlier(earliest, op.deadline);
         if (op.at == pending_operation::stage::unknown) earliest = earlier(earliest, earlier(op.read_by, op.settle_by));
     }
@@ -2951,11 +3007,13 @@ inline void engine::take(const transition& t, outputs& out) {
 }
 
 inline void engine::take(const observation& o, outputs& out) {
-    if (!targets_.has(o.target)) return;
+    if (!targets_.has(o.target) || static_cast<std::size_t>(o.from) >= vantage_count) return;
     const health before = health_of(o.target);
     targets_[o.target].evidence.note(o.from, o.seen);
     if (health_of(o.target) == before) return;
-    const reason why = o.seen == health::healthy ? reason::observed_healthy : reason::observed_unhealthy;
+    const reason why = o.seen == health::healthy     ? reason::observed_healthy
+                       : o.seen == health::unhealthy ? reason::observed_unhealthy
+                                                     : reason::alarm_unknown;
     event& e = tell(event_kind::alarm, decision::change, why, out);
     e.target = o.target;
     health_changed(o.target, why, out);
@@ -2983,11 +3041,18 @@ inline void engine::take(const spoken& s, outputs& out) {
 }
 
 inline void engine::take(const ordered& o, outputs& out) {
-    if (!targets_.has(o.instance)) return;
-    event& e = tell(event_kind::operation_order, decision::act, reason::requested, out);
+    const bool possible = targets_.has(o.instance) && targets_[o.instance].of == level::instance;
+    const bool free = possible && !targets_.busy(o.instance);
+    event& e = tell(event_kind::operation_order, free ? decision::act : decision::ignore,
+                    possible && !free ? reason::busy : reason::requested, out);
     e.target = e.subject = o.instance;
     e.rung = operation::create_instance;
+    if (!free) return;
     start(operation::create_instance, o.instance, nullptr, options_.create_timeout, options_.create_timeout, out);
+}
+
+inline void engine::take(const overflow& o, outputs& out) {
+    tell(event_kind::controller, decision::ignore, reason::inbox_overflow, out).value = static_cast<double>(o.lost);
 }
 
 inline void engine::take(completed& c, outputs& out) {
@@ -3040,24 +3105,29 @@ inline void engine::start(operation what, target_id subject, incident* for_incid
     op.settle = settle;
     op.cloud_id_before = targets_[subject].cloud_id;
     op.boot_id_before = targets_[subject].boot_id;
-
-    record& r = write(record_kind::intent, subject, out);
-    r.op = op.id;
-    r.key = op.key;
-    r.what = what;
-    r.deadline = after(now_, timeout);
-    r.cloud_id = op.cloud_id_before;
-    r.boot_id = op.boot_id_before;
-    r.host = targets_[subject].host;
-    op.intent = r.seq;
     if (for_incident != nullptr) {
-        op.for_incident = r.incident = for_incident->id;
+        op.for_incident = for_incident->id;
         for_incident->op = op.id;
         if (what != operation::fence_instance) op.proofs = std::exchange(for_incident->proofs, {});
     } else {
         targets_.mark_busy(subject, 1);
     }
+    write_intent(op, out);
     operations_.push_back(std::move(op));
+}
+
+inline void engine::write_intent(pending_operation& op, outputs& out) {
+    record& r = write(record_kind::intent, op.subject, out);
+    r.op = op.id;
+    r.key = op.key;
+    r.what = op.what;
+    r.incident = op.for_incident;
+    r.deadline = after(now_, op.timeout);
+    r.cloud_id = op.cloud_id_before;
+    r.boot_id = op.boot_id_before;
+    r.host = targets_[op.subject].host;
+    op.intent = r.seq;
+    op.since = now_;
 }
 
 /// The second look: the world may have changed while the journal wrote.
@@ -3070,6 +3140,37 @@ inline reason engine::no_longer_wanted(const pending_operation& op) const noexce
         if (!p.speaks_for(op.for_incident, p.target(), now_)) return reason::proof_expired;
     }
     return reason::none;
+}
+
+inline call engine::make_call(const pending_operation& op, op_id id, operation what, time_point deadline) const {
+    const std::string_view name = targets_[op.subject].name;
+    const target_id on = targets_.ancestor(op.subject, level::instance);
+    const target_id in = targets_.ancestor(op.subject, level::stack);
+    const std::string_view instance = on == no_target ? std::string_view{} : targets_[on].name;
+    const std::string_view cloud_id = on == no_target ? std::string_view{} : targets_[on].cloud_id;
+    const std::string_view stack = in == no_target ? std::string_view{} : targets_[in].name;
+
+    call c;
+    // Reserved first, because the views must not move.
+    c.text.reserve(name.size() + instance.size() + cloud_id.size() + stack.size());
+    const auto keep = [&c](std::string_view text) {
+        c.text.insert(c.text.end(), text.begin(), text.end());
+        return std::string_view{c.text.data() + (c.text.size() - text.size()), text.size()};
+    };
+    c.incident = op.for_incident;
+    c.what.op = id;
+    c.what.key = op.key;
+    c.what.reign = options_.reign;
+    c.what.what = what;
+    c.what.target = op.subject;
+    c.what.name = keep(name);
+    c.what.instance = keep(instance);
+    c.what.cloud_id = keep(cloud_id);
+    c.what.stack = keep(stack);
+    if (targets_[op.subject].of == level::service && what != operation::describe)
+        c.what.service = c.what.name.substr(c.what.instance.size() + 1);
+    c.what.deadline = deadline;
+    return c;
 }
 
 inline void engine::emit_call(pending_operation& op, outputs& out) {
@@ -3092,25 +3193,8 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
     op.at = pending_operation::stage::called;
     op.deadline = after(now_, op.timeout);
 
-    const target_record& subject = targets_[op.subject];
-    const target_id on = targets_.ancestor(op.subject, level::instance);
-    const target_id in = targets_.ancestor(op.subject, level::stack);
-    call c;
-    c.incident = op.for_incident;
+    call c = make_call(op, op.id, op.what, op.deadline);
     c.proofs = std::move(op.proofs);
-    c.what.op = op.id;
-    c.what.key = op.key;
-    c.what.reign = options_.reign;
-    c.what.what = op.what;
-    c.what.target = op.subject;
-    c.what.name = subject.name;
-    if (on != no_target) {
-        c.what.instance = targets_[on].name;
-        c.what.cloud_id = targets_[on].cloud_id;
-    }
-    if (subject.of == level::service) c.what.service = c.what.name.substr(c.what.instance.size() + 1);
-    if (in != no_target) c.what.stack = targets_[in].name;
-    c.what.deadline = op.deadline;
     out.calls.push_back(std::move(c));
 
     event& e = tell(event_kind::call, decision::call, reason::none, out);
@@ -3124,7 +3208,22 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
     e.next = op.deadline;
 }
 
+/// When a human has to hear that the journal keeps an intent waiting. A failed journal has been paged by itself.
+inline time_point engine::page_at(const pending_operation& op) const noexcept {
+    const bool waits = op.at == pending_operation::stage::journaled && journal_ok_ && !op.paged;
+    return waits ? after(op.since, options_.page_after) : never;
+}
+
 inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
+    if (op.id == no_op) return; // its outcome came in time, in this step
+    if (now_ >= page_at(op)) {
+        op.paged = true;
+        event& e = tell(event_kind::page, decision::page, reason::journal_pending, out);
+        e.op = op.id;
+        e.rung = op.what;
+        e.target = e.subject = op.subject;
+        e.incident = op.for_incident;
+    }
     if (op.at == pending_operation::stage::called && now_ >= op.deadline) {
         op.at = pending_operation::stage::unknown;
         op.settle_by = after(now_, op.settle);
@@ -3144,22 +3243,7 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
 inline void engine::ask_cloud(pending_operation& op, outputs& out) {
     op.reading = static_cast<op_id>(++last_op_);
     op.read_by = after(now_, options_.read_back_every);
-    const target_record& subject = targets_[op.subject];
-    const target_id on = targets_.ancestor(op.subject, level::instance);
-    call c;
-    c.incident = op.for_incident;
-    c.what.op = op.reading;
-    c.what.key = op.key;
-    c.what.reign = options_.reign;
-    c.what.what = operation::describe;
-    c.what.target = op.subject;
-    c.what.name = subject.name;
-    if (on != no_target) {
-        c.what.instance = targets_[on].name;
-        c.what.cloud_id = targets_[on].cloud_id;
-    }
-    c.what.deadline = op.read_by;
-    out.calls.push_back(std::move(c));
+    out.calls.push_back(make_call(op, op.reading, operation::describe, op.read_by));
 }
 
 inline void engine::read_back(pending_operation& op, const outcome& seen, outputs& out) {
@@ -3361,6 +3445,7 @@ namespace reheat::inline REHEAT_ABI {
     for (std::size_t g = 0; e.denied != 0 && g < guard_count; ++g) {
         if ((e.denied >> g & 1U) != 0) line += " denied_by=" + std::string{to_string(static_cast<guard>(g))};
     }
+    if (e.why == reason::inbox_overflow) line += " lost=" + std::to_string(static_cast<std::uint64_t>(e.value));
     if (e.next != never) line += " next=" + format_time(e.next);
     return line;
 }
@@ -3410,6 +3495,7 @@ namespace reheat::inline REHEAT_ABI {
         }
         out += ']';
     }
+    if (e.why == reason::inbox_overflow) number("lost", static_cast<std::uint64_t>(e.value));
     if (e.next != never) text("next", format_time(e.next));
     out += '}';
     return out;
@@ -3638,8 +3724,8 @@ constexpr std::size_t demand() {
 }
 
 template <class Driver, class Rung, class... Functions>
-constexpr std::size_t demand_all(function_list<Functions...>) {
-    return (demand<Driver, Rung, Functions>() + ... + 0);
+constexpr void require_functions(function_list<Functions...>) noexcept {
+    static_cast<void>((demand<Driver, Rung, Functions>() + ... + 0));
 }
 
 } // namespace detail
@@ -3652,7 +3738,7 @@ concept climbable_by = rung_type<Rung> && detail::has_all<Driver>(detail::functi
 /// the rung and the function.
 template <class Driver, rung_type... Rungs>
 constexpr void require_climbable(const ladder<Rungs...>&) noexcept {
-    static_cast<void>((detail::demand_all<Driver, Rungs>(detail::functions_of<Rungs::what>{}) + ... + 0));
+    (detail::require_functions<Driver, Rungs>(detail::functions_of<Rungs::what>{}), ...);
 }
 
 /// The same question for a policy that is only known at run time; the error names the rung and the operation.
@@ -3716,7 +3802,7 @@ public:
     }
 
 private:
-    std::array<lint_finding, policy::most_rungs * 2 + 3> findings_{};
+    std::array<lint_finding, policy::most_rungs * 3 + 3> findings_{};
     std::size_t size_ = 0;
 };
 
@@ -3861,6 +3947,8 @@ namespace reheat::inline REHEAT_ABI {
 
 /// Where records are kept. `append` takes them in order of their sequence numbers and may return before they are safe;
 /// `durable` says up to which they are. No call is made before its intent is durable.
+/// After an `append` that failed, `open` is called again and then the refused records come again: those that it has
+/// after all are to be skipped.
 template <class J>
 concept journal = requires(J& j, const J& safe, std::span<const record> records) {
     { j.open() } -> std::same_as<result<void>>;
@@ -4102,9 +4190,10 @@ class pipeline {
 public:
     /// The ladder is checked against the driver here, at compile time.
     template <rung_type... Rungs>
-    pipeline(Driver& driver, Time time, const ladder<Rungs...>& steps, Journal log = {}, engine_options options = {})
-        : pipeline(driver, std::move(time), steps.lowered(), std::move(log), options) {
-        require_climbable<Driver>(steps);
+    pipeline(Driver& driver, Time time, const ladder<Rungs...>& with, Journal log = {}, engine_options options = {})
+        : pipeline(driver, std::move(time), with.lowered(), std::move(log), options) {
+        // `require_climbable`, written out: each level of calls is three lines of a compiler's message.
+        (detail::require_functions<Driver, Rungs>(detail::functions_of<Rungs::what>{}), ...);
     }
     /// The policy is only known at run time: `open` checks it against the driver.
     pipeline(Driver& driver, Time time, const policy& rules, Journal log = {}, engine_options options = {})
@@ -4150,7 +4239,8 @@ public:
         if (at >= watches_of_.size()) return;
         for (const watch_id w : watches_of_[at]) push(w, value);
     }
-    /// The same from any thread; false if the inbox is full, which is counted and told as an event.
+    /// The same from any thread, if the time source may be read from it; false if the inbox is full, which is counted and
+    /// told as an event.
     bool post(watch_id watch, double value) noexcept {
         const bool taken = mail_->samples.put({watch, time_.now(), value});
         mail_->wake();
@@ -4159,19 +4249,29 @@ public:
     void observe(const observation& seen) { engine_.observe(seen); }
     void operate(const operator_input& word) { engine_.operate(word, time_.now()); }
     void order_creation(target_id instance) { engine_.order_creation(instance, time_.now()); }
+    /// Opens a journal that has failed again and appends what it refused; until then no action begins.
+    result<void> reopen_journal() {
+        if (auto opened = journal_.open(); !opened) return opened;
+        if (auto written = journal_.append(unwritten_); !written) return written;
+        unwritten_.clear();
+        engine_.journal_reopened();
+        return {};
+    }
 
     /// Does what is due and says when to come back; `never` if only an input can change anything. `sink` is called with
-    /// each event, in order; it may use the pipeline's inputs, not `poll`.
+    /// each event, in order; it and the driver may use the pipeline's inputs, not `poll`. If one of them throws, the
+    /// exception comes out here and the next `poll` goes on behind it: the outcome of that call is unknown.
     template <class Sink>
         requires requires(Sink& sink, const event& e) { sink(e); }
     time_point poll(Sink&& sink) {
+        finish_step(sink); // what an exception has left over
         for (;;) {
             take_mail();
             out_.clear();
+            called_ = told_ = 0;
             engine_.step(time_.now(), out_);
             write_records();
-            for (call& c : out_.calls) dispatch(*driver_, c, time_.now(), completion{c.what.op, *mail_});
-            for (const event& e : out_.events) sink(e);
+            finish_step(sink);
             if (!out_.empty()) continue;
             const time_point due = engine_.next();
             if (due > time_.now()) return due;
@@ -4199,6 +4299,14 @@ public:
     [[nodiscard]] mailbox& mail() noexcept { return *mail_; }
 
 private:
+    struct failure_guard {
+        engine& of;
+        const bool& written;
+        ~failure_guard() {
+            if (!written) of.journal_failed();
+        }
+    };
+
     void remember(target_id target, watch_id watch) {
         const auto at = static_cast<std::size_t>(target);
         if (watches_of_.size() <= at) watches_of_.resize(at + 1);
@@ -4211,11 +4319,32 @@ private:
             engine_.complete(done.op, time_.now(), std::move(done.result), done.repeated);
         posted_sample sample;
         while (mail_->samples.take(sample)) engine_.push(sample.watch, sample.at, sample.value);
+        const std::uint64_t lost = mail_->outcomes.take_losses() + mail_->samples.take_losses();
+        if (lost != 0) engine_.overflowed(lost, time_.now());
     }
 
     void write_records() {
-        if (!out_.records.empty() && !journal_.append(out_.records)) engine_.journal_failed();
+        // What comes after a refused record waits with it: a journal has no gaps.
+        if (!unwritten_.empty()) {
+            for (const record& r : out_.records) unwritten_.push_back(r);
+        } else if (!out_.records.empty()) {
+            // Failed until it has said otherwise, so that one that throws counts as failed too.
+            bool written = false;
+            const failure_guard guard{engine_, written};
+            written = journal_.append(out_.records).has_value();
+            if (!written) unwritten_ = out_.records;
+        }
         engine_.durable(journal_.durable());
+    }
+
+    /// Makes the calls and tells the events of the last step, each once, also when one of them throws.
+    template <class Sink>
+    void finish_step(Sink& sink) {
+        while (called_ < out_.calls.size()) {
+            call& c = out_.calls[called_++];
+            dispatch(*driver_, c, time_.now(), completion{c.what.op, *mail_});
+        }
+        while (told_ < out_.events.size()) sink(std::as_const(out_.events[told_++]));
     }
 
     Driver* driver_;
@@ -4225,6 +4354,9 @@ private:
     policy rules_;
     mailbox* mail_;
     outputs out_;
+    std::vector<record> unwritten_; // refused by the journal, in order
+    std::size_t called_ = 0; // calls of `out_` that were made
+    std::size_t told_ = 0;   // events of `out_` that were told
     std::vector<std::vector<watch_id>> watches_of_;
 };
 

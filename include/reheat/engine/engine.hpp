@@ -46,7 +46,8 @@ class engine {
 public:
     explicit engine(const policy& rules, engine_options options = {}) : options_{options} {
         // A pause of zero would be an endless loop at one time.
-        options_.read_back_every = options_.read_back_every < shortest_pause ? shortest_pause : options_.read_back_every;
+        if (options_.read_back_every < shortest_pause) options_.read_back_every = shortest_pause;
+        if (options_.proof_validity < shortest_pause) options_.proof_validity = shortest_pause;
         policies_.push_back(rules);
     }
     engine(engine&&) = default;

@@ -86,7 +86,9 @@ inline void engine::tell_journal(outputs& out) {
     tell(event_kind::controller, decision::change, reason::none, out);
     // Nobody knows whether an intent that was under way when it failed is in it, whatever later records say.
     for (pending_operation& op : operations_) {
-        if (op.at == pending_operation::stage::journaled) write_intent(op, out);
+        if (op.at != pending_operation::stage::journaled) continue;
+        write_intent(op, out);
+        op.paged = true; // with the journal itself
     }
 }
 

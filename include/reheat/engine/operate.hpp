@@ -14,6 +14,7 @@ inline void engine::start(operation what, target_id subject, incident* for_incid
     op.what = what;
     op.subject = subject;
     op.key = mix(mix(options_.seed ^ static_cast<std::uint64_t>(options_.reign)) ^ last_op_);
+    op.since = now_;
     op.timeout = timeout;
     op.settle = settle;
     op.cloud_id_before = targets_[subject].cloud_id;
@@ -40,7 +41,6 @@ inline void engine::write_intent(pending_operation& op, outputs& out) {
     r.boot_id = op.boot_id_before;
     r.host = targets_[op.subject].host;
     op.intent = r.seq;
-    op.since = now_;
 }
 
 /// The second look: the world may have changed while the journal wrote.
@@ -98,6 +98,12 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
         event& e = tell(event_kind::call, decision::drop, why, i, out);
         e.rung = op.what;
         e.subject = op.subject;
+        if (op.what != operation::fence_instance) {
+            // Certainly nothing happened, so nothing was spent; but a proof that keeps expiring is a wait, and is paged.
+            ledger_.take_back(op.subject, op.what, op.since);
+            --i.attempts;
+            if (why == reason::proof_expired && i.waiting_since == never) i.waiting_since = op.since;
+        }
         i.at = phase::deciding;
         i.wake = never;
         finish_busy(i);

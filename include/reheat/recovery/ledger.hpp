@@ -22,6 +22,15 @@ public:
         spent_.insert(spent_.begin() + first_of(target), {target, what, at});
     }
 
+    /// Forgets an action noted at that time, which was not taken after all.
+    void take_back(target_id target, operation what, time_point at) {
+        for (auto e = spent_.begin() + first_of(target); e != spent_.end() && e->target == target; ++e) {
+            if (e->what != what || e->at != at) continue;
+            spent_.erase(e);
+            return;
+        }
+    }
+
     /// Whether a budget has room for one more action of that kind on that target.
     [[nodiscard]] bool has_room(target_id target, operation what, const budget& b, time_point at) const {
         std::uint32_t used = 0;

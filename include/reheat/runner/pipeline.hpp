@@ -91,6 +91,16 @@ public:
     void observe(const observation& seen) { engine_.observe(seen); }
     void operate(const operator_input& word) { engine_.operate(word, time_.now()); }
     void order_creation(target_id instance) { engine_.order_creation(instance, time_.now()); }
+    /// Opens a journal that has failed again and appends what it refused; until then no action begins.
+    result<void> reopen_journal() {
+        if (auto opened = journal_.open(); !opened) return opened;
+        if (!unwritten_.empty()) {
+            if (auto written = journal_.append(unwritten_); !written) return written;
+            unwritten_.clear();
+        }
+        engine_.journal_reopened();
+        return {};
+    }
 
     /// Does what is due and says when to come back; `never` if only an input can change anything. `sink` is called with
     /// each event, in order; it and the driver may use the pipeline's inputs, not `poll`. If one of them throws, the
@@ -134,10 +144,12 @@ public:
 
 private:
     struct failure_guard {
-        engine& of;
+        pipeline& of;
         const bool& written;
         ~failure_guard() {
-            if (!written) of.journal_failed();
+            if (written) return;
+            of.unwritten_.swap(of.out_.records);
+            of.engine_.journal_failed();
         }
     };
 
@@ -158,10 +170,13 @@ private:
     }
 
     void write_records() {
-        if (!out_.records.empty()) {
+        // What comes after a refused record waits with it: a journal has no gaps.
+        if (!unwritten_.empty()) {
+            for (const record& r : out_.records) unwritten_.push_back(r);
+        } else if (!out_.records.empty()) {
             // Failed until it has said otherwise, so that one that throws counts as failed too.
             bool written = false;
-            const failure_guard guard{engine_, written};
+            const failure_guard guard{*this, written};
             written = journal_.append(out_.records).has_value();
         }
         engine_.durable(journal_.durable());
@@ -184,6 +199,7 @@ private:
     policy rules_;
     mailbox* mail_;
     outputs out_;
+    std::vector<record> unwritten_; // refused by the journal, in order
     std::size_t called_ = 0; // calls of `out_` that were made
     std::size_t told_ = 0;   // events of `out_` that were told
     std::vector<std::vector<watch_id>> watches_of_;

@@ -130,6 +130,7 @@ public:
     template <class Sink>
         requires requires(Sink& sink, std::string_view text) { sink(text, text); }
     void advance(time_point now, Sink&& sink) {
+        if (now_ == (time_point::min)()) now_ = now; // the world begins with the first look at it
         while (next() <= now) {
             now_ = later(now_, next());
             if (!due_.empty() && due_.front().at <= now_) {
@@ -250,15 +251,17 @@ private:
     void break_now(const happening& h) {
         machine* m = find_machine(h.name);
         if (m == nullptr) return;
+        const bool has_power = m->is == condition::running || m->is == condition::booting || m->is == condition::hung;
         switch (*h.breaks) {
         case fault::service_dies:
             for (std::size_t s = 0; s < m->service_up.size(); ++s) {
                 if (h.service.empty() ? s == 0 : m->how.services[s] == h.service) m->service_up[s] = false;
             }
             break;
-        case fault::instance_hangs: m->is = condition::hung; break;
+        case fault::instance_hangs:
         case fault::instance_lost:
-            m->is = condition::lost;
+            if (!has_power) break;
+            m->is = *h.breaks == fault::instance_hangs ? condition::hung : condition::lost;
             m->booted_at = never;
             break;
         case fault::stack_breaks: m->broken = true; break;
@@ -268,9 +271,9 @@ private:
     outcome carry_out(const happening& h) {
         if (h.what == operation::converge_stack) {
             for (machine& m : machines_) {
-                if (m.how.stack != h.stack || (m.works() && m.is == condition::running)) continue;
+                if (m.how.stack != h.stack) continue;
                 m.broken = false;
-                renew(m);
+                if (m.is == condition::off) renew(m); // what still has power is nobody's to replace
             }
             return outcome::done();
         }
@@ -294,6 +297,7 @@ private:
         case operation::reboot_instance:
         case operation::rebuild_instance:
             if (m->is == condition::lost) return outcome::failed("its host does not answer");
+            if (m->is == condition::off) return outcome::failed("it was switched off");
             boot(*m);
             return outcome::done(look(*m));
         case operation::fence_instance:

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <reheat/action/loss.hpp>
 #include <reheat/alarm/alarm.hpp>
 #include <reheat/core/text.hpp>
-#include <reheat/engine/effects.hpp>
+#include <reheat/engine/engine.hpp>
 #include <reheat/evidence/health.hpp>
 #include <reheat/recovery/policy.hpp>
 #include <reheat/sim/mock_cloud.hpp>

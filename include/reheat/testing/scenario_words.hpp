@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <reheat/action/loss.hpp>
 #include <reheat/alarm/alarm.hpp>
 #include <reheat/core/text.hpp>
 #include <reheat/evidence/health.hpp>

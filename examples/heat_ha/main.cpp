@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+// heat_ha: a host for one stack of a Heat template. Guests report over HTTP as they did to Heat; what fails is
+// recovered.
+#include <reheat/adapters/beast.hpp>
+#include <reheat/core/text.hpp>
+
+#include "control.hpp"
+#include "event_writer.hpp"
+#include "options.hpp"
+#include "world.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstddef>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace heat_ha {
+
+namespace {
+
+constexpr int done = 0;
+constexpr int failed_running = 1;
+constexpr int bad_input = 2;
+
+int complain(int code, const reheat::error& e) {
+    std::fprintf(stderr, "heat_ha: %s\n", to_string(e).c_str());
+    return code;
+}
+
+/// The sockets around a world, on one thread.
+class host {
+public:
+    host(const options& from, reheat::stack_template loaded)
+        : from_{&from}, events_{from.events}, world_{from, std::move(loaded), events_} {}
+
+    int run() {
+        if (auto heard = listen(); !heard)
+            return complain(heard.error().code == reheat::errc::io ? failed_running : bad_input, heard.error());
+        std::signal(SIGPIPE, SIG_IGN);
+        signals_.async_wait([this](boost::system::error_code failed, int) {
+            if (!failed) stop(done);
+        });
+        if (auto opened = world_.open(endpoint()); !opened) return complain(bad_input, opened.error());
+        pump();
+        io_.run();
+        events_.write(world_.now(), "stopped", from_->stack);
+        return events_.good() ? code_ : failed_running;
+    }
+
+private:
+    reheat::result<void> listen() {
+        const auto cloudwatch = [this](const reheat::guest::request& r) { return answer(&world::cloudwatch, r); };
+        const auto cfn = [this](const reheat::guest::request& r) { return answer(&world::cloudformation, r); };
+        if (auto heard = cloudwatch_.listen(from_->listen, from_->cloudwatch_port, cloudwatch); !heard) return heard;
+        if (auto heard = cfn_.listen(from_->listen, from_->cfn_port, cfn); !heard) return heard;
+        if (!from_->control.empty()) {
+            if (auto heard = control_.listen(from_->control); !heard) return heard;
+        }
+        std::vector<detail> details{{{}, "address", from_->listen},
+                                    {{}, "cloudwatch_port", std::to_string(cloudwatch_.port()), true},
+                                    {{}, "cfn_port", std::to_string(cfn_.port()), true}};
+        if (!from_->control.empty()) details.push_back({{}, "control", from_->control});
+        events_.write(world_.now(), "listening", from_->stack, details);
+        return {};
+    }
+
+    [[nodiscard]] std::string endpoint() const {
+        const bool is_v6 = from_->listen.find(':') != std::string::npos;
+        return "http://" + (is_v6 ? '[' + from_->listen + ']' : from_->listen) + ':' + std::to_string(cfn_.port());
+    }
+
+    /// A guest's request, at the time that it is now: what was due before comes first.
+    reheat::guest::response answer(reheat::guest::response (world::*handle)(const reheat::guest::request&),
+                                   const reheat::guest::request& from) {
+        constexpr std::size_t at_most = 10'000;
+        world_.catch_up(at_most);
+        reheat::guest::response out = (world_.*handle)(from);
+        world_.catch_up(at_most);
+        // Not here: it may be the end, and the guest shall have its answer.
+        boost::asio::post(io_, [this] { pump(); });
+        return out;
+    }
+
+    /// Does what is due and comes back for the rest; in slices, so that sockets and signals are heard in between.
+    void pump() {
+        constexpr std::size_t slice = 256;
+        constexpr auto longest = std::chrono::hours{1};
+        if (stopped_) return;
+        const bool idle = world_.catch_up(slice);
+        if (!events_.good() || world_.failed()) return stop(failed_running);
+        if (world_.over()) return stop(done);
+        if (!idle) {
+            if (!std::exchange(posted_, true)) {
+                boost::asio::post(io_, [this] {
+                    posted_ = false;
+                    pump();
+                });
+            }
+            return;
+        }
+        answer_advance();
+        const reheat::duration wait = world_.wait();
+        if (wait < reheat::duration::zero()) return;
+        timer_.expires_after((std::min)(wait, reheat::duration{longest}));
+        timer_.async_wait([this](boost::system::error_code cancelled) {
+            if (!cancelled) pump();
+        });
+    }
+
+    void command(std::string_view name, std::string_view rest, control_socket::reply reply) {
+        if (name == "status" && rest.empty()) return reply("ok " + world_.status());
+        if (name == "advance") return advance(rest, std::move(reply));
+        if (name == "approve") {
+            reply(world_.approve(rest) ? "ok approved" : "error nothing waits for an approval there");
+            return pump();
+        }
+        if (name == "quit" && rest.empty()) {
+            reply("ok");
+            return stop(done);
+        }
+        reply("error expected advance DURATION, status, approve TARGET or quit");
+    }
+
+    void advance(std::string_view by, control_socket::reply reply) {
+        const auto length = reheat::parse_duration(by);
+        if (!length) return reply("error " + to_string(length.error()));
+        if (advancing_) return reply("error another advance is under way");
+        if (!world_.advance(*length)) return reply("error time goes by itself: needs --clock manual");
+        advancing_ = std::move(reply);
+        pump();
+    }
+
+    void answer_advance() {
+        if (advancing_) std::exchange(advancing_, nullptr)("ok time=" + reheat::format_time(world_.now()));
+    }
+
+    void stop(int code) {
+        if (std::exchange(stopped_, true)) return;
+        code_ = code;
+        answer_advance();
+        timer_.cancel();
+        signals_.cancel();
+        cloudwatch_.stop();
+        cfn_.stop();
+        control_.stop();
+    }
+
+    const options* from_;
+    event_writer events_;
+    boost::asio::io_context io_{1};
+    world world_;
+    boost::asio::steady_timer timer_{io_};
+    boost::asio::signal_set signals_{io_, SIGINT, SIGTERM};
+    reheat::beast_server cloudwatch_{io_};
+    reheat::beast_server cfn_{io_};
+    control_socket control_{io_, [this](std::string_view name, std::string_view rest, control_socket::reply reply) {
+                                command(name, rest, std::move(reply));
+                            }};
+    control_socket::reply advancing_;
+    bool posted_ = false;
+    bool stopped_ = false;
+    int code_ = done;
+};
+
+int run(int argc, char** argv) {
+    const auto read = read_options(argc, argv);
+    if (const int* code = std::get_if<int>(&read)) return *code;
+    const options& from = std::get<options>(read);
+    auto loaded = load(from);
+    if (!loaded) return complain(bad_input, loaded.error());
+    return host{from, std::move(*loaded)}.run();
+}
+
+} // namespace
+
+} // namespace heat_ha
+
+int main(int argc, char** argv) { return heat_ha::run(argc, argv); }

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: MIT
+#include "world.hpp"
+
+#include <reheat/adapters/nlohmann_json.hpp>
+#include <reheat/stack/load_template.hpp>
+
+#include <array>
+#include <cstdio>
+#include <memory>
+#include <random>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace heat_ha {
+
+namespace {
+
+/// So many random bytes in hexadecimal: a key must not be guessed.
+std::string random_hex(std::size_t bytes) {
+    std::random_device source;
+    std::string out;
+    for (std::size_t i = 0; i < 2 * bytes; ++i) out += "0123456789abcdef"[source() & 0xFU];
+    return out;
+}
+
+/// The form of a UUID, made of the stack's name and its birth: on manual time every run has the same.
+std::string stack_id(std::string_view name, reheat::time_point born) {
+    const reheat::stack_identity seed{std::string{name}, std::to_string(born.time_since_epoch().count()), {}, {}};
+    const std::string digits = physical_name(seed, "a").substr(name.size() + 3) +
+                               physical_name(seed, "b").substr(name.size() + 3) +
+                               physical_name(seed, "c").substr(name.size() + 3);
+    return digits.substr(0, 8) + '-' + digits.substr(8, 4) + "-4" + digits.substr(12, 3) + "-8" + digits.substr(15, 3) +
+           '-' + digits.substr(18, 12);
+}
+
+reheat::result<std::string> read_file(const std::string& path, std::size_t most) {
+    const auto close = [](std::FILE* f) { std::fclose(f); };
+    const std::unique_ptr<std::FILE, decltype(close)> file{std::fopen(path.c_str(), "rb"), close};
+    if (!file) return reheat::error{reheat::errc::io, {}, "cannot be opened"};
+    std::string text;
+    std::array<char, 4096> part{};
+    while (const std::size_t n = std::fread(part.data(), 1, part.size(), file.get())) {
+        text.append(part.data(), n);
+        if (text.size() > most) break; // the reader says so
+    }
+    if (std::ferror(file.get()) != 0) return reheat::error{reheat::errc::io, {}, "cannot be read"};
+    return text;
+}
+
+reheat::policy policy_of(ladder_kind kind) {
+    return kind == ladder_kind::three_levels ? reheat::three_levels.lowered() : reheat::ha_restarter.lowered();
+}
+
+reheat::error located(std::string place, const reheat::error& e) {
+    return {e.code, e.where.empty() ? std::move(place) : std::move(place) + ": " + e.where, e.message};
+}
+
+} // namespace
+
+reheat::result<reheat::stack_template> load(const options& from) {
+    const auto text = read_file(from.template_file, reheat::read_limits{}.bytes);
+    if (!text) return located(from.template_file, text.error());
+    auto loaded = reheat::load_template(*text, reheat::nlohmann_json{},
+                                        {.stack_name = from.stack,
+                                         .stack_id = stack_id(from.stack, program_clock{from}.now()),
+                                         .tenant = "heat_ha",
+                                         .parameters = from.parameters});
+    if (!loaded) return located(from.template_file, loaded.error());
+    for (const planned_failure& f : from.failures) {
+        bool known = false;
+        for (const reheat::template_resource& r : loaded->resources()) {
+            if (r.type->kind != reheat::resource_kind::instance) continue;
+            known = known || f.instance == r.name || f.instance == physical_name(loaded->identity(), r.name);
+        }
+        if (!known)
+            return reheat::error{reheat::errc::not_found, "--fail",
+                                 "the template has no instance '" + f.instance + "'"};
+    }
+    return loaded;
+}
+
+world::world(const options& from, reheat::stack_template loaded, event_writer& events)
+    : name_{loaded.identity().name}, events_{&events}, simulate_guests_{from.simulate_guests}, failures_{from.failures},
+      loaded_{std::move(loaded)}, ha_{cloud_, program_clock{from}, policy_of(from.ladder)} {
+    if (from.run_for) end_ = after(now(), *from.run_for);
+}
+
+reheat::result<void> world::open(const std::string& endpoint) {
+    if (auto opened = ha_.open(); !opened) return opened;
+    for (const planned_failure& f : failures_) {
+        const bool by_resource = loaded_->find(f.instance) != nullptr;
+        cloud_.break_at(after(now(), f.at), by_resource ? physical_name(loaded_->identity(), f.instance) : f.instance,
+                        reheat::fault::instance_lost);
+    }
+    heat_.emplace(ha_, reheat::stack_creation{std::move(*loaded_), endpoint, [](std::string_view) {
+                                                  return reheat::access_key{random_hex(10), random_hex(20)};
+                                              }});
+    loaded_.reset();
+    cloudwatch_.emplace(*heat_);
+    cloudformation_.emplace(*heat_, reheat::nlohmann_json{});
+    if (simulate_guests_) guests_.emplace(heat_->creation());
+    return heat_->open();
+}
+
+bool world::catch_up(std::size_t most) {
+    settle();
+    const reheat::time_point horizon = reheat::earlier(clock().horizon(), end_);
+    for (; next_ <= horizon; settle()) {
+        if (most-- == 0) return false;
+        clock().advance_to(next_);
+    }
+    clock().advance_to(horizon);
+    return true;
+}
+
+/// Everything that is due now, and what follows from it at once.
+void world::settle() {
+    for (;;) {
+        cloud_.advance(now(), [this](std::string_view machine, std::string_view service) {
+            if (service.empty()) beat(machine);
+        });
+        heat_->step([this](const reheat::creation_action& a) { told(a); });
+        const reheat::time_point due = ha_.poll([this](const reheat::event& e) {
+            heat_->notice(e);
+            heard_ = heard_ || (e.kind == reheat::event_kind::operator_word && e.what == reheat::decision::accept);
+            events_->write(ha_.state(), e);
+        });
+        next_ = earlier(earlier(due, cloud_.next()), heat_->next());
+        if (next_ > now()) return;
+    }
+}
+
+void world::told(const reheat::creation_action& action) {
+    if (const auto* wanted = std::get_if<reheat::create_instance>(&action)) {
+        std::vector<std::string> volumes;
+        for (const auto& [id, device] : wanted->spec.volumes) volumes.push_back(id);
+        cloud_.add(wanted->physical_name,
+                   {.stack = name_, .volumes = std::move(volumes), .heartbeats = simulate_guests_}, false);
+    } else if (const auto* change = std::get_if<reheat::resource_changed>(&action)) {
+        tell_resource(*change);
+    } else if (const auto* stack = std::get_if<reheat::stack_changed>(&action)) {
+        if (stack->status == reheat::creation_status::in_progress) tell_created();
+        if (stack->status == reheat::creation_status::complete) events_->write(now(), "stack_complete", name_);
+        if (stack->status == reheat::creation_status::failed)
+            events_->write(now(), "stack_failed", name_, {{{}, "message", stack->reason}});
+    }
+}
+
+void world::tell_created() {
+    std::vector<detail> details;
+    const reheat::stack_creation& stack = heat_->creation();
+    const auto add = [&](reheat::resource_kind kind, std::string_view group) {
+        for (const reheat::template_resource& r : stack.loaded().resources()) {
+            if (r.type->kind != kind) continue;
+            details.push_back({std::string{group}, r.name,
+                               kind == reheat::resource_kind::instance
+                                   ? physical_name(stack.loaded().identity(), r.name)
+                                   : stack.ref(r.name)->text()});
+        }
+    };
+    add(reheat::resource_kind::wait_condition_handle, "wait_handles");
+    add(reheat::resource_kind::alarm, "alarms");
+    add(reheat::resource_kind::instance, "instances");
+    events_->write(now(), "stack_created", name_, details);
+}
+
+void world::tell_resource(const reheat::resource_changed& change) {
+    const reheat::stack_creation& stack = heat_->creation();
+    std::vector<detail> details{{{}, "resource", change.resource},
+                                {{}, "status", std::string{to_string(change.status)}}};
+    if (!change.reason.empty()) details.push_back({{}, "message", change.reason});
+    const bool is_instance = heat_->target_of(change.resource) != reheat::no_target;
+    if (is_instance && change.status == reheat::creation_status::complete) {
+        details.push_back({{}, "cloud_id", stack.ref(change.resource)->text()});
+        details.push_back({{}, "address", stack.attribute(change.resource, "PublicIp")->text()});
+    }
+    events_->write(now(), "resource", name_, details);
+}
+
+void world::beat(std::string_view machine) {
+    if (!guests_) return;
+    const reheat::mock_cloud::machine& m = *cloud_.find(machine);
+    // What the APIs answer is the guest's business: as in life, a heartbeat before the alarm is watched is refused.
+    guests_->beat(
+        machine, m.cloud_id(), m.boots,
+        [this](const reheat::guest::request& r) { static_cast<void>(cloudformation_->handle(r)); },
+        [this](const reheat::guest::request& r) { static_cast<void>(cloudwatch_->handle(r)); });
+}
+
+reheat::guest::response world::cloudwatch(const reheat::guest::request& from) { return cloudwatch_->handle(from); }
+reheat::guest::response world::cloudformation(const reheat::guest::request& from) {
+    return cloudformation_->handle(from);
+}
+
+bool world::advance(reheat::duration by) {
+    if (!clock().manual()) return false;
+    clock().extend(by);
+    return true;
+}
+
+std::string world::status() const {
+    const reheat::stack_creation& stack = heat_->creation();
+    std::string out = "time=" + reheat::format_time(now()) + " stack=" + std::string{to_string(stack.status())} +
+                      " events=" + std::to_string(events_->count()) +
+                      " incidents=" + std::to_string(ha_.state().open_incidents());
+    for (const reheat::template_resource& r : stack.loaded().resources()) {
+        if (r.type->kind == reheat::resource_kind::alarm)
+            out += " alarm." + r.name + '=' + std::string{to_string(heat_->state_of(r.name))};
+        if (r.type->kind != reheat::resource_kind::instance) continue;
+        const auto id = stack.ref(r.name);
+        out += " instance." + r.name + '=' + (id ? id->text() : "none");
+    }
+    return out;
+}
+
+bool world::approve(std::string_view target) {
+    const reheat::target_id id = find(target);
+    if (id == reheat::no_target) return false;
+    heard_ = false;
+    ha_.operate({.target = id, .who = "operator", .reason = "approved on the control socket"});
+    settle();
+    return heard_;
+}
+
+reheat::target_id world::find(std::string_view target) const {
+    if (const reheat::target_id id = heat_->target_of(target); id != reheat::no_target) return id;
+    for (const reheat::level of : {reheat::level::instance, reheat::level::service, reheat::level::stack}) {
+        if (const reheat::target_id id = ha_.state().find(of, target); id != reheat::no_target) return id;
+    }
+    return reheat::no_target;
+}
+
+} // namespace heat_ha

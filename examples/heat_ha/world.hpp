@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <reheat/adapters/nlohmann_json.hpp>
+#include <reheat/guest/cloudformation.hpp>
+#include <reheat/guest/cloudwatch.hpp>
+#include <reheat/guest/heat_stack.hpp>
+#include <reheat/runner/pipeline.hpp>
+#include <reheat/sim/mock_cloud.hpp>
+
+#include "event_writer.hpp"
+#include "options.hpp"
+#include "program_clock.hpp"
+#include "simulated_guests.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace heat_ha {
+
+/// Everything but the sockets: the stack, the cloud that it lives in, what watches it, and time.
+class world {
+public:
+    /// `loaded` is the checked template; every planned failure names an instance of it.
+    world(const options& from, reheat::stack_template loaded, event_writer& events);
+
+    /// Begins to create the stack. `endpoint` is the URL of the CloudFormation API.
+    reheat::result<void> open(const std::string& endpoint);
+
+    /// Does what is due up to the clock's horizon, at most `most` times; true if nothing is left to do now.
+    bool catch_up(std::size_t most);
+    /// How long to sleep until something is due, in real time; negative if only an input can change anything.
+    [[nodiscard]] reheat::duration wait() const noexcept { return clock().real_wait(reheat::earlier(next_, end_)); }
+    /// Whether the time that the program was given is over.
+    [[nodiscard]] bool over() const noexcept { return clock().now() >= end_; }
+    [[nodiscard]] bool failed() const noexcept {
+        return heat_ && heat_->creation().status() == reheat::creation_status::failed;
+    }
+
+    reheat::guest::response cloudwatch(const reheat::guest::request& from);
+    reheat::guest::response cloudformation(const reheat::guest::request& from);
+
+    // The operator's
+
+    /// False where time goes by itself.
+    bool advance(reheat::duration by);
+    [[nodiscard]] std::string status() const;
+    /// Whether something waited for the approval.
+    bool approve(std::string_view target);
+
+    [[nodiscard]] reheat::time_point now() const noexcept { return clock().now(); }
+
+private:
+    using pipeline = reheat::pipeline<reheat::mock_cloud, program_clock>;
+    using heat_stack = reheat::guest::heat_stack<pipeline>;
+
+    [[nodiscard]] program_clock& clock() noexcept { return ha_.time(); }
+    [[nodiscard]] const program_clock& clock() const noexcept { return const_cast<pipeline&>(ha_).time(); }
+    void settle();
+    void told(const reheat::creation_action& action);
+    void tell_resource(const reheat::resource_changed& change);
+    void tell_created();
+    void beat(std::string_view machine);
+    [[nodiscard]] reheat::target_id find(std::string_view target) const;
+
+    std::string name_;
+    event_writer* events_;
+    bool simulate_guests_;
+    std::vector<planned_failure> failures_;
+    std::optional<reheat::stack_template> loaded_;
+    reheat::mock_cloud cloud_;
+    pipeline ha_;
+    std::optional<heat_stack> heat_;
+    std::optional<reheat::guest::cloudwatch_api<heat_stack>> cloudwatch_;
+    std::optional<reheat::guest::cloudformation_api<heat_stack, reheat::nlohmann_json>> cloudformation_;
+    std::optional<simulated_guests> guests_;
+    reheat::time_point end_ = reheat::never;
+    reheat::time_point next_ = reheat::never;
+    bool heard_ = false; ///< an operator's word changed something
+};
+
+/// Reads and checks the template of the command line; the error says where.
+reheat::result<reheat::stack_template> load(const options& from);
+
+} // namespace heat_ha

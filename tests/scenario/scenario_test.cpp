@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+#include <reheat/testing/scenario_reader.hpp>
+#include <reheat/testing/scenario_runner.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace std::chrono_literals;
+namespace rh = reheat;
+namespace testing = reheat::testing;
+
+namespace {
+
+#ifdef REHEAT_SOURCE_DIR
+const std::filesystem::path folder = std::filesystem::path{REHEAT_SOURCE_DIR} / "tests" / "scenario";
+#else
+const std::filesystem::path folder = "tests/scenario"; // every test runs in the project's root folder
+#endif
+
+std::string read_file(const std::filesystem::path& path) {
+    std::ifstream in{path, std::ios::binary};
+    return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+std::vector<std::filesystem::path> files() {
+    std::vector<std::filesystem::path> all;
+    for (const auto& entry : std::filesystem::directory_iterator{folder}) {
+        if (entry.path().extension() == ".scenario") all.push_back(entry.path());
+    }
+    std::sort(all.begin(), all.end());
+    return all;
+}
+
+std::string text_of(const testing::scenario_result& r) {
+    std::string text = r.problem;
+    for (const testing::log_line& line : r.log) text += to_text(line) + "\n";
+    return text;
+}
+
+std::string error_of(std::string_view text) {
+    const auto read = testing::read_scenarios(text);
+    return read ? std::string{} : to_string(read.error());
+}
+
+// A scenario that is whole, with one line in the middle of it.
+std::string around(std::string_view line) {
+    return "scenario x\ninstance db-1 stack wiki services mysqld\nalarm slow on db-1 Average > 1 over 60s\n" +
+           std::string{line} + "\nrun 1h\n";
+}
+
+} // namespace
+
+TEST_CASE("every scenario of the folder has the decisions that it expects") {
+    std::size_t count = 0;
+    for (const auto& path : files()) {
+        CAPTURE(path.string());
+        const auto scenarios = testing::read_scenarios(read_file(path));
+        REQUIRE_MESSAGE(scenarios, to_string(scenarios.error()));
+        for (const testing::scenario& s : *scenarios) {
+            ++count;
+            CHECK_FALSE(s.expected.empty());
+            const std::string problem = explain(s, run(s), path.filename().string());
+            CHECK_MESSAGE(problem.empty(), problem);
+        }
+    }
+    CHECK(count >= 25);
+}
+
+TEST_CASE("a scenario gives the same log, byte for byte, however often it is run") {
+    const auto scenarios = testing::read_scenarios(read_file(folder / "heartbeat.scenario"));
+    REQUIRE(scenarios);
+    const testing::scenario& s = scenarios->front();
+    REQUIRE(s.name == "lost_heartbeats_fence_and_recreate_once");
+    const std::string first = text_of(run(s));
+    unsigned different = 0;
+    for (int n = 1; n < 1'000; ++n) different += text_of(run(s)) == first ? 0U : 1U;
+    CHECK(different == 0);
+    CHECK(first.find("7m15s wiki-1 recreate_instance act first_attempt\n") != std::string::npos);
+}
+
+TEST_CASE("the seed moves the jitter and nothing else does") {
+    const std::string text = "instance db-1\nat 2m10s break db-1 instance_lost\nrun 20m\n";
+    const auto same = testing::read_scenarios("scenario a\nseed 7\n" + text + "scenario b\nseed 7\n" + text);
+    const auto other = testing::read_scenarios("scenario a\nseed 8\n" + text);
+    REQUIRE(same);
+    REQUIRE(other);
+    CHECK(text_of(run((*same)[0])) == text_of(run((*same)[1])));
+    CHECK(text_of(run((*same)[0])) != text_of(run((*other)[0])));
+}
+
+TEST_CASE("a difference is shown with its place, both lines and what came before") {
+    const auto scenarios = testing::read_scenarios("scenario x\ninstance db-1\nrun 5m\nat 2m10s silence db-1\nexpect\n"
+                                                   "  1m db-1 - change alarm_cleared\n  4m db-1 - change alarm_raised\n"
+                                                   "  4m db-1 - open observed_unhealthy\n");
+    REQUIRE(scenarios);
+    const testing::scenario& s = scenarios->front();
+    const testing::scenario_result r = run(s);
+    CHECK(first_difference(s, r.log) == 2);
+    CHECK(explain(s, r, "x.scenario") == "x.scenario:8: x\n"
+                                         "            1m db-1 - change alarm_cleared\n"
+                                         "            4m db-1 - change alarm_raised\n"
+                                         "  expected: 4m db-1 - open observed_unhealthy\n"
+                                         "  got:      4m db-1 - open alarm_raised\n"
+                                         "            4m db-1 restart_service skip no_such_ancestor\n"
+                                         "            4m db-1 reboot_instance act first_attempt\n");
+    CHECK(first_difference(s, std::span{r.log}.first(2)) == 2);
+}
+
+TEST_CASE("an expected time may be a range") {
+    const auto log = std::vector<testing::log_line>{{2min, "db-1", {}, rh::decision::open, rh::reason::alarm_raised}};
+    for (const auto& [when, fits] : {std::pair{"2m", true}, {"1m..3m", true}, {"2m..2m", true}, {"1m..1m59s", false}, {"2m1s..3m", false}}) {
+        CAPTURE(when);
+        const auto s = testing::read_scenarios("scenario x\ninstance db-1\nrun 5m\nexpect\n" + std::string{when} + " db-1 - open alarm_raised\n");
+        REQUIRE(s);
+        CHECK(first_difference(s->front(), log).has_value() != fits);
+    }
+}
+
+TEST_CASE("comments, blank lines and line ends of another system are nothing") {
+    const auto s = testing::read_scenarios("# all\r\n\r\n  scenario a # one\r\n\tinstance db-1#\r\n");
+    CHECK_FALSE(s); // the name 'db-1#' is none: a comment begins a word
+    CHECK(testing::read_scenarios("# all\r\n\r\n  scenario a # one\r\n\tinstance db-1 #\r\nrun 1h\r\nexpect # nothing"));
+}
+
+TEST_CASE("errors of the reader name the line and what was expected") {
+    struct bad {
+        std::string text;
+        std::string_view error;
+    };
+    const std::vector<bad> table{
+        {"", "line 1: expected 'scenario NAME'"},
+        {"run 1h\n", "line 1: expected 'scenario NAME', found 'run'"},
+        {"scenario\n", "line 1: expected a name (letters, digits, - _ .), found the end of the line"},
+        {"scenario a b\n", "line 1: unexpected word 'b'"},
+        {"# x\n\nscenario a\nrun 1h\n", "line 3: scenario a: expected an instance"},
+        {"scenario a\ninstance db-1\n", "line 1: scenario a: expected 'run DURATION'"},
+        {"scenario a\ninstance x\nrun 1h\nscenario a\n", "line 4: there is a scenario of that name on line 1"},
+        {around("instnce db-2"), "line 4: expected seed, option, ladder, rung, instance, alarm, at, run, log, expect or scenario, found 'instnce'"},
+        {around("instance db-1"), "line 4: the name 'db-1' is taken"},
+        {around("instance wiki"), "line 4: the name 'wiki' is taken"},
+        {around("instance db-2 services a,,b"), "line 4: expected a service's name (letters, digits, - _ .), found the end of the line"},
+        {around("instance db-2 keep volumes,disks"), "line 4: expected what to keep (memory ephemeral_disk volumes fixed_addresses public_addresses identity), found 'disks'"},
+        {around("instance db-2 heartbeat 1ms"), "line 4: expected a period from 1s to 1d"},
+        {around("instance db-2 ladder other"), "line 4: there is no ladder 'other' above this line"},
+        {around("ladder mine"), "line 1: scenario x: ladder mine has no rung"},
+        {around("rung reboot_instance"), "line 4: expected 'ladder NAME' before its rungs"},
+        {around("ladder ha_restarter\nrung reboot_instance"), "line 5: expected 'ladder NAME' before its rungs"},
+        {around("ladder mine\nrung fence_instance"), "line 5: expected a rung, found 'fence_instance'"},
+        {around("ladder mine\nrung reboot_instance attempts many"), "line 5: expected attempts from 0 to 1000, found 'many'"},
+        {around("ladder mine\nrung reboot_instance sustained 3 in 1h"), "line 5: expected 'per'"},
+        {around("seed -1"), "line 4: expected a seed from 0 to 18446744073709551615, found '-1'"},
+        {around("option page_after 0s"), "line 4: expected a duration from 1s to 366d"},
+        {around("option reign 3s"), "line 4: expected an option (page_after fence_timeout proof_validity read_back_every), found 'reign'"},
+        {around("alarm a on db-2 SampleCount < 1 over 60s"), "line 4: there is no target 'db-2' above this line"},
+        {around("alarm a on db-1 SampleCount == 1 over 60s"), "line 4: expected a comparison (> >= < <=), found '=='"},
+        {around("alarm a on db-1 SampleCount < 1e9 over 60s"), "line 4: expected a threshold, found '1e9'"},
+        {around("alarm a on db-1 SampleCount < 1 over 60s periods 2 datapoints 3"), "line 4: datapoints_to_alarm: expected at most evaluation_periods"},
+        {around("at 5 break db-1 instance_lost"), "line 4: expected a time, as in 5m10s, found '5'"},
+        {around("at 5m burn db-1"), "line 4: expected break, silence, resume, push, observe, approve, reply, latency or journal, found 'burn'"},
+        {around("at 5m break db-2 instance_lost"), "line 4: there is no target 'db-2' above this line"},
+        {around("at 5m break wiki stack_breaks"), "line 4: expected an instance or a service, found a stack"},
+        {around("at 5m break db-1 service_dies"), "line 4: expected a service (instance/service) for this fault"},
+        {around("at 5m break db-1/mysqld instance_lost"), "line 4: expected an instance for this fault"},
+        {around("at 5m break db-1 instance_lost now"), "line 4: unexpected word 'now'"},
+        {around("at 5m silence slow"), "line 4: there is no target 'slow' above this line"},
+        {around("at 5m silence db-1\nat 4m resume db-1"), "line 5: this time is before the one of the line above"},
+        {around("at 2h silence db-1"), "line 1: scenario x: line 4 is after the end of its run"},
+        {around("at 5m push fast"), "line 4: there is no alarm, instance or service 'fast' above this line"},
+        {around("at 5m push slow times 10001"), "line 4: expected a count from 1 to 10000, found '10001'"},
+        {around("at 5m push slow value 1.2.3"), "line 4: expected a value, found '1.2.3'"},
+        {around("at 5m observe db-1 sick driver_status"), "line 4: expected a health (unknown healthy unhealthy), found 'sick'"},
+        {around("at 5m reply reboot_instance done no_effect"), "line 4: what is done has an effect"},
+        {around("at 5m reply reboot_instance silent done"), "line 4: abandoned and silent have no outcome"},
+        {around("at 5m journal burn"), "line 4: expected a turn of the journal (hold release fail reopen delay), found 'burn'"},
+        {around("expect\nrun 1h"), "line 5: expected a time, as in 5m10s, found 'run'"},
+        {around("expect\n1m db-1 - open"), "line 5: expected a reason or - (alarm_raised"},
+        {around("expect\n1m db-1 - open alarm_raised because"), "line 5: unexpected word 'because'"},
+        {around("expect\n2m..1m db-1 - open alarm_raised"), "line 5: expected a time from 2m to 366d"},
+        {around("expect\n2m db-1 - open alarm_raised\n1m db-1 - open alarm_raised"), "line 6: this time is before the one of the line above"},
+        {around("at 5m break \x1b[2J instance_lost"), "line 4: there is no target '?[2J' above this line"},
+        {"scenario a\ninstance x heartbeat 1s services a,b,c\nrun 366d\n", "line 1: scenario a: too much to do"},
+        {"scenario a\n" + std::string(401, ' ') + "\n", "line 2: expected at most 400 columns"},
+        {std::string((1U << 20U) + 1, '\n'), "line 1: expected at most 1 MiB"},
+    };
+    for (const bad& b : table) {
+        const std::string shown = b.text.substr(0, 200);
+        CAPTURE(shown);
+        const std::string error = error_of(b.text);
+        CHECK_MESSAGE(error.substr(0, b.error.size()) == b.error, error);
+    }
+}
+
+TEST_CASE("no piece of a scenario makes the reader or a run do anything but end") {
+    const std::string whole = read_file(folder / "outcomes.scenario").substr(0, 1'500);
+    for (std::size_t n = 0; n < whole.size(); n += 7) {
+        std::string text = whole;
+        text[n] = static_cast<char>(text[n] ^ (n % 2 == 0 ? 0x20 : 0x01));
+        const auto read = testing::read_scenarios(text);
+        if (!read) CHECK(read.error().where.substr(0, 5) == "line ");
+        static_cast<void>(testing::read_scenarios(std::string_view{whole}.substr(0, n)));
+    }
+}

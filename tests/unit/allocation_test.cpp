@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: MIT
+#include "support.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
+#include <new>
+
+namespace {
+
+std::atomic<std::uint64_t> allocations{0};
+
+void* counted(std::size_t size) {
+    ++allocations;
+    if (void* p = std::malloc(size == 0 ? 1 : size); p != nullptr) return p; // NOLINT(cppcoreguidelines-no-malloc)
+    std::abort();
+}
+void* counted(std::size_t size, std::align_val_t at) {
+    ++allocations;
+    const auto alignment = static_cast<std::size_t>(at);
+#if defined(_WIN32)
+    void* p = _aligned_malloc(size, alignment);
+#else
+    void* p = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+#endif
+    if (p != nullptr) return p;
+    std::abort();
+}
+void release(void* p) noexcept {
+    std::free(p); // NOLINT(cppcoreguidelines-no-malloc)
+}
+void release_aligned(void* p) noexcept {
+#if defined(_WIN32)
+    _aligned_free(p);
+#else
+    release(p);
+#endif
+}
+
+} // namespace
+
+// Replaced for the whole program: every allocation that it makes is counted.
+void* operator new(std::size_t size) {
+    return counted(size);
+}
+void* operator new[](std::size_t size) {
+    return counted(size);
+}
+void* operator new(std::size_t size, std::align_val_t at) {
+    return counted(size, at);
+}
+void* operator new[](std::size_t size, std::align_val_t at) {
+    return counted(size, at);
+}
+void operator delete(void* p) noexcept {
+    release(p);
+}
+void operator delete[](void* p) noexcept {
+    release(p);
+}
+void operator delete(void* p, std::size_t) noexcept {
+    release(p);
+}
+void operator delete[](void* p, std::size_t) noexcept {
+    release(p);
+}
+void operator delete(void* p, std::align_val_t) noexcept {
+    release_aligned(p);
+}
+void operator delete[](void* p, std::align_val_t) noexcept {
+    release_aligned(p);
+}
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept {
+    release_aligned(p);
+}
+void operator delete[](void* p, std::size_t, std::align_val_t) noexcept {
+    release_aligned(p);
+}
+
+namespace rh = reheat;
+using namespace std::chrono_literals;
+
+namespace {
+
+template <class Work>
+std::uint64_t allocations_of(Work work) {
+    const std::uint64_t before = allocations;
+    work();
+    return allocations - before;
+}
+
+} // namespace
+
+TEST_SUITE("allocation") {
+    TEST_CASE("the counter counts") {
+        CHECK(allocations_of([] { delete new int{1}; }) == 1);
+        CHECK(allocations_of([] { std::vector<int>(100).clear(); }) == 1);
+    }
+
+    TEST_CASE("pushing to an existing target, evaluating without a transition and a quiet step do not allocate") {
+        rh::engine e{rh::three_levels.lowered()};
+        rh::outputs out;
+        rh::time_point now = support::start;
+        std::vector<rh::watch_id> watches;
+        for (int n = 0; n < 100; ++n) {
+            const auto vm = e.add(rh::instance{.name = "a name longer than a small string " + std::to_string(n)});
+            watches.push_back(*e.watch(*vm, rh::heartbeat_alarm{.period = 60s}.rule(), now));
+            watches.push_back(*e.watch(*vm, rh::any_alarm{.of = {.statistic = {rh::statistic::average}}, .threshold = -1}, now));
+        }
+        const auto minute = [&] {
+            for (const rh::watch_id w : watches) e.push(w, now, rh::heartbeat);
+            now += 60s;
+            out.clear();
+            e.step(now, out);
+        };
+        minute(); // every alarm goes to `ok`
+        REQUIRE(out.events.size() == watches.size());
+        CHECK(allocations_of([&] {
+                  for (int n = 0; n < 100; ++n) minute();
+              }) == 0);
+        CHECK(out.empty());
+        CHECK(allocations_of([&] {
+                  for (int n = 0; n < 50; ++n) {
+                      e.step(now, out);
+                      now = std::min(e.next(), now + 1s);
+                  }
+              }) == 0);
+    }
+
+    TEST_CASE("pushing and posting through a pipeline, and a quiet poll, do not allocate") {
+        support::notebook cloud;
+        rh::pipeline ha{cloud, rh::manual_clock{}, rh::three_levels};
+        const auto vm = ha.add(rh::instance{.name = "db-1"});
+        const auto alarm = ha.watch(*vm, rh::heartbeat_alarm{.period = 60s});
+        const auto minute = [&] {
+            ha.push(*vm, rh::heartbeat);
+            ha.push(*alarm, rh::heartbeat);
+            ha.post(*alarm, rh::heartbeat);
+            ha.poll();
+            ha.time().advance(60s);
+            ha.poll();
+        };
+        minute();
+        CHECK(allocations_of([&] {
+                  for (int n = 0; n < 100; ++n) minute();
+              }) == 0);
+    }
+
+    TEST_CASE("a sample for nobody, or of no number, does not allocate either") {
+        rh::engine e{rh::policy{}};
+        CHECK(allocations_of([&] {
+                  e.push(rh::no_watch, support::start, 1);
+                  e.push(rh::watch_id{7}, support::start, 0.0 / 1.0);
+              }) == 0);
+    }
+
+    TEST_CASE("a completion does not allocate, called or dropped") {
+        rh::mailbox* box = new rh::mailbox{16, 16};
+        CHECK(allocations_of([&] {
+                  rh::completion one{rh::op_id{1}, *box};
+                  one(rh::outcome::done());
+                  const rh::completion two{rh::op_id{2}, *box};
+              }) == 0);
+        box->release();
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// Runs decision scenarios; docs/reference/scenarios.md describes their format.
+#include <reheat/core/text.hpp>
+#include <reheat/testing/scenario_reader.hpp>
+#include <reheat/testing/scenario_runner.hpp>
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace testing = reheat::testing;
+
+namespace {
+
+constexpr std::string_view usage = "usage: scenario [--print] [--repeat N] FILE...\n"
+                                   "  runs the scenarios of each file and compares their decisions with the expected ones\n"
+                                   "  --print      writes the decisions instead, as lines for 'expect'\n"
+                                   "  --repeat N   runs each one N times (1 to 1000000) and compares every byte of the logs\n"
+                                   "exit code: 0 all passed, 1 some failed, 2 bad command line\n";
+
+struct settings {
+    bool print = false;
+    unsigned repeat = 1;
+    std::vector<std::string> files;
+};
+
+struct totals {
+    unsigned passed = 0;
+    unsigned failed = 0;
+};
+
+std::optional<settings> read_arguments(int count, char** words) {
+    settings s;
+    for (int i = 1; i < count; ++i) {
+        const std::string_view word = words[i];
+        if (word == "--print") s.print = true;
+        else if (word == "--repeat" && i + 1 < count) {
+            const std::string_view digits = words[++i];
+            s.repeat = 0;
+            if (digits.empty() || digits.size() > 7) return std::nullopt;
+            for (const char c : digits) {
+                if (c < '0' || c > '9') return std::nullopt;
+                s.repeat = s.repeat * 10 + static_cast<unsigned>(c - '0');
+            }
+            if (s.repeat < 1 || s.repeat > 1'000'000) return std::nullopt;
+        } else if (!word.empty() && word.front() == '-') return std::nullopt;
+        else s.files.emplace_back(word);
+    }
+    if (s.files.empty()) return std::nullopt;
+    return s;
+}
+
+void show(const std::string& text) { std::fputs(text.c_str(), stdout); }
+
+std::string text_of(const testing::scenario_result& r) {
+    std::string text = r.problem;
+    for (const testing::log_line& line : r.log) text += to_text(line) + "\n";
+    return text;
+}
+
+void run_one(const testing::scenario& s, const std::string& file, const settings& with, totals& sum) {
+    const testing::scenario_result first = run(s);
+    if (with.print) {
+        show("# " + s.name + "\n" + text_of(first) + "\n");
+        return;
+    }
+    std::string problem = explain(s, first, file);
+    const std::string text = text_of(first);
+    for (unsigned n = 1; n < with.repeat && problem.empty(); ++n) {
+        if (text_of(run(s)) != text) problem = file + ":" + std::to_string(s.line) + ": run " + std::to_string(n + 1) + " differs from the first\n";
+    }
+    ++(problem.empty() ? sum.passed : sum.failed);
+    if (!problem.empty()) show("FAILED " + problem);
+}
+
+void run_file(const std::string& file, const settings& with, totals& sum) {
+    std::ifstream in{file, std::ios::binary};
+    std::string text;
+    // One byte more than may be read, so that the reader sees a file that is too large.
+    text.resize((1U << 20U) + 1);
+    in.read(text.data(), static_cast<std::streamsize>(text.size()));
+    text.resize(static_cast<std::size_t>(in.gcount()));
+    if (text.empty()) {
+        ++sum.failed;
+        return show("FAILED " + file + ": cannot be read, or is empty\n");
+    }
+    const auto scenarios = testing::read_scenarios(text);
+    if (!scenarios) {
+        ++sum.failed;
+        return show("FAILED " + file + ": " + to_string(scenarios.error()) + "\n");
+    }
+    for (const testing::scenario& s : *scenarios) run_one(s, file, with, sum);
+}
+
+} // namespace
+
+int main(int count, char** words) {
+    const std::optional<settings> with = read_arguments(count, words);
+    if (!with) {
+        std::fwrite(usage.data(), 1, usage.size(), stderr);
+        return 2;
+    }
+    totals sum;
+    for (const std::string& file : with->files) run_file(file, *with, sum);
+    if (!with->print) show(std::to_string(sum.passed) + " passed, " + std::to_string(sum.failed) + " failed\n");
+    return sum.failed == 0 ? 0 : 1;
+}
