@@ -5,7 +5,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -205,6 +204,7 @@ TEST_CASE("no piece of a scenario makes the reader or a run do anything but end"
         text[n] = static_cast<char>(text[n] ^ (n % 2 == 0 ? 0x20 : 0x01));
         const auto read = testing::read_scenarios(text);
         if (!read) CHECK(read.error().where.substr(0, 5) == "line ");
+        else for (const testing::scenario& s : *read) CHECK(run(s).problem.empty());
         static_cast<void>(testing::read_scenarios(std::string_view{whole}.substr(0, n)));
     }
 }
