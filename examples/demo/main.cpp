@@ -125,7 +125,7 @@ private:
     }
 
     void summary() {
-        constexpr const char* row = "%-20s %-18s %-9s %-10s %-27s %-8s %s\n";
+        constexpr const char* row = "%-20s %-18s %-9s %-10s %-31s %-8s %s\n";
         std::puts("");
         std::printf(row, "failure", "cured by", "detected", "recovered", "cloud id", "address", "volume");
         for (const failure& f : failures_) {

@@ -1733,7 +1733,7 @@ struct pending_operation {
     stage at = stage::journaled;
     std::uint64_t key = 0;
     bool paged = false;                        ///< its wait for the journal has been paged
-    time_point since{};                        ///< when its intent was written
+    time_point since{};                        ///< when it was decided, and its budget spent
     duration timeout{};
     duration settle{};            ///< how long its outcome may stay unknown
     time_point deadline = never;  ///< of the call
@@ -2086,6 +2086,15 @@ public:
         spent_.insert(spent_.begin() + first_of(target), {target, what, at});
     }
 
+    /// Forgets an action noted at that time, which was not taken after all.
+    void take_back(target_id target, operation what, time_point at) {
+        for (auto e = spent_.begin() + first_of(target); e != spent_.end() && e->target == target; ++e) {
+            if (e->what != what || e->at != at) continue;
+            spent_.erase(e);
+            return;
+        }
+    }
+
     /// Whether a budget has room for one more action of that kind on that target.
     [[nodiscard]] bool has_room(target_id target, operation what, const budget& b, time_point at) const {
         std::uint32_t used = 0;
@@ -2366,7 +2375,8 @@ class engine {
 public:
     explicit engine(const policy& rules, engine_options options = {}) : options_{options} {
         // A pause of zero would be an endless loop at one time.
-        options_.read_back_every = options_.read_back_every < shortest_pause ? shortest_pause : options_.read_back_every;
+        if (options_.read_back_every < shortest_pause) options_.read_back_every = shortest_pause;
+        if (options_.proof_validity < shortest_pause) options_.proof_validity = shortest_pause;
         policies_.push_back(rules);
     }
     engine(engine&&) = default;
@@ -2966,7 +2976,9 @@ inline void engine::tell_journal(outputs& out) {
     tell(event_kind::controller, decision::change, reason::none, out);
     // Nobody knows whether an intent that was under way when it failed is in it, whatever later records say.
     for (pending_operation& op : operations_) {
-        if (op.at == pending_operation::stage::journaled) write_intent(op, out);
+        if (op.at != pending_operation::stage::journaled) continue;
+        write_intent(op, out);
+        op.paged = true; // with the journal itself
     }
 }
 
@@ -3101,6 +3113,7 @@ inline void engine::start(operation what, target_id subject, incident* for_incid
     op.what = what;
     op.subject = subject;
     op.key = mix(mix(options_.seed ^ static_cast<std::uint64_t>(options_.reign)) ^ last_op_);
+    op.since = now_;
     op.timeout = timeout;
     op.settle = settle;
     op.cloud_id_before = targets_[subject].cloud_id;
@@ -3127,7 +3140,6 @@ inline void engine::write_intent(pending_operation& op, outputs& out) {
     r.boot_id = op.boot_id_before;
     r.host = targets_[op.subject].host;
     op.intent = r.seq;
-    op.since = now_;
 }
 
 /// The second look: the world may have changed while the journal wrote.
@@ -3185,6 +3197,12 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
         event& e = tell(event_kind::call, decision::drop, why, i, out);
         e.rung = op.what;
         e.subject = op.subject;
+        if (op.what != operation::fence_instance) {
+            // Certainly nothing happened, so nothing was spent; but a proof that keeps expiring is a wait, and is paged.
+            ledger_.take_back(op.subject, op.what, op.since);
+            --i.attempts;
+            if (why == reason::proof_expired && i.waiting_since == never) i.waiting_since = op.since;
+        }
         i.at = phase::deciding;
         i.wake = never;
         finish_busy(i);
@@ -4252,8 +4270,10 @@ public:
     /// Opens a journal that has failed again and appends what it refused; until then no action begins.
     result<void> reopen_journal() {
         if (auto opened = journal_.open(); !opened) return opened;
-        if (auto written = journal_.append(unwritten_); !written) return written;
-        unwritten_.clear();
+        if (!unwritten_.empty()) {
+            if (auto written = journal_.append(unwritten_); !written) return written;
+            unwritten_.clear();
+        }
         engine_.journal_reopened();
         return {};
     }
@@ -4300,10 +4320,12 @@ public:
 
 private:
     struct failure_guard {
-        engine& of;
+        pipeline& of;
         const bool& written;
         ~failure_guard() {
-            if (!written) of.journal_failed();
+            if (written) return;
+            of.unwritten_.swap(of.out_.records);
+            of.engine_.journal_failed();
         }
     };
 
@@ -4330,9 +4352,8 @@ private:
         } else if (!out_.records.empty()) {
             // Failed until it has said otherwise, so that one that throws counts as failed too.
             bool written = false;
-            const failure_guard guard{engine_, written};
+            const failure_guard guard{*this, written};
             written = journal_.append(out_.records).has_value();
-            if (!written) unwritten_ = out_.records;
         }
         engine_.durable(journal_.durable());
     }

@@ -114,6 +114,11 @@ public:
     void reply(operation what, mock_reply r) { replies_[static_cast<std::size_t>(what)].push_back(r); }
     /// Every further call of that operation goes like that, once the queue is empty.
     void always_reply(operation what, mock_reply r) { standing_[static_cast<std::size_t>(what)] = r; }
+    /// Every further call of any operation goes as usual.
+    void usual_replies() {
+        replies_ = {};
+        standing_ = {};
+    }
     /// How long calls of that operation take.
     void set_latency(operation what, duration d) noexcept { latency_[static_cast<std::size_t>(what)] = d; }
 

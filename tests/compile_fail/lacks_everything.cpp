@@ -1,0 +1,15 @@
+// A driver that can only describe, under a ladder of four rungs: the message is short all the same.
+// SPDX-License-Identifier: MIT
+// expect-error: driver_lacks<my_cloud, .*restart_service, .*function::restart_service>
+#include <reheat/reheat.hpp>
+
+namespace rh = reheat;
+
+struct my_cloud {
+    void describe(const rh::request&, rh::completion) {}
+};
+
+int main() {
+    my_cloud cloud;
+    rh::pipeline ha{cloud, rh::manual_clock{}, rh::three_levels};
+}
