@@ -16,7 +16,7 @@ struct my_cloud {
     void converge(const rh::request&, std::span<rh::proof_of_death>, rh::completion) {}
 };
 
-constexpr rh::ladder steps{rh::restart_service{.attempts = 3, .within = 5min}, rh::reboot_instance{}, rh::rebuild_instance{},
+constexpr rh::ladder steps{rh::restart_service{.attempts = 3, .within = 5min}, rh::rebuild_instance{},
                            rh::recreate_instance{}, rh::evacuate_instance{}, rh::converge_stack{}};
 static_assert(rh::lint(steps).ok());
 

@@ -111,6 +111,10 @@ static_assert(rh::climbable_by<rh::recreate_instance, everything>);
 static_assert(!rh::climbable_by<rh::recreate_instance, observer>);
 static_assert(!rh::climbable_by<rh::reboot_instance, no_describe>);
 static_assert(!rh::climbable_by<int, everything>);
+struct call_a_human : rh::reboot_instance {
+    static constexpr operation what = operation::page;
+};
+static_assert(rh::climbable_by<call_a_human, observer>); // a page needs no driver
 struct no_fence : observer {
     void recreate(const request&, rh::proof_of_death, completion);
     void evacuate(const request&, rh::proof_of_death, completion);

@@ -82,6 +82,10 @@ TEST_SUITE("alarm") {
         CHECK(w.after(240s) == alarm_state::ok);
         w.push(240s - 1ns); // 60 s and 1 ns old at 300 s
         CHECK(w.after(300s) == alarm_state::alarm);
+        w.push(360s); // it is 0 s old then, and 60 s at the next evaluation
+        CHECK(w.after(360s) == alarm_state::ok);
+        CHECK(w.after(420s) == alarm_state::ok);
+        CHECK(w.after(480s) == alarm_state::alarm);
     }
 
     TEST_CASE("Heat: an empty window has a SampleCount of 0, which is compared; CloudWatch has no datapoint") {

@@ -451,6 +451,13 @@ TEST_SUITE("engine") {
         CHECK(w.run_for(10min));
         CHECK_FALSE(w.endless);
 
+        rh::policy none;
+        none.retry_parked = 0s;
+        wiki parked{none};
+        parked.sees(parked.db, health::unhealthy);
+        CHECK(parked.run_for(1min));
+        CHECK_FALSE(parked.endless);
+
         wiki empty{rh::policy{}};
         empty.sees(empty.db, health::unhealthy);
         CHECK(empty.run_for(2h));

@@ -5,7 +5,9 @@
 #include <reheat/driver/capabilities.hpp>
 #include <reheat/recovery/ladder.hpp>
 
+#include <cstddef>
 #include <string>
+#include <tuple>
 
 namespace reheat::inline REHEAT_ABI {
 
@@ -16,10 +18,12 @@ struct driver_lacks;
 
 namespace detail {
 
-template <operation What>
-struct functions_of;
 template <class... Functions>
 struct function_list {};
+template <operation What>
+struct functions_of : function_list<> {}; // what is none of a driver's needs none
+template <>
+struct functions_of<operation::create_instance> : function_list<function::create> {};
 template <>
 struct functions_of<operation::restart_service> : function_list<function::restart_service> {};
 template <>
@@ -38,15 +42,20 @@ constexpr bool has_all(function_list<Functions...>) {
     return (has_function<Driver, Functions> && ...);
 }
 
-template <class Driver, class Rung, class Function>
-constexpr std::size_t demand() {
-    if constexpr (has_function<Driver, Function>) return 0;
-    else return sizeof(driver_lacks<Driver, Rung, Function>);
+template <class Driver, class Rung>
+constexpr void demand(function_list<>) noexcept {}
+template <class Driver, class Rung, class First, class... Rest>
+constexpr void demand(function_list<First, Rest...>) noexcept {
+    if constexpr (has_function<Driver, First>) demand<Driver, Rung>(function_list<Rest...>{});
+    else static_cast<void>(sizeof(driver_lacks<Driver, Rung, First>));
 }
 
-template <class Driver, class Rung, class... Functions>
-constexpr void require_functions(function_list<Functions...>) noexcept {
-    static_cast<void>((demand<Driver, Rung, Functions>() + ... + 0));
+/// The first rung that the driver can not climb; the number of rungs if there is none.
+template <class Driver, class... Rungs>
+constexpr std::size_t first_missing() noexcept {
+    std::size_t rung = 0;
+    static_cast<void>(((has_all<Driver>(functions_of<Rungs::what>{}) && ++rung != 0) && ...));
+    return rung;
 }
 
 } // namespace detail
@@ -59,7 +68,12 @@ concept climbable_by = rung_type<Rung> && detail::has_all<Driver>(detail::functi
 /// the rung and the function.
 template <class Driver, rung_type... Rungs>
 constexpr void require_climbable(const ladder<Rungs...>&) noexcept {
-    (detail::require_functions<Driver, Rungs>(detail::functions_of<Rungs::what>{}), ...);
+    // Only the first is named: the messages for the others would bury it.
+    constexpr std::size_t first = detail::first_missing<Driver, Rungs...>();
+    if constexpr (first < sizeof...(Rungs)) {
+        using missing = std::tuple_element_t<first, std::tuple<Rungs...>>;
+        detail::demand<Driver, missing>(detail::functions_of<missing::what>{});
+    }
 }
 
 /// The same question for a policy that is only known at run time; the error names the rung and the operation.

@@ -35,7 +35,7 @@ public:
     pipeline(Driver& driver, Time time, const ladder<Rungs...>& with, Journal log = {}, engine_options options = {})
         : pipeline(driver, std::move(time), with.lowered(), std::move(log), options) {
         // `require_climbable`, written out: each level of calls is three lines of a compiler's message.
-        (detail::require_functions<Driver, Rungs>(detail::functions_of<Rungs::what>{}), ...);
+        require_climbable<Driver>(steps);
     }
     /// The policy is only known at run time: `open` checks it against the driver.
     pipeline(Driver& driver, Time time, const policy& rules, Journal log = {}, engine_options options = {})
