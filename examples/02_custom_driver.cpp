@@ -63,11 +63,11 @@ int main() {
     auto db = ha.add(rh::instance{.name = "db-1"});
     if (!db || !ha.watch(*db, rh::heartbeat_alarm{.period = 60s})) return 1;
 
+    const auto tell = [&](const rh::event& e) { std::puts(rh::to_text(ha.state(), e).c_str()); };
     ha.push(*db, rh::heartbeat); // and then silence
-    for (int i = 0; i < 3; ++i)
-        ha.time().advance_to(ha.poll([&](const rh::event& e) { std::puts(rh::to_text(ha.state(), e).c_str()); }));
+    for (int i = 0; i < 3; ++i) ha.time().advance_to(ha.poll(tell));
     ha.push(*db, rh::heartbeat); // the new machine speaks
     ha.time().advance(60s);
-    ha.poll();
+    ha.poll(tell);
     return ha.state().open_incidents() == 0 ? 0 : 1;
 }

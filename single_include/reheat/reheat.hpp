@@ -1732,8 +1732,8 @@ struct pending_operation {
     sequence intent{};
     stage at = stage::journaled;
     std::uint64_t key = 0;
-    bool paged = false;                        ///< its wait for the journal has been paged
-    time_point since{};                        ///< when it was decided, and its budget spent
+    bool paged = false; ///< its wait for the journal has been paged
+    time_point since{}; ///< when it was decided, and its budget spent
     duration timeout{};
     duration settle{};            ///< how long its outcome may stay unknown
     time_point deadline = never;  ///< of the call
@@ -3198,7 +3198,8 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
         e.rung = op.what;
         e.subject = op.subject;
         if (op.what != operation::fence_instance) {
-            // Certainly nothing happened, so nothing was spent; but a proof that keeps expiring is a wait, and is paged.
+            // Certainly nothing happened, so nothing was spent; but a proof that keeps expiring is a wait, and is
+            // paged.
             ledger_.take_back(op.subject, op.what, op.since);
             --i.attempts;
             if (why == reason::proof_expired && i.waiting_since == never) i.waiting_since = op.since;
@@ -3713,10 +3714,12 @@ struct driver_lacks;
 
 namespace detail {
 
-template <operation What>
-struct functions_of;
 template <class... Functions>
 struct function_list {};
+template <operation What>
+struct functions_of : function_list<> {}; // what is none of a driver's needs none
+template <>
+struct functions_of<operation::create_instance> : function_list<function::create> {};
 template <>
 struct functions_of<operation::restart_service> : function_list<function::restart_service> {};
 template <>
@@ -3735,16 +3738,36 @@ constexpr bool has_all(function_list<Functions...>) {
     return (has_function<Driver, Functions> && ...);
 }
 
-template <class Driver, class Rung, class Function>
-constexpr std::size_t demand() {
-    if constexpr (has_function<Driver, Function>) return 0;
-    else return sizeof(driver_lacks<Driver, Rung, Function>);
+template <class T>
+struct lack {
+    using type = T;
+};
+
+template <class Driver, class Rung, class First, class... Rest>
+constexpr auto lack_of(function_list<First, Rest...>) noexcept {
+    if constexpr (has_function<Driver, First>) return lack_of<Driver, Rung>(function_list<Rest...>{});
+    else return lack<driver_lacks<Driver, Rung, First>>{};
 }
 
-template <class Driver, class Rung, class... Functions>
-constexpr void require_functions(function_list<Functions...>) noexcept {
-    static_cast<void>((demand<Driver, Rung, Functions>() + ... + 0));
+/// Of the first rung that the driver can not climb, the first function that it lacks; the others would bury it.
+template <class Driver, class... Rungs>
+constexpr auto first_lack() noexcept {
+    constexpr std::size_t first = [] {
+        std::size_t rung = 0;
+        static_cast<void>(((has_all<Driver>(functions_of<Rungs::what>{}) && ++rung != 0) && ...));
+        return rung;
+    }();
+    if constexpr (first == sizeof...(Rungs)) {
+        return lack<char>{};
+    } else {
+        using missing = std::tuple_element_t<first, std::tuple<Rungs...>>;
+        return lack_of<Driver, missing>(functions_of<missing::what>{});
+    }
 }
+
+/// A `driver_lacks`, or something that has a size.
+template <class Driver, class... Rungs>
+using lacking = typename decltype(first_lack<Driver, Rungs...>())::type;
 
 } // namespace detail
 
@@ -3756,7 +3779,7 @@ concept climbable_by = rung_type<Rung> && detail::has_all<Driver>(detail::functi
 /// the rung and the function.
 template <class Driver, rung_type... Rungs>
 constexpr void require_climbable(const ladder<Rungs...>&) noexcept {
-    (detail::require_functions<Driver, Rungs>(detail::functions_of<Rungs::what>{}), ...);
+    static_cast<void>(sizeof(detail::lacking<Driver, Rungs...>));
 }
 
 /// The same question for a policy that is only known at run time; the error names the rung and the operation.
@@ -4211,7 +4234,7 @@ public:
     pipeline(Driver& driver, Time time, const ladder<Rungs...>& with, Journal log = {}, engine_options options = {})
         : pipeline(driver, std::move(time), with.lowered(), std::move(log), options) {
         // `require_climbable`, written out: each level of calls is three lines of a compiler's message.
-        (detail::require_functions<Driver, Rungs>(detail::functions_of<Rungs::what>{}), ...);
+        static_cast<void>(sizeof(detail::lacking<Driver, Rungs...>));
     }
     /// The policy is only known at run time: `open` checks it against the driver.
     pipeline(Driver& driver, Time time, const policy& rules, Journal log = {}, engine_options options = {})
@@ -4257,8 +4280,8 @@ public:
         if (at >= watches_of_.size()) return;
         for (const watch_id w : watches_of_[at]) push(w, value);
     }
-    /// The same from any thread, if the time source may be read from it; false if the inbox is full, which is counted and
-    /// told as an event.
+    /// The same from any thread, if the time source may be read from it; false if the inbox is full, which is counted
+    /// and told as an event.
     bool post(watch_id watch, double value) noexcept {
         const bool taken = mail_->samples.put({watch, time_.now(), value});
         mail_->wake();
@@ -4376,8 +4399,8 @@ private:
     mailbox* mail_;
     outputs out_;
     std::vector<record> unwritten_; // refused by the journal, in order
-    std::size_t called_ = 0; // calls of `out_` that were made
-    std::size_t told_ = 0;   // events of `out_` that were told
+    std::size_t called_ = 0;        // calls of `out_` that were made
+    std::size_t told_ = 0;          // events of `out_` that were told
     std::vector<std::vector<watch_id>> watches_of_;
 };
 

@@ -94,7 +94,8 @@ std::size_t told(const world& w, decision what, reason why) {
 
 TEST_SUITE("hostile") {
     TEST_CASE("with a proof that holds the driver is called: the control") {
-        for (const operation o : {operation::recreate_instance, operation::evacuate_instance, operation::converge_stack}) {
+        for (const operation o :
+             {operation::recreate_instance, operation::evacuate_instance, operation::converge_stack}) {
             const attempt a = try_with(o, mint_proof(incident, target, now + 1ns));
             CHECK(a.code == outcome_code::done);
             CHECK(a.calls == 1);
@@ -107,14 +108,16 @@ TEST_SUITE("hostile") {
     }
 
     TEST_CASE("with an expired proof") {
-        for (const operation o : {operation::recreate_instance, operation::evacuate_instance, operation::converge_stack}) {
+        for (const operation o :
+             {operation::recreate_instance, operation::evacuate_instance, operation::converge_stack}) {
             refused(try_with(o, mint_proof(incident, target, now)));
             refused(try_with(o, mint_proof(incident, target, now - 1h)));
         }
     }
 
     TEST_CASE("with a proof of another incident") {
-        for (const operation o : {operation::recreate_instance, operation::evacuate_instance, operation::converge_stack})
+        for (const operation o :
+             {operation::recreate_instance, operation::evacuate_instance, operation::converge_stack})
             refused(try_with(o, mint_proof(rh::incident_id{8}, target)));
     }
 
@@ -134,13 +137,15 @@ TEST_SUITE("hostile") {
     }
 
     TEST_CASE("a stack is not converged if one of several proofs does not hold") {
-        CHECK(try_with(operation::converge_stack, mint_proof(incident, target), mint_proof(incident, other)).calls == 1);
+        CHECK(try_with(operation::converge_stack, mint_proof(incident, target), mint_proof(incident, other)).calls ==
+              1);
         refused(try_with(operation::converge_stack, mint_proof(incident, target), mint_proof(incident, other, now)));
     }
 
     TEST_CASE("an operation that the driver has no function for, or that is none of a driver's") {
-        for (const operation o : {operation::reboot_instance, operation::fence_instance, operation::rebuild_instance,
-                                  operation::restart_service, operation::create_instance, operation::none, operation::page})
+        for (const operation o :
+             {operation::reboot_instance, operation::fence_instance, operation::rebuild_instance,
+              operation::restart_service, operation::create_instance, operation::none, operation::page})
             refused(try_with(o));
     }
 
@@ -175,25 +180,31 @@ TEST_SUITE("hostile") {
     TEST_CASE("every kind of answer to every call: never two copies, never stuck, and a page where nothing helps") {
         using manner = rh::mock_reply::manner;
         for (const manner how : {manner::later, manner::at_once, manner::abandoned, manner::silent, manner::twice}) {
-            for (const outcome_code code : {outcome_code::done, outcome_code::failed, outcome_code::refused, outcome_code::unknown}) {
+            for (const outcome_code code :
+                 {outcome_code::done, outcome_code::failed, outcome_code::refused, outcome_code::unknown}) {
                 for (const bool takes_effect : {false, true}) {
                     CAPTURE(static_cast<int>(how));
                     CAPTURE(to_string(code));
                     CAPTURE(takes_effect);
                     world w{rh::three_levels};
                     REQUIRE(w.add_instance("db-1", {.stack = "wiki", .services = {"mysqld"}}));
-                    for (const operation o : {operation::restart_service, operation::reboot_instance, operation::fence_instance,
-                                              operation::recreate_instance, operation::describe})
-                        w.cloud.always_reply(o, {.how = how, .code = code, .latency = {}, .takes_effect = takes_effect});
+                    for (const operation o :
+                         {operation::restart_service, operation::reboot_instance, operation::fence_instance,
+                          operation::recreate_instance, operation::describe})
+                        w.cloud.always_reply(o,
+                                             {.how = how, .code = code, .latency = {}, .takes_effect = takes_effect});
                     w.cloud.break_at(w.now() + 1h, "db-1", rh::fault::instance_lost);
                     w.run_for(48h);
                     CHECK(w.cloud.second_copies() == 0);
                     const rh::engine& e = w.ha().state();
                     const rh::incident* open = e.incident_of(e.find(rh::level::instance, "db-1"));
-                    const bool paged = told(w, decision::page, reason::ladder_exhausted) + told(w, decision::page, reason::waited_long) != 0;
+                    const bool paged = told(w, decision::page, reason::ladder_exhausted) +
+                                           told(w, decision::page, reason::waited_long) !=
+                                       0;
                     CHECK((open == nullptr || paged));
                     // Nothing is re-created unless a fence was done.
-                    if (told(w, decision::accept, reason::proof_minted) == 0) CHECK(w.cloud.count(operation::recreate_instance) == 0);
+                    if (told(w, decision::accept, reason::proof_minted) == 0)
+                        CHECK(w.cloud.count(operation::recreate_instance) == 0);
                 }
             }
         }
@@ -202,8 +213,9 @@ TEST_SUITE("hostile") {
     TEST_CASE("a fence that only seems to work is not believed") {
         world w{rh::ha_restarter};
         REQUIRE(w.add_instance("db-1", {.stack = "wiki"}));
-        w.cloud.always_reply(operation::fence_instance,
-                             {.how = rh::mock_reply::manner::later, .code = outcome_code::unknown, .latency = {}, .takes_effect = true});
+        w.cloud.always_reply(
+            operation::fence_instance,
+            {.how = rh::mock_reply::manner::later, .code = outcome_code::unknown, .latency = {}, .takes_effect = true});
         w.cloud.break_at(w.now() + 1h, "db-1", rh::fault::instance_hangs);
         w.run_for(6h);
         CHECK(w.cloud.count(operation::recreate_instance) == 0);

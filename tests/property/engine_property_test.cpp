@@ -58,7 +58,9 @@ public:
     void advance(rh::time_point now) {
         while (done_ < waiting_.size() && waiting_[done_].second <= now) durable_ = waiting_[done_++].first;
     }
-    [[nodiscard]] rh::time_point next() const noexcept { return done_ < waiting_.size() ? waiting_[done_].second : rh::never; }
+    [[nodiscard]] rh::time_point next() const noexcept {
+        return done_ < waiting_.size() ? waiting_[done_].second : rh::never;
+    }
 
     std::map<rh::op_id, unsigned> intents;
     std::map<rh::op_id, rh::time_point> safe_at;
@@ -80,8 +82,10 @@ constexpr std::array<std::string_view, 4> instances{"db-1", "web-1", "db-2", "we
 
 rh::mock_reply random_reply(dice& d) {
     using manner = rh::mock_reply::manner;
-    constexpr std::array manners{manner::later, manner::later, manner::later, manner::at_once, manner::abandoned, manner::silent, manner::twice};
-    constexpr std::array codes{rh::outcome_code::done, rh::outcome_code::failed, rh::outcome_code::refused, rh::outcome_code::unknown};
+    constexpr std::array manners{manner::later,     manner::later,  manner::later, manner::at_once,
+                                 manner::abandoned, manner::silent, manner::twice};
+    constexpr std::array codes{rh::outcome_code::done, rh::outcome_code::failed, rh::outcome_code::refused,
+                               rh::outcome_code::unknown};
     rh::mock_reply r;
     r.how = manners[d.below(manners.size())];
     r.code = codes[d.below(codes.size())];
@@ -92,9 +96,11 @@ rh::mock_reply random_reply(dice& d) {
 }
 
 void disturb(world& w, dice& d) {
-    constexpr std::array faults{rh::fault::service_dies, rh::fault::instance_hangs, rh::fault::instance_lost, rh::fault::stack_breaks};
-    constexpr std::array answered{rh::operation::describe,        rh::operation::restart_service,   rh::operation::reboot_instance,
-                                  rh::operation::rebuild_instance, rh::operation::fence_instance, rh::operation::recreate_instance,
+    constexpr std::array faults{rh::fault::service_dies, rh::fault::instance_hangs, rh::fault::instance_lost,
+                                rh::fault::stack_breaks};
+    constexpr std::array answered{rh::operation::describe,          rh::operation::restart_service,
+                                  rh::operation::reboot_instance,   rh::operation::rebuild_instance,
+                                  rh::operation::fence_instance,    rh::operation::recreate_instance,
                                   rh::operation::evacuate_instance, rh::operation::converge_stack};
     const std::string_view name = instances[d.below(instances.size())];
     const rh::engine& e = w.ha().state();
@@ -107,10 +113,13 @@ void disturb(world& w, dice& d) {
     case 5: w.silence(e.find(rh::level::instance, name), d.one_in(2)); break;
     case 6: {
         constexpr std::array seen{rh::health::unknown, rh::health::healthy, rh::health::unhealthy};
-        w.ha().observe({e.find(rh::level::instance, name), rh::vantage::driver_status, seen[d.below(seen.size())], w.now()});
+        w.ha().observe(
+            {e.find(rh::level::instance, name), rh::vantage::driver_status, seen[d.below(seen.size())], w.now()});
         break;
     }
-    default: w.ha().operate({rh::operator_verb::approve, e.find(rh::level::stack, d.one_in(2) ? "one" : "two"), "test", {}, rh::never});
+    default:
+        w.ha().operate(
+            {rh::operator_verb::approve, e.find(rh::level::stack, d.one_in(2) ? "one" : "two"), "test", {}, rh::never});
     }
 }
 
@@ -144,13 +153,14 @@ void live(world& w, std::uint64_t seed) {
     for (int hour = 0; hour < 48; ++hour) {
         w.run_for(1h);
         for (const std::string_view stack : {"one", "two"})
-            w.ha().operate({rh::operator_verb::approve, w.ha().state().find(rh::level::stack, stack), "test", {}, rh::never});
+            w.ha().operate(
+                {rh::operator_verb::approve, w.ha().state().find(rh::level::stack, stack), "test", {}, rh::never});
     }
     w.run_for(1h);
 }
 
 rh::policy all_rungs() {
-    return rh::ladder{rh::restart_service{}, rh::reboot_instance{}, rh::rebuild_instance{},
+    return rh::ladder{rh::restart_service{},   rh::reboot_instance{},   rh::rebuild_instance{},
                       rh::evacuate_instance{}, rh::recreate_instance{}, rh::converge_stack{}}
         .lowered();
 }
@@ -158,7 +168,9 @@ rh::policy all_rungs() {
 /// The world of a seed: every other one with a slow journal, every third with all rungs there are.
 struct simulated {
     explicit simulated(std::uint64_t seed)
-        : w{seed % 3 == 0 ? all_rungs() : rh::three_levels.lowered(), slow_journal{seed, seed % 2 == 0 ? 0s : 90s}, {.seed = seed}} {
+        : w{seed % 3 == 0 ? all_rungs() : rh::three_levels.lowered(),
+            slow_journal{seed, seed % 2 == 0 ? 0s : 90s},
+            {.seed = seed}} {
         live(w, seed);
     }
     world w;
@@ -192,13 +204,15 @@ void check_events(world& w) {
     for (const rh::event& e : w.events()) {
         if (e.kind == rh::event_kind::call && e.what == rh::decision::call) {
             for (const auto& [op, subject] : under_way)
-                CHECK_MESSAGE(!(tree.covers(subject, e.subject) || tree.covers(e.subject, subject)), "two actions at once");
+                CHECK_MESSAGE(!(tree.covers(subject, e.subject) || tree.covers(e.subject, subject)),
+                              "two actions at once");
             under_way[e.op] = e.subject;
             CHECK(open.count(e.incident) == 1);
             if (e.rung == rh::operation::recreate_instance || e.rung == rh::operation::evacuate_instance)
                 CHECK_MESSAGE(proofs.erase({e.incident, e.subject}) == 1, "no proof of death");
             if (e.rung == rh::operation::converge_stack)
-                CHECK_MESSAGE(std::erase_if(proofs, [&](const auto& p) { return p.first == e.incident; }) > 0, "no proof of death");
+                CHECK_MESSAGE(std::erase_if(proofs, [&](const auto& p) { return p.first == e.incident; }) > 0,
+                              "no proof of death");
         }
         if (e.kind == rh::event_kind::call && e.what == rh::decision::finish) CHECK(under_way.erase(e.op) == 1);
         if (e.why == rh::reason::proof_minted) proofs.insert({e.incident, e.subject});
@@ -217,7 +231,8 @@ void check_end(world& w) {
     }
     for (std::uint32_t n = 0; n < e.targets().size(); ++n) {
         const auto target = static_cast<rh::target_id>(n);
-        if (e.targets()[target].evidence.combined() == rh::health::healthy || e.targets()[target].of == rh::level::stack) {
+        if (e.targets()[target].evidence.combined() == rh::health::healthy ||
+            e.targets()[target].of == rh::level::stack) {
             CHECK_MESSAGE(e.incident_of(target) == nullptr, e.name(target), " is healthy and its incident is open");
             continue;
         }

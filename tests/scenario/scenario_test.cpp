@@ -85,6 +85,17 @@ TEST_CASE("a scenario gives the same log, byte for byte, however often it is run
     CHECK(first.find("7m15s wiki-1 recreate_instance act first_attempt\n") != std::string::npos);
 }
 
+TEST_CASE("the example of the documentation is one that passes") {
+    const std::string page = read_file(folder / ".." / ".." / "docs" / "reference" / "scenarios.md");
+    const std::size_t begin = page.find("    scenario ");
+    const std::size_t end = page.find("\n## ", begin);
+    REQUIRE(end != std::string::npos);
+    const auto scenarios = testing::read_scenarios(std::string_view{page}.substr(begin, end - begin));
+    REQUIRE_MESSAGE(scenarios, to_string(scenarios.error()));
+    const std::string problem = explain(scenarios->front(), run(scenarios->front()), "scenarios.md");
+    CHECK_MESSAGE(problem.empty(), problem);
+}
+
 TEST_CASE("the seed moves the jitter and nothing else does") {
     const std::string text = "instance db-1\nat 2m10s break db-1 instance_lost\nrun 20m\n";
     const auto same = testing::read_scenarios("scenario a\nseed 7\n" + text + "scenario b\nseed 7\n" + text);
@@ -115,9 +126,11 @@ TEST_CASE("a difference is shown with its place, both lines and what came before
 
 TEST_CASE("an expected time may be a range") {
     const auto log = std::vector<testing::log_line>{{2min, "db-1", {}, rh::decision::open, rh::reason::alarm_raised}};
-    for (const auto& [when, fits] : {std::pair{"2m", true}, {"1m..3m", true}, {"2m..2m", true}, {"1m..1m59s", false}, {"2m1s..3m", false}}) {
+    for (const auto& [when, fits] :
+         {std::pair{"2m", true}, {"1m..3m", true}, {"2m..2m", true}, {"1m..1m59s", false}, {"2m1s..3m", false}}) {
         CAPTURE(when);
-        const auto s = testing::read_scenarios("scenario x\ninstance db-1\nrun 5m\nexpect\n" + std::string{when} + " db-1 - open alarm_raised\n");
+        const auto s = testing::read_scenarios("scenario x\ninstance db-1\nrun 5m\nexpect\n" + std::string{when} +
+                                               " db-1 - open alarm_raised\n");
         REQUIRE(s);
         CHECK(first_difference(s->front(), log).has_value() != fits);
     }
@@ -126,7 +139,8 @@ TEST_CASE("an expected time may be a range") {
 TEST_CASE("comments, blank lines and line ends of another system are nothing") {
     const auto s = testing::read_scenarios("# all\r\n\r\n  scenario a # one\r\n\tinstance db-1#\r\n");
     CHECK_FALSE(s); // the name 'db-1#' is none: a comment begins a word
-    CHECK(testing::read_scenarios("# all\r\n\r\n  scenario a # one\r\n\tinstance db-1 #\r\nrun 1h\r\nexpect # nothing"));
+    CHECK(
+        testing::read_scenarios("# all\r\n\r\n  scenario a # one\r\n\tinstance db-1 #\r\nrun 1h\r\nexpect # nothing"));
 }
 
 TEST_CASE("errors of the reader name the line and what was expected") {
@@ -142,28 +156,35 @@ TEST_CASE("errors of the reader name the line and what was expected") {
         {"# x\n\nscenario a\nrun 1h\n", "line 3: scenario a: expected an instance"},
         {"scenario a\ninstance db-1\n", "line 1: scenario a: expected 'run DURATION'"},
         {"scenario a\ninstance x\nrun 1h\nscenario a\n", "line 4: there is a scenario of that name on line 1"},
-        {around("instnce db-2"), "line 4: expected seed, option, ladder, rung, instance, alarm, at, run, log, expect or scenario, found 'instnce'"},
+        {around("instnce db-2"), "line 4: expected seed, option, ladder, rung, instance, alarm, at, run, log, expect "
+                                 "or scenario, found 'instnce'"},
         {around("instance db-1"), "line 4: the name 'db-1' is taken"},
         {around("instance wiki"), "line 4: the name 'wiki' is taken"},
-        {around("instance db-2 services a,,b"), "line 4: expected a service's name (letters, digits, - _ .), found the end of the line"},
-        {around("instance db-2 keep volumes,disks"), "line 4: expected what to keep (memory ephemeral_disk volumes fixed_addresses public_addresses identity), found 'disks'"},
+        {around("instance db-2 services a,,b"),
+         "line 4: expected a service's name (letters, digits, - _ .), found the end of the line"},
+        {around("instance db-2 keep volumes,disks"), "line 4: expected what to keep (memory ephemeral_disk volumes "
+                                                     "fixed_addresses public_addresses identity), found 'disks'"},
         {around("instance db-2 heartbeat 1ms"), "line 4: expected a period from 1s to 1d"},
         {around("instance db-2 ladder other"), "line 4: there is no ladder 'other' above this line"},
         {around("ladder mine"), "line 1: scenario x: ladder mine has no rung"},
         {around("rung reboot_instance"), "line 4: expected 'ladder NAME' before its rungs"},
         {around("ladder ha_restarter\nrung reboot_instance"), "line 5: expected 'ladder NAME' before its rungs"},
         {around("ladder mine\nrung fence_instance"), "line 5: expected a rung, found 'fence_instance'"},
-        {around("ladder mine\nrung reboot_instance attempts many"), "line 5: expected attempts from 0 to 1000, found 'many'"},
+        {around("ladder mine\nrung reboot_instance attempts many"),
+         "line 5: expected attempts from 0 to 1000, found 'many'"},
         {around("ladder mine\nrung reboot_instance sustained 3 in 1h"), "line 5: expected 'per'"},
         {around("seed -1"), "line 4: expected a seed from 0 to 18446744073709551615, found '-1'"},
         {around("option page_after 0s"), "line 4: expected a duration from 1s to 366d"},
-        {around("option reign 3s"), "line 4: expected an option (page_after fence_timeout proof_validity read_back_every), found 'reign'"},
+        {around("option reign 3s"),
+         "line 4: expected an option (page_after fence_timeout proof_validity read_back_every), found 'reign'"},
         {around("alarm a on db-2 SampleCount < 1 over 60s"), "line 4: there is no target 'db-2' above this line"},
         {around("alarm a on db-1 SampleCount == 1 over 60s"), "line 4: expected a comparison (> >= < <=), found '=='"},
         {around("alarm a on db-1 SampleCount < 1e9 over 60s"), "line 4: expected a threshold, found '1e9'"},
-        {around("alarm a on db-1 SampleCount < 1 over 60s periods 2 datapoints 3"), "line 4: datapoints_to_alarm: expected at most evaluation_periods"},
+        {around("alarm a on db-1 SampleCount < 1 over 60s periods 2 datapoints 3"),
+         "line 4: datapoints_to_alarm: expected at most evaluation_periods"},
         {around("at 5 break db-1 instance_lost"), "line 4: expected a time, as in 5m10s, found '5'"},
-        {around("at 5m burn db-1"), "line 4: expected break, silence, resume, push, observe, approve, reply, latency or journal, found 'burn'"},
+        {around("at 5m burn db-1"),
+         "line 4: expected break, silence, resume, push, observe, approve, reply, latency or journal, found 'burn'"},
         {around("at 5m break db-2 instance_lost"), "line 4: there is no target 'db-2' above this line"},
         {around("at 5m break wiki stack_breaks"), "line 4: expected an instance or a service, found a stack"},
         {around("at 5m break db-1 service_dies"), "line 4: expected a service (instance/service) for this fault"},
@@ -175,15 +196,18 @@ TEST_CASE("errors of the reader name the line and what was expected") {
         {around("at 5m push fast"), "line 4: there is no alarm, instance or service 'fast' above this line"},
         {around("at 5m push slow times 10001"), "line 4: expected a count from 1 to 10000, found '10001'"},
         {around("at 5m push slow value 1.2.3"), "line 4: expected a value, found '1.2.3'"},
-        {around("at 5m observe db-1 sick driver_status"), "line 4: expected a health (unknown healthy unhealthy), found 'sick'"},
+        {around("at 5m observe db-1 sick driver_status"),
+         "line 4: expected a health (unknown healthy unhealthy), found 'sick'"},
         {around("at 5m reply reboot_instance done no_effect"), "line 4: what is done has an effect"},
         {around("at 5m reply reboot_instance silent done"), "line 4: abandoned and silent have no outcome"},
-        {around("at 5m journal burn"), "line 4: expected a turn of the journal (hold release fail reopen delay), found 'burn'"},
+        {around("at 5m journal burn"),
+         "line 4: expected a turn of the journal (hold release fail reopen delay), found 'burn'"},
         {around("expect\nrun 1h"), "line 5: expected a time, as in 5m10s, found 'run'"},
         {around("expect\n1m db-1 - open"), "line 5: expected a reason or - (alarm_raised"},
         {around("expect\n1m db-1 - open alarm_raised because"), "line 5: unexpected word 'because'"},
         {around("expect\n2m..1m db-1 - open alarm_raised"), "line 5: expected a time from 2m to 366d"},
-        {around("expect\n2m db-1 - open alarm_raised\n1m db-1 - open alarm_raised"), "line 6: this time is before the one of the line above"},
+        {around("expect\n2m db-1 - open alarm_raised\n1m db-1 - open alarm_raised"),
+         "line 6: this time is before the one of the line above"},
         {around("at 5m break \x1b[2J instance_lost"), "line 4: there is no target '?[2J' above this line"},
         {"scenario a\ninstance x heartbeat 1s services a,b,c\nrun 366d\n", "line 1: scenario a: too much to do"},
         {"scenario a\n" + std::string(401, ' ') + "\n", "line 2: expected at most 400 columns"},
@@ -204,7 +228,8 @@ TEST_CASE("no piece of a scenario makes the reader or a run do anything but end"
         text[n] = static_cast<char>(text[n] ^ (n % 2 == 0 ? 0x20 : 0x01));
         const auto read = testing::read_scenarios(text);
         if (!read) CHECK(read.error().where.substr(0, 5) == "line ");
-        else for (const testing::scenario& s : *read) CHECK(run(s).problem.empty());
+        else
+            for (const testing::scenario& s : *read) CHECK(run(s).problem.empty());
         static_cast<void>(testing::read_scenarios(std::string_view{whole}.substr(0, n)));
     }
 }

@@ -85,7 +85,8 @@ static_assert(!rh::has_function<everything, int>);
 // Capabilities are what the functions say.
 constexpr rh::capabilities all = rh::capabilities_of<everything>();
 constexpr rh::capabilities least = rh::capabilities_of<observer>();
-static_assert(all.has(operation::recreate_instance) && all.has(operation::converge_stack) && all.has(operation::create_instance));
+static_assert(all.has(operation::recreate_instance) && all.has(operation::converge_stack) &&
+              all.has(operation::create_instance));
 static_assert(least.has(operation::describe) && least.has(operation::page) && !least.has(operation::reboot_instance));
 static_assert(least == rh::capabilities_of<everything_wrong>());
 static_assert(!(least == all));
@@ -99,8 +100,10 @@ struct no_operation {
 struct untimed : rh::reboot_instance {
     int verify = 60;
 };
-static_assert(rh::rung_type<rh::restart_service> && rh::rung_type<rh::reboot_instance> && rh::rung_type<rh::rebuild_instance>);
-static_assert(rh::rung_type<rh::recreate_instance> && rh::rung_type<rh::evacuate_instance> && rh::rung_type<rh::converge_stack>);
+static_assert(rh::rung_type<rh::restart_service> && rh::rung_type<rh::reboot_instance> &&
+              rh::rung_type<rh::rebuild_instance>);
+static_assert(rh::rung_type<rh::recreate_instance> && rh::rung_type<rh::evacuate_instance> &&
+              rh::rung_type<rh::converge_stack>);
 static_assert(rh::rung_type<pet_the_cat>);
 static_assert(!rh::rung_type<no_operation>);
 static_assert(!rh::rung_type<untimed>);
@@ -143,7 +146,8 @@ struct wall_clock {
     [[nodiscard]] std::chrono::system_clock::time_point now() const;
     [[nodiscard]] rh::duration real_wait(rh::time_point) const;
 };
-static_assert(rh::time_source<rh::system_time> && rh::time_source<rh::manual_clock> && rh::time_source<rh::scaled_clock>);
+static_assert(rh::time_source<rh::system_time> && rh::time_source<rh::manual_clock> &&
+              rh::time_source<rh::scaled_clock>);
 static_assert(!rh::time_source<wall_clock>);
 static_assert(!rh::time_source<std::chrono::steady_clock>);
 
@@ -157,7 +161,8 @@ static_assert(sizeof(rh::proof_of_death) <= 24);
 static_assert(sizeof(rh::event) <= 96 && std::is_trivially_copyable_v<rh::event>);
 static_assert(!std::is_copy_constructible_v<rh::engine> && std::is_move_constructible_v<rh::engine>);
 static_assert(std::is_nothrow_move_constructible_v<rh::call>);
-static_assert(!std::is_default_constructible_v<rh::proof_of_death> && !std::is_copy_constructible_v<rh::proof_of_death>);
+static_assert(!std::is_default_constructible_v<rh::proof_of_death> &&
+              !std::is_copy_constructible_v<rh::proof_of_death>);
 static_assert(!std::is_move_assignable_v<rh::proof_of_death>);
 
 // Some results must not be dropped and some views must not be lost: what a result is made of.

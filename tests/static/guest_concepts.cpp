@@ -75,8 +75,10 @@ static_assert(rh::guest::recovery_pipeline<rh::pipeline<rh::mock_cloud, rh::manu
 static_assert(!rh::guest::recovery_pipeline<rh::engine>);
 
 // The mock cloud can do everything.
-static_assert(rh::creates_instances<rh::mock_cloud> && rh::restarts_services<rh::mock_cloud> && rh::reboots_instances<rh::mock_cloud>);
-static_assert(rh::rebuilds_instances<rh::mock_cloud> && rh::fences_instances<rh::mock_cloud> && rh::recreates_instances<rh::mock_cloud>);
+static_assert(rh::creates_instances<rh::mock_cloud> && rh::restarts_services<rh::mock_cloud> &&
+              rh::reboots_instances<rh::mock_cloud>);
+static_assert(rh::rebuilds_instances<rh::mock_cloud> && rh::fences_instances<rh::mock_cloud> &&
+              rh::recreates_instances<rh::mock_cloud>);
 static_assert(rh::evacuates_instances<rh::mock_cloud> && rh::converges_stacks<rh::mock_cloud>);
 
 } // namespace guest_facts

@@ -68,7 +68,9 @@ TEST_SUITE("completion") {
     }
 
     TEST_CASE_FIXTURE(sink_fixture, "destroyed uncalled it delivers unknown") {
-        { const rh::completion dropped{op, *sink}; }
+        {
+            const rh::completion dropped{op, *sink};
+        }
         CHECK(sink->first == 1);
         CHECK(sink->code == outcome_code::unknown);
     }
@@ -112,7 +114,8 @@ TEST_SUITE("outcome") {
     }
 
     TEST_CASE("no operation loses volumes or addresses, and every one that may make a second copy needs a proof") {
-        for (auto o = rh::operation::none; o <= rh::operation::page; o = static_cast<rh::operation>(static_cast<int>(o) + 1)) {
+        for (auto o = rh::operation::none; o <= rh::operation::page;
+             o = static_cast<rh::operation>(static_cast<int>(o) + 1)) {
             CAPTURE(to_string(o));
             CHECK((loss_of(o) & (rh::volumes | rh::fixed_addresses | rh::public_addresses)) == rh::asset::none);
             if (needs_proof(o)) CHECK(is_destructive(o));

@@ -27,7 +27,9 @@ constexpr rh::alarm<rh::window<rh::sample_count>, rh::less_than> heat_rule{
 template <class Rule>
 class watched {
 public:
-    explicit watched(const Rule& rule, rh::time_point since = start) : since_{since} { watch_ = book_.watch(rule, target, since); }
+    explicit watched(const Rule& rule, rh::time_point since = start) : since_{since} {
+        watch_ = book_.watch(rule, target, since);
+    }
     void push(rh::duration at, double value = rh::heartbeat) { book_.push(watch_, since_ + at, value); }
     alarm_state after(rh::duration at) {
         while (book_.next() <= since_ + at) book_.evaluate(book_.next(), seen);
@@ -103,7 +105,9 @@ TEST_SUITE("alarm") {
 
     TEST_CASE("an empty minimum, maximum or average is no datapoint, whatever the rule says of empty periods") {
         for (const rh::statistic s : {rh::statistic::minimum, rh::statistic::maximum, rh::statistic::average}) {
-            rh::any_alarm rule{.of = {.statistic = {s}, .period = 60s}, .compare = {comparison::less_than}, .threshold = 1,
+            rh::any_alarm rule{.of = {.statistic = {s}, .period = 60s},
+                               .compare = {comparison::less_than},
+                               .threshold = 1,
                                .empty = rh::empty_period::counts_zero};
             watched w{rule};
             w.push(1s, 5);
@@ -112,8 +116,10 @@ TEST_SUITE("alarm") {
             REQUIRE_FALSE(w.seen.empty());
             CHECK(w.seen.back().value != w.seen.back().value);
         }
-        rh::any_alarm sum{.of = {.statistic = {rh::statistic::sum}, .period = 60s}, .compare = {comparison::less_than},
-                          .threshold = 1, .empty = rh::empty_period::counts_zero};
+        rh::any_alarm sum{.of = {.statistic = {rh::statistic::sum}, .period = 60s},
+                          .compare = {comparison::less_than},
+                          .threshold = 1,
+                          .empty = rh::empty_period::counts_zero};
         watched w{sum};
         w.push(1s, 5);
         CHECK(w.after(120s) == alarm_state::alarm);
@@ -220,13 +226,22 @@ TEST_SUITE("alarm") {
             const rh::duration grace = std::chrono::seconds{dice.below(600)};
             const rh::time_point since = start + std::chrono::seconds{dice.below(300)};
 
-            const rh::alarm<rh::window<rh::sample_count>, rh::less_than> fixed{
-                .of = {.period = period, .align = align}, .threshold = threshold, .evaluation_periods = n,
-                .datapoints_to_alarm = m, .treat_missing = treat, .empty = empty, .grace = grace};
+            const rh::alarm<rh::window<rh::sample_count>, rh::less_than> fixed{.of = {.period = period, .align = align},
+                                                                               .threshold = threshold,
+                                                                               .evaluation_periods = n,
+                                                                               .datapoints_to_alarm = m,
+                                                                               .treat_missing = treat,
+                                                                               .empty = empty,
+                                                                               .grace = grace};
             const rh::any_alarm chosen{
                 .of = {.statistic = {rh::statistic::sample_count}, .period = period, .align = align},
-                .compare = {comparison::less_than}, .threshold = threshold, .evaluation_periods = n,
-                .datapoints_to_alarm = m, .treat_missing = treat, .empty = empty, .grace = grace};
+                .compare = {comparison::less_than},
+                .threshold = threshold,
+                .evaluation_periods = n,
+                .datapoints_to_alarm = m,
+                .treat_missing = treat,
+                .empty = empty,
+                .grace = grace};
             REQUIRE(rh::validate(fixed));
             watched a{fixed, since};
             watched b{chosen, since};

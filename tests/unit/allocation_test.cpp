@@ -42,42 +42,18 @@ void release_aligned(void* p) noexcept {
 } // namespace
 
 // Replaced for the whole program: every allocation that it makes is counted.
-void* operator new(std::size_t size) {
-    return counted(size);
-}
-void* operator new[](std::size_t size) {
-    return counted(size);
-}
-void* operator new(std::size_t size, std::align_val_t at) {
-    return counted(size, at);
-}
-void* operator new[](std::size_t size, std::align_val_t at) {
-    return counted(size, at);
-}
-void operator delete(void* p) noexcept {
-    release(p);
-}
-void operator delete[](void* p) noexcept {
-    release(p);
-}
-void operator delete(void* p, std::size_t) noexcept {
-    release(p);
-}
-void operator delete[](void* p, std::size_t) noexcept {
-    release(p);
-}
-void operator delete(void* p, std::align_val_t) noexcept {
-    release_aligned(p);
-}
-void operator delete[](void* p, std::align_val_t) noexcept {
-    release_aligned(p);
-}
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept {
-    release_aligned(p);
-}
-void operator delete[](void* p, std::size_t, std::align_val_t) noexcept {
-    release_aligned(p);
-}
+void* operator new(std::size_t size) { return counted(size); }
+void* operator new[](std::size_t size) { return counted(size); }
+void* operator new(std::size_t size, std::align_val_t at) { return counted(size, at); }
+void* operator new[](std::size_t size, std::align_val_t at) { return counted(size, at); }
+void operator delete(void* p) noexcept { release(p); }
+void operator delete[](void* p) noexcept { release(p); }
+void operator delete(void* p, std::size_t) noexcept { release(p); }
+void operator delete[](void* p, std::size_t) noexcept { release(p); }
+void operator delete(void* p, std::align_val_t) noexcept { release_aligned(p); }
+void operator delete[](void* p, std::align_val_t) noexcept { release_aligned(p); }
+void operator delete(void* p, std::size_t, std::align_val_t) noexcept { release_aligned(p); }
+void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { release_aligned(p); }
 
 namespace rh = reheat;
 using namespace std::chrono_literals;
@@ -107,7 +83,8 @@ TEST_SUITE("allocation") {
         for (int n = 0; n < 100; ++n) {
             const auto vm = e.add(rh::instance{.name = "a name longer than a small string " + std::to_string(n)});
             watches.push_back(*e.watch(*vm, rh::heartbeat_alarm{.period = 60s}.rule(), now));
-            watches.push_back(*e.watch(*vm, rh::any_alarm{.of = {.statistic = {rh::statistic::average}}, .threshold = -1}, now));
+            watches.push_back(
+                *e.watch(*vm, rh::any_alarm{.of = {.statistic = {rh::statistic::average}}, .threshold = -1}, now));
         }
         const auto minute = [&] {
             for (const rh::watch_id w : watches) e.push(w, now, rh::heartbeat);

@@ -39,7 +39,8 @@ std::string text(const wiki& w) {
     for (const rh::event& v : w.events) all += to_text(w.e, v) + "\n";
     for (const rh::record& r : w.records)
         all += std::to_string(static_cast<std::uint64_t>(r.seq)) + " " + std::to_string(r.key) + " " + r.name + "\n";
-    for (const rh::call& c : w.calls) all += std::string{to_string(c.what.what)} + " " + std::string{c.what.name} + "\n";
+    for (const rh::call& c : w.calls)
+        all += std::string{to_string(c.what.what)} + " " + std::string{c.what.name} + "\n";
     return all;
 }
 
@@ -84,7 +85,8 @@ TEST_SUITE("engine") {
                 w.sees(dice.below(2) == 0 ? w.db : w.mysqld, static_cast<health>(dice.below(3)));
                 w.slow = dice.below(3) == 0;
                 if (!w.slow && !w.records.empty()) w.e.durable(w.records.back().seq);
-                if (!w.calls.empty() && dice.below(2) == 0) w.answer({static_cast<rh::outcome_code>(dice.below(4)), {}, {}, {}});
+                if (!w.calls.empty() && dice.below(2) == 0)
+                    w.answer({static_cast<rh::outcome_code>(dice.below(4)), {}, {}, {}});
             }
         }
     }
@@ -444,7 +446,8 @@ TEST_SUITE("engine") {
     }
 
     TEST_CASE("pauses of zero do not become an endless loop") {
-        rh::policy rules = rh::ladder{rh::reboot_instance{.attempts = 3, .within = 0s, .sustained = {3, 0s}, .timeout = 0s}}.lowered();
+        rh::policy rules =
+            rh::ladder{rh::reboot_instance{.attempts = 3, .within = 0s, .sustained = {3, 0s}, .timeout = 0s}}.lowered();
         rules.retry_parked = 0s;
         wiki w{rules, {.proof_validity = 0s, .read_back_every = 0s, .page_after = 0s}};
         w.sees(w.db, health::unhealthy);
@@ -463,8 +466,9 @@ TEST_SUITE("engine") {
         CHECK(empty.run_for(2h));
         CHECK(empty.told(decision::page, reason::ladder_exhausted) == 5);
 
-        wiki fenced{rh::ladder{rh::recreate_instance{.attempts = 60000, .within = 0s, .sustained = {60000, 0s}}}.lowered(),
-                    {.proof_validity = 0s}};
+        wiki fenced{
+            rh::ladder{rh::recreate_instance{.attempts = 60000, .within = 0s, .sustained = {60000, 0s}}}.lowered(),
+            {.proof_validity = 0s}};
         fenced.sees(fenced.db, health::unhealthy);
         CHECK(fenced.run_for(2h));
     }
@@ -476,7 +480,8 @@ TEST_SUITE("engine") {
         for (int n = 0; n < 100; ++n) {
             w.e.durable(w.records.back().seq);
             w.step();
-            if (!w.calls.empty() && w.calls.back().what.what == operation::fence_instance) w.answer(rh::outcome::done());
+            if (!w.calls.empty() && w.calls.back().what.what == operation::fence_instance)
+                w.answer(rh::outcome::done());
         }
         CHECK(w.count(operation::fence_instance) == 1);
         CHECK(w.count(operation::recreate_instance) == 1);

@@ -173,7 +173,8 @@ TEST_SUITE("pipeline") {
         notebook cloud;
         for (const operation o : {operation::reboot_instance, operation::fence_instance, operation::describe})
             cloud.answer(o, rh::outcome::failed("no"));
-        rh::policy rules = rh::ladder{rh::reboot_instance{.attempts = 100, .within = 0s, .sustained = {100, 0s}}}.lowered();
+        rh::policy rules =
+            rh::ladder{rh::reboot_instance{.attempts = 100, .within = 0s, .sustained = {100, 0s}}}.lowered();
         rh::rung r = rules.rungs()[0];
         r.wait = {0s, 0s, true, 0};
         rules = rh::policy{}.add(r);
@@ -233,8 +234,8 @@ TEST_SUITE("pipeline") {
         REQUIRE(r.ha.reopen_journal());
         r.poll();
         using kind = rh::record_kind;
-        CHECK(state.kinds == std::vector{kind::target, kind::target, kind::opened, kind::intent, kind::intent, kind::dropped,
-                                         kind::closed});
+        CHECK(state.kinds == std::vector{kind::target, kind::target, kind::opened, kind::intent, kind::intent,
+                                         kind::dropped, kind::closed});
         CHECK(cloud.calls.empty());
     }
 
@@ -331,7 +332,8 @@ TEST_SUITE("pipeline") {
             std::string service;
             void describe(const rh::request&, rh::completion done) { done(rh::outcome::done()); }
             void restart_service(const rh::request& r, rh::completion done) {
-                for (int n = 0; n < 200; ++n) static_cast<void>(ha->add(rh::instance{.name = "vm-" + std::to_string(n)}));
+                for (int n = 0; n < 200; ++n)
+                    static_cast<void>(ha->add(rh::instance{.name = "vm-" + std::to_string(n)}));
                 service = std::string{r.name} + " " + std::string{r.service} + " " + std::string{r.instance};
                 done(rh::outcome::done());
             }
@@ -345,7 +347,8 @@ TEST_SUITE("pipeline") {
         int events = 0;
         ha.poll([&](const rh::event& v) {
             ++events;
-            if (v.what == decision::verify) ha.observe({*mysqld, rh::vantage::driver_status, rh::health::healthy, v.at});
+            if (v.what == decision::verify)
+                ha.observe({*mysqld, rh::vantage::driver_status, rh::health::healthy, v.at});
         });
         CHECK(cloud.service == "db-1/mysqld mysqld db-1");
         CHECK(ha.state().find(rh::level::instance, "vm-199") != rh::no_target);

@@ -34,11 +34,16 @@ TEST_SUITE("backoff") {
     TEST_CASE("the wait doubles up to its bound, and jitter stays within its spread") {
         const rh::backoff huge{rh::duration::max(), rh::duration::max(), false, 255};
         const wait_case cases[] = {
-            {rh::instance_backoff, 1, 48s, 72s},      {rh::instance_backoff, 2, 96s, 144s},
-            {rh::instance_backoff, 9, 12min, 18min},  {rh::service_backoff, 1, 0s, 1s},
-            {rh::service_backoff, 4, 0s, 8s},         {rh::service_backoff, 100, 0s, 60s},
-            {{10s, 5s, false, 0}, 1, 5s, 5s},         {{0s, 0s, true, 0}, 3, 0s, 0s},
-            {{-5s, 60s, false, 20}, 3, 0s, 0s},       {huge, 1, 0s, 24h * 365 * 2},
+            {rh::instance_backoff, 1, 48s, 72s},
+            {rh::instance_backoff, 2, 96s, 144s},
+            {rh::instance_backoff, 9, 12min, 18min},
+            {rh::service_backoff, 1, 0s, 1s},
+            {rh::service_backoff, 4, 0s, 8s},
+            {rh::service_backoff, 100, 0s, 60s},
+            {{10s, 5s, false, 0}, 1, 5s, 5s},
+            {{0s, 0s, true, 0}, 3, 0s, 0s},
+            {{-5s, 60s, false, 20}, 3, 0s, 0s},
+            {huge, 1, 0s, 24h * 365 * 2},
             {{1s, rh::duration::max(), false, 0}, 200, 24h * 365, 24h * 365},
         };
         for (const wait_case& c : cases) {
@@ -75,9 +80,8 @@ TEST_SUITE("backoff") {
 TEST_SUITE("lint") {
     TEST_CASE("the worst hour is the tighter of the two budgets") {
         const hour_case cases[] = {
-            {{3, 5min}, {6, 1h}, 6},   {{3, 5min}, {100, 1h}, 36}, {{2, 1h}, {2, 1h}, 2},
-            {{1, 4h}, {1, 4h}, 1},     {{5, 7min}, {100, 1h}, 45}, {{0, 1h}, {1, 1h}, 0},
-            {{3, 0s}, {6, 1h}, 6},
+            {{3, 5min}, {6, 1h}, 6},    {{3, 5min}, {100, 1h}, 36}, {{2, 1h}, {2, 1h}, 2}, {{1, 4h}, {1, 4h}, 1},
+            {{5, 7min}, {100, 1h}, 45}, {{0, 1h}, {1, 1h}, 0},      {{3, 0s}, {6, 1h}, 6},
         };
         for (const hour_case& c : cases) {
             rh::rung r;

@@ -10,7 +10,8 @@
 #include <utility>
 #include <vector>
 
-// What several tests share: a generator that is the same everywhere, a driver that only notes, an engine stepped by hand.
+// What several tests share: a generator that is the same everywhere, a driver that only notes, an engine stepped by
+// hand.
 
 namespace support {
 
@@ -25,7 +26,9 @@ public:
     explicit dice(std::uint64_t seed) : state_{seed} {}
     std::uint64_t roll() { return rh::mix(++state_); }
     /// From 0 to `sides - 1`.
-    std::int64_t below(std::int64_t sides) { return static_cast<std::int64_t>(roll() % static_cast<std::uint64_t>(sides)); }
+    std::int64_t below(std::int64_t sides) {
+        return static_cast<std::int64_t>(roll() % static_cast<std::uint64_t>(sides));
+    }
 
 private:
     std::uint64_t state_;
@@ -52,7 +55,9 @@ public:
     void fence(const rh::request& r, rh::completion done) { take(r, std::move(done)); }
     void recreate(const rh::request& r, rh::proof_of_death, rh::completion done) { take(r, std::move(done)); }
     void evacuate(const rh::request& r, rh::proof_of_death, rh::completion done) { take(r, std::move(done)); }
-    void converge(const rh::request& r, std::span<rh::proof_of_death>, rh::completion done) { take(r, std::move(done)); }
+    void converge(const rh::request& r, std::span<rh::proof_of_death>, rh::completion done) {
+        take(r, std::move(done));
+    }
 
     /// Every call of that operation is answered so, inside the call.
     void answer(rh::operation what, rh::outcome how) { answers_[what] = std::move(how); }

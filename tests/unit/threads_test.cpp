@@ -55,7 +55,8 @@ TEST_SUITE("threads") {
         rh::pipeline ha{cloud, rh::system_time{}, reboots};
         REQUIRE(ha.open());
         std::vector<rh::target_id> targets;
-        for (std::size_t n = 0; n < at_once; ++n) targets.push_back(*ha.add(rh::instance{.name = "vm-" + std::to_string(n)}));
+        for (std::size_t n = 0; n < at_once; ++n)
+            targets.push_back(*ha.add(rh::instance{.name = "vm-" + std::to_string(n)}));
 
         std::atomic<bool> over{false};
         std::vector<std::jthread> workers;
@@ -128,7 +129,8 @@ TEST_SUITE("threads") {
     TEST_CASE("completions may be called and destroyed while and after the pipeline goes") {
         for (int round = 0; round < 50; ++round) {
             handing_driver cloud;
-            auto ha = std::make_unique<rh::pipeline<handing_driver, rh::system_time>>(cloud, rh::system_time{}, reboots);
+            auto ha =
+                std::make_unique<rh::pipeline<handing_driver, rh::system_time>>(cloud, rh::system_time{}, reboots);
             for (int n = 0; n < 20; ++n) ha->order_creation(*ha->add(rh::instance{.name = "vm-" + std::to_string(n)}));
             ha->poll();
             std::atomic<bool> gone{false};

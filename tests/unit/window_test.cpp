@@ -12,9 +12,7 @@ namespace {
 
 constexpr std::int64_t minute = std::chrono::nanoseconds{60s}.count();
 
-rh::time_point at(rh::duration d) {
-    return rh::time_point{d};
-}
+rh::time_point at(rh::duration d) { return rh::time_point{d}; }
 
 /// Remembers everything, forgets nothing.
 class naive_window {

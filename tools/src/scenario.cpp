@@ -16,11 +16,12 @@ namespace testing = reheat::testing;
 
 namespace {
 
-constexpr std::string_view usage = "usage: scenario [--print] [--repeat N] FILE...\n"
-                                   "  runs the scenarios of each file and compares their decisions with the expected ones\n"
-                                   "  --print      writes the decisions instead, as lines for 'expect'\n"
-                                   "  --repeat N   runs each one N times (1 to 1000000) and compares every byte of the logs\n"
-                                   "exit code: 0 all passed, 1 some failed, 2 bad command line\n";
+constexpr std::string_view usage =
+    "usage: scenario [--print] [--repeat N] FILE...\n"
+    "  runs the scenarios of each file and compares their decisions with the expected ones\n"
+    "  --print      writes the decisions instead, as lines for 'expect'\n"
+    "  --repeat N   runs each one N times (1 to 1000000) and compares every byte of the logs\n"
+    "exit code: 0 all passed, 1 some failed, 2 bad command line\n";
 
 struct settings {
     bool print = false;
@@ -71,7 +72,9 @@ void run_one(const testing::scenario& s, const std::string& file, const settings
     std::string problem = explain(s, first, file);
     const std::string text = text_of(first);
     for (unsigned n = 1; n < with.repeat && problem.empty(); ++n) {
-        if (text_of(run(s)) != text) problem = file + ":" + std::to_string(s.line) + ": run " + std::to_string(n + 1) + " differs from the first\n";
+        if (text_of(run(s)) != text)
+            problem =
+                file + ":" + std::to_string(s.line) + ": run " + std::to_string(n + 1) + " differs from the first\n";
     }
     ++(problem.empty() ? sum.passed : sum.failed);
     if (!problem.empty()) show("FAILED " + problem);

@@ -99,7 +99,8 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
         e.rung = op.what;
         e.subject = op.subject;
         if (op.what != operation::fence_instance) {
-            // Certainly nothing happened, so nothing was spent; but a proof that keeps expiring is a wait, and is paged.
+            // Certainly nothing happened, so nothing was spent; but a proof that keeps expiring is a wait, and is
+            // paged.
             ledger_.take_back(op.subject, op.what, op.since);
             --i.attempts;
             if (why == reason::proof_expired && i.waiting_since == never) i.waiting_since = op.since;

@@ -25,8 +25,8 @@ struct pending_operation {
     sequence intent{};
     stage at = stage::journaled;
     std::uint64_t key = 0;
-    bool paged = false;                        ///< its wait for the journal has been paged
-    time_point since{};                        ///< when it was decided, and its budget spent
+    bool paged = false; ///< its wait for the journal has been paged
+    time_point since{}; ///< when it was decided, and its budget spent
     duration timeout{};
     duration settle{};            ///< how long its outcome may stay unknown
     time_point deadline = never;  ///< of the call

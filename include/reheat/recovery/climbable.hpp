@@ -42,21 +42,36 @@ constexpr bool has_all(function_list<Functions...>) {
     return (has_function<Driver, Functions> && ...);
 }
 
-template <class Driver, class Rung>
-constexpr void demand(function_list<>) noexcept {}
+template <class T>
+struct lack {
+    using type = T;
+};
+
 template <class Driver, class Rung, class First, class... Rest>
-constexpr void demand(function_list<First, Rest...>) noexcept {
-    if constexpr (has_function<Driver, First>) demand<Driver, Rung>(function_list<Rest...>{});
-    else static_cast<void>(sizeof(driver_lacks<Driver, Rung, First>));
+constexpr auto lack_of(function_list<First, Rest...>) noexcept {
+    if constexpr (has_function<Driver, First>) return lack_of<Driver, Rung>(function_list<Rest...>{});
+    else return lack<driver_lacks<Driver, Rung, First>>{};
 }
 
-/// The first rung that the driver can not climb; the number of rungs if there is none.
+/// Of the first rung that the driver can not climb, the first function that it lacks; the others would bury it.
 template <class Driver, class... Rungs>
-constexpr std::size_t first_missing() noexcept {
-    std::size_t rung = 0;
-    static_cast<void>(((has_all<Driver>(functions_of<Rungs::what>{}) && ++rung != 0) && ...));
-    return rung;
+constexpr auto first_lack() noexcept {
+    constexpr std::size_t first = [] {
+        std::size_t rung = 0;
+        static_cast<void>(((has_all<Driver>(functions_of<Rungs::what>{}) && ++rung != 0) && ...));
+        return rung;
+    }();
+    if constexpr (first == sizeof...(Rungs)) {
+        return lack<char>{};
+    } else {
+        using missing = std::tuple_element_t<first, std::tuple<Rungs...>>;
+        return lack_of<Driver, missing>(functions_of<missing::what>{});
+    }
 }
+
+/// A `driver_lacks`, or something that has a size.
+template <class Driver, class... Rungs>
+using lacking = typename decltype(first_lack<Driver, Rungs...>())::type;
 
 } // namespace detail
 
@@ -68,12 +83,7 @@ concept climbable_by = rung_type<Rung> && detail::has_all<Driver>(detail::functi
 /// the rung and the function.
 template <class Driver, rung_type... Rungs>
 constexpr void require_climbable(const ladder<Rungs...>&) noexcept {
-    // Only the first is named: the messages for the others would bury it.
-    constexpr std::size_t first = detail::first_missing<Driver, Rungs...>();
-    if constexpr (first < sizeof...(Rungs)) {
-        using missing = std::tuple_element_t<first, std::tuple<Rungs...>>;
-        detail::demand<Driver, missing>(detail::functions_of<missing::what>{});
-    }
+    static_cast<void>(sizeof(detail::lacking<Driver, Rungs...>));
 }
 
 /// The same question for a policy that is only known at run time; the error names the rung and the operation.

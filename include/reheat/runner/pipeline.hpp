@@ -35,7 +35,7 @@ public:
     pipeline(Driver& driver, Time time, const ladder<Rungs...>& with, Journal log = {}, engine_options options = {})
         : pipeline(driver, std::move(time), with.lowered(), std::move(log), options) {
         // `require_climbable`, written out: each level of calls is three lines of a compiler's message.
-        require_climbable<Driver>(steps);
+        static_cast<void>(sizeof(detail::lacking<Driver, Rungs...>));
     }
     /// The policy is only known at run time: `open` checks it against the driver.
     pipeline(Driver& driver, Time time, const policy& rules, Journal log = {}, engine_options options = {})
@@ -81,8 +81,8 @@ public:
         if (at >= watches_of_.size()) return;
         for (const watch_id w : watches_of_[at]) push(w, value);
     }
-    /// The same from any thread, if the time source may be read from it; false if the inbox is full, which is counted and
-    /// told as an event.
+    /// The same from any thread, if the time source may be read from it; false if the inbox is full, which is counted
+    /// and told as an event.
     bool post(watch_id watch, double value) noexcept {
         const bool taken = mail_->samples.put({watch, time_.now(), value});
         mail_->wake();
@@ -200,8 +200,8 @@ private:
     mailbox* mail_;
     outputs out_;
     std::vector<record> unwritten_; // refused by the journal, in order
-    std::size_t called_ = 0; // calls of `out_` that were made
-    std::size_t told_ = 0;   // events of `out_` that were told
+    std::size_t called_ = 0;        // calls of `out_` that were made
+    std::size_t told_ = 0;          // events of `out_` that were told
     std::vector<std::vector<watch_id>> watches_of_;
 };
 

@@ -3,11 +3,11 @@
 
 #include <reheat/core/result.hpp>
 #include <reheat/testing/scenario.hpp>
+#include <reheat/testing/scenario_events.hpp>
 #include <reheat/testing/scenario_words.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -25,7 +25,6 @@ public:
     static constexpr std::size_t most_instances = 1'000;
     static constexpr std::size_t most_services = 16;
     static constexpr std::int64_t most_work = 10'000'000; ///< evaluated periods and sent heartbeats
-    static constexpr std::uint32_t most_samples = 10'000;
 
     result<std::vector<scenario>> read(std::string_view text) {
         if (text.size() > most_bytes) return error{errc::limit_exceeded, "line 1", "expected at most 1 MiB"};
@@ -84,9 +83,7 @@ private:
             if (other.name == s.name) in.fail("there is a scenario of that name on line " + std::to_string(other.line));
         }
         read_.push_back(std::move(s));
-        names_.clear();
-        targets_.clear();
-        stacks_.clear();
+        names_ = {};
         expecting_ = open_ladder_ = false;
     }
 
@@ -133,7 +130,7 @@ private:
         if (l.name == "three_levels") l.rules = three_levels.lowered();
         if (l.name == "ha_restarter") l.rules = ha_restarter.lowered();
         open_ladder_ = l.rules.size() == 0;
-        if (in.take("retry_parked")) l.rules.retry_parked = in.time("a duration", std::chrono::seconds{1});
+        if (in.take("retry_parked")) l.rules.retry_parked = in.time("a duration", std::chrono::minutes{1});
         for (const scenario_ladder& other : now().ladders) {
             if (other.name == l.name) in.fail("there is a ladder of that name");
         }
@@ -156,7 +153,8 @@ private:
             else if (in.take("verify")) r.verify = in.time("a duration", std::chrono::seconds{1});
             else if (in.take("timeout")) r.timeout = in.time("a duration", std::chrono::seconds{1});
             else if (in.take("approval"))
-                r.approval = in.choice<consent>({{"none", consent::none}, {"required", consent::required}}, "a consent");
+                r.approval =
+                    in.choice<consent>({{"none", consent::none}, {"required", consent::required}}, "a consent");
             else if (in.take("sustained")) {
                 r.sustained.count = in.whole<std::uint16_t>("a count", 0, many);
                 if (!in.take("per")) in.fail("expected 'per'");
@@ -174,7 +172,7 @@ private:
         if (s.instances.size() == most_instances) return in.fail("expected at most 1,000 instances");
         scenario_instance i;
         i.name = in.name("an instance's name");
-        declare_target(i.name, in);
+        names_.declare_target(i.name, in);
         while (!in.empty() && !in.failed()) {
             if (in.take("stack")) i.how.stack = in.name("a stack's name");
             else if (in.take("services")) services(i, in);
@@ -186,8 +184,7 @@ private:
                 in.fail("expected stack, services, keep, boot, heartbeat or ladder, found " +
                         word_line::quoted(in.peek()));
         }
-        // A stack is named by its instances; the name is nobody else's.
-        if (!i.how.stack.empty() && stacks_.insert(i.how.stack).second) declare_target(i.how.stack, in);
+        if (!i.how.stack.empty()) names_.declare_stack(i.how.stack, in);
         s.instances.push_back(std::move(i));
     }
 
@@ -195,19 +192,21 @@ private:
         for (const std::string_view part : split_list(in.next())) {
             if (i.how.services.size() == most_services) return in.fail("expected at most 16 services");
             i.how.services.push_back(in.checked_name(part, "a service's name"));
-            declare_target(i.name + "/" + i.how.services.back(), in);
+            names_.declare_target(i.name + "/" + i.how.services.back(), in);
         }
     }
 
     void heartbeats(scenario_instance& i, word_line& in) {
         i.how.heartbeats = !in.take("none");
-        if (i.how.heartbeats) i.how.heartbeat_every = in.time("a period", std::chrono::seconds{1}, std::chrono::hours{24});
+        if (i.how.heartbeats)
+            i.how.heartbeat_every = in.time("a period", std::chrono::seconds{1}, std::chrono::hours{24});
     }
 
     static asset assets(word_line& in) {
         asset all = asset::none;
         if (in.take("none")) return all;
-        for (const std::string_view part : split_list(in.next())) all = all | in.choose(part, asset_words(), "what to keep");
+        for (const std::string_view part : split_list(in.next()))
+            all = all | in.choose(part, asset_words(), "what to keep");
         return all;
     }
 
@@ -228,8 +227,8 @@ private:
         a.line = line_;
         a.name = in.name("an alarm's name");
         if (!in.take("on")) in.fail("expected 'on'");
-        a.target = target(in);
-        declare(a.name, in);
+        a.target = names_.target(in);
+        names_.declare_alarm(a.name, in);
         a.rule.of.statistic.which = in.choice(statistic_words(), "a statistic");
         a.rule.compare.which = in.choice(comparison_words(), "a comparison");
         a.rule.threshold = in.number("a threshold");
@@ -239,16 +238,20 @@ private:
         a.rule.empty = empty_period::counts_zero;
         while (!in.empty() && !in.failed()) {
             if (in.take("from"))
-                a.from_heartbeats = in.choice<bool>({{"heartbeats", true}, {"pushes", false}}, "where samples come from");
+                a.from_heartbeats =
+                    in.choice<bool>({{"heartbeats", true}, {"pushes", false}}, "where samples come from");
             else if (in.take("periods")) a.rule.evaluation_periods = in.whole<std::uint16_t>("periods", 1, 1'440);
-            else if (in.take("datapoints")) a.rule.datapoints_to_alarm = in.whole<std::uint16_t>("datapoints", 1, 1'440);
+            else if (in.take("datapoints"))
+                a.rule.datapoints_to_alarm = in.whole<std::uint16_t>("datapoints", 1, 1'440);
             else if (in.take("missing")) a.rule.treat_missing = in.choice(missing_words(), "a treatment");
             else if (in.take("grace")) a.rule.grace = in.time("a grace");
             else if (in.take("align"))
-                a.rule.of.align = in.choice<alignment>({{"grid", alignment::grid}, {"watch", alignment::watch}}, "an alignment");
+                a.rule.of.align =
+                    in.choice<alignment>({{"grid", alignment::grid}, {"watch", alignment::watch}}, "an alignment");
             else if (in.take("empty"))
                 a.rule.empty = in.choice<empty_period>(
-                    {{"zero", empty_period::counts_zero}, {"missing", empty_period::counts_missing}}, "what an empty period is");
+                    {{"zero", empty_period::counts_zero}, {"missing", empty_period::counts_missing}},
+                    "what an empty period is");
             else
                 in.fail("expected from, periods, datapoints, missing, grace, align or empty, found " +
                         word_line::quoted(in.peek()));
@@ -259,98 +262,10 @@ private:
 
     void event_line(word_line& in) {
         scenario& s = now();
-        timed_event e;
-        e.at = in.time("a time");
-        e.line = line_;
-        if (!s.events.empty() && e.at < s.events.back().at) return in.fail("this time is before the one of the line above");
-        if (in.take("break")) e.what = breakage(in);
-        else if (in.take("silence")) e.what = happening::silence{target(in), true};
-        else if (in.take("resume")) e.what = happening::silence{target(in), false};
-        else if (in.take("push")) e.what = samples(in);
-        else if (in.take("observe")) {
-            happening::sighting h;
-            h.target = target(in);
-            h.seen = in.choice(health_words(), "a health");
-            h.from = in.choice(vantage_words(), "a vantage");
-            e.what = h;
-        } else if (in.take("approve")) {
-            happening::word h{target(in), operator_verb::approve, {}};
-            if (in.take("for")) h.valid_for = in.time("a duration", std::chrono::seconds{1});
-            e.what = h;
-        } else if (in.take("reply")) e.what = answer(in);
-        else if (in.take("latency")) {
-            const operation of = in.choice(operation_words(), "an operation");
-            e.what = happening::pace{of, in.time("a latency")};
-        } else if (in.take("journal")) e.what = journal_turn(in);
-        else
-            in.fail("expected break, silence, resume, push, observe, approve, reply, latency or journal, found " +
-                    word_line::quoted(in.peek()));
+        timed_event e = read_event(in, names_, line_);
+        if (!s.events.empty() && e.at < s.events.back().at)
+            return in.fail("this time is before the one of the line above");
         s.events.push_back(std::move(e));
-    }
-
-    happening::breakage breakage(word_line& in) {
-        const std::string whole = target(in);
-        const std::size_t slash = whole.find('/');
-        happening::breakage h{whole.substr(0, slash), slash == std::string::npos ? std::string{} : whole.substr(slash + 1),
-                              in.choice(fault_words(), "a fault")};
-        if (stacks_.count(h.instance) != 0) in.fail("expected an instance or a service, found a stack");
-        if (h.how != fault::service_dies && !h.service.empty()) in.fail("expected an instance for this fault");
-        if (h.how == fault::service_dies && h.service.empty()) in.fail("expected a service (instance/service) for this fault");
-        return h;
-    }
-
-    happening::samples samples(word_line& in) {
-        happening::samples h;
-        h.to = in.next();
-        bool alarm = false;
-        for (const scenario_alarm& a : now().alarms) alarm = alarm || a.name == h.to;
-        if (!alarm && (targets_.count(h.to) == 0 || stacks_.count(h.to) != 0))
-            in.fail("there is no alarm, instance or service " + word_line::quoted(h.to) + " above this line");
-        while (!in.empty() && !in.failed()) {
-            if (in.take("times")) h.times = in.whole<std::uint32_t>("a count", 1, most_samples);
-            else if (in.take("value")) h.value = in.number("a value");
-            else in.fail("expected value or times, found " + word_line::quoted(in.peek()));
-        }
-        return h;
-    }
-
-    static happening::answer answer(word_line& in) {
-        happening::answer h;
-        h.to = in.choice(operation_words(), "an operation");
-        bool code_given = false;
-        bool effect_given = false;
-        while (!in.empty() && !in.failed()) {
-            if (in.take("latency")) h.how.latency = in.time("a latency");
-            else if (in.take("always")) h.always = true;
-            else if (in.peek() == "effect" || in.peek() == "no_effect") {
-                effect_given = true;
-                h.how.takes_effect = in.next() == "effect";
-            } else if (const std::string_view word = in.peek(); is_word(word, outcome_words())) {
-                code_given = true;
-                h.how.code = in.choice(outcome_words(), "an outcome");
-            } else
-                h.how.how = in.choice(manner_words(), "an outcome, latency, always, effect, no_effect or a manner");
-        }
-        const bool heard = h.how.how != mock_reply::manner::abandoned && h.how.how != mock_reply::manner::silent;
-        // What nobody hears of has no outcome of its own; `unknown` lets it be without effect.
-        if (!heard && code_given) in.fail("abandoned and silent have no outcome");
-        if (!heard) h.how.code = outcome_code::unknown;
-        if (!effect_given) h.how.takes_effect = h.how.code == outcome_code::done || h.how.code == outcome_code::unknown;
-        if (h.how.code == outcome_code::done && !h.how.takes_effect) in.fail("what is done has an effect");
-        return h;
-    }
-
-    static happening::journal journal_turn(word_line& in) {
-        using turn = happening::journal::turn;
-        happening::journal h;
-        h.to = in.choice<turn>({{"hold", turn::hold},
-                                {"release", turn::release},
-                                {"fail", turn::fail},
-                                {"reopen", turn::reopen},
-                                {"delay", turn::delay}},
-                               "a turn of the journal");
-        if (h.to == turn::delay) h.delay = in.time("a delay", {}, std::chrono::hours{1});
-        return h;
     }
 
     void expect(word_line& in) {
@@ -362,39 +277,15 @@ private:
         if (dots != std::string_view::npos) e.latest = in.parsed_time(when.substr(dots + 2), "a time", e.what.at);
         if (!now().expected.empty() && e.what.at < now().expected.back().what.at)
             in.fail("this time is before the one of the line above");
-        if (!in.take("-")) e.what.target = target(in);
+        if (!in.take("-")) e.what.target = names_.target(in);
         if (!in.take("-")) e.what.rung = in.choice(operation_words(), "a rung or -");
         e.what.what = in.choice(decision_words(), "a decision");
         if (!in.take("-")) e.what.why = in.choice(reason_words(), "a reason or -");
         now().expected.push_back(std::move(e));
     }
 
-    template <class E>
-    static bool is_word(std::string_view word, const word_table<E>& table) {
-        for (const auto& entry : table) {
-            if (entry.first == word) return true;
-        }
-        return false;
-    }
-
-    std::string target(word_line& in) {
-        const std::string_view word = in.next();
-        if (targets_.count(word) == 0) in.fail("there is no target " + word_line::quoted(word) + " above this line");
-        return std::string{word};
-    }
-    void declare(const std::string& name, word_line& in) {
-        if (!names_.insert(name).second) in.fail("the name " + word_line::quoted(name) + " is taken");
-    }
-
-    void declare_target(const std::string& name, word_line& in) {
-        declare(name, in);
-        targets_.insert(name);
-    }
-
     std::vector<scenario> read_;
-    std::set<std::string, std::less<>> names_; ///< taken: targets and alarms
-    std::set<std::string, std::less<>> targets_;
-    std::set<std::string, std::less<>> stacks_;
+    declared_names names_;
     std::size_t line_ = 0;
     bool expecting_ = false;
     bool open_ladder_ = false; ///< the last ladder takes rungs

@@ -128,7 +128,8 @@ private:
     }
 
     /// Policy and default alarm of a target.
-    result<void> prepare(const result<target_id>& made, const scenario_instance& i, std::string_view name, policy_id rules) {
+    result<void> prepare(const result<target_id>& made, const scenario_instance& i, std::string_view name,
+                         policy_id rules) {
         if (!made) return made.error();
         world_.ha().state().use_policy(*made, rules);
         const auto replaces = [name](const scenario_alarm& a) { return a.from_heartbeats && a.target == name; };
@@ -142,7 +143,7 @@ private:
     void run_until(duration at) {
         const time_point end = after(start_, at);
         while (world_.now() < end && world_.events().size() <= most_events)
-            world_.run_until(earlier(end, after(world_.now(), std::chrono::hours{1})));
+            world_.run_until(earlier(end, after(world_.now(), std::chrono::minutes{1})));
         if (world_.events().size() <= most_events) world_.run_until(end);
     }
 
@@ -191,7 +192,8 @@ private:
 
     /// Calls are traffic, not decisions; an intent that is taken back is one.
     [[nodiscard]] bool is_logged(const event& e) const noexcept {
-        const bool traffic = e.kind == event_kind::operation_order || (e.kind == event_kind::call && e.what != decision::drop);
+        const bool traffic =
+            e.kind == event_kind::operation_order || (e.kind == event_kind::call && e.what != decision::drop);
         return script_.log_all || !traffic;
     }
     [[nodiscard]] log_line line_of(const event& e) {
@@ -221,20 +223,24 @@ private:
     return both;
 }
 
-/// What is wrong with a result, for a person: the place, what was expected, what came, and the decisions before it. Empty
-/// if it is as expected.
+/// What is wrong with a result, for a person: the place, what was expected, what came, and the decisions before it.
+/// Empty if it is as expected.
 [[nodiscard]] inline std::string explain(const scenario& s, const scenario_result& r, std::string_view file) {
-    const auto place = [&](std::size_t line) { return std::string{file} + ":" + std::to_string(line) + ": " + s.name + "\n"; };
+    const auto place = [&](std::size_t line) {
+        return std::string{file} + ":" + std::to_string(line) + ": " + s.name + "\n";
+    };
     if (!r.problem.empty()) return place(s.line) + "  " + r.problem + "\n";
     const std::optional<std::size_t> differs = first_difference(s, r.log);
     if (!differs) return {};
     const std::size_t n = *differs;
     const std::size_t after_all = s.expected.empty() ? s.line : s.expected.back().line;
     std::string out = place(n < s.expected.size() ? s.expected[n].line : after_all);
-    for (std::size_t before = n < 5 ? 0 : n - 5; before < n; ++before) out += "            " + to_text(r.log[before]) + "\n";
+    for (std::size_t before = n < 5 ? 0 : n - 5; before < n; ++before)
+        out += "            " + to_text(r.log[before]) + "\n";
     out += "  expected: " + (n < s.expected.size() ? to_text(s.expected[n]) : std::string{"the end of the log"}) + "\n";
     out += "  got:      " + (n < r.log.size() ? to_text(r.log[n]) : std::string{"the end of the log"}) + "\n";
-    for (std::size_t next = n + 1; next < r.log.size() && next < n + 3; ++next) out += "            " + to_text(r.log[next]) + "\n";
+    for (std::size_t next = n + 1; next < r.log.size() && next < n + 3; ++next)
+        out += "            " + to_text(r.log[next]) + "\n";
     return out;
 }
 

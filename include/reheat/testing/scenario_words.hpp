@@ -128,8 +128,8 @@ inline const word_table<missing_data>& missing_words() {
     }
 }
 
-/// One line as words: divided at blanks and tabs, ended by a word that begins with `#`. Reading past the end gives empty
-/// words; the first error is kept and later ones are not.
+/// One line as words: divided at blanks and tabs, ended by a word that begins with `#`. Reading past the end gives
+/// empty words; the first error is kept and later ones are not.
 class word_line {
 public:
     explicit word_line(std::string_view line) noexcept : rest_{line} { skip_blanks(); }
