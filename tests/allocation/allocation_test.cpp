@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "support.hpp"
+#include "../unit/support.hpp"
 
 #include <doctest/doctest.h>
 
