@@ -727,8 +727,8 @@ struct period_grid {
     }
     /// Held at the ends of time where the product would overflow.
     [[nodiscard]] constexpr time_point begin(std::int64_t index) const noexcept {
-        if (index > (INT64_MAX - phase) / length) return time_point::max();
-        if (index < INT64_MIN / length) return time_point::min();
+        if (index > (INT64_MAX - phase) / length) return (time_point::max)();
+        if (index < INT64_MIN / length) return (time_point::min)();
         return time_point{duration{phase + index * length}};
     }
     [[nodiscard]] constexpr bool on_border(time_point t) const noexcept { return begin(index(t)) == t; }

@@ -71,7 +71,8 @@ std::uint64_t allocations_of(Work work) {
 
 TEST_SUITE("allocation") {
     TEST_CASE("the counter counts") {
-        CHECK(allocations_of([] { delete new int{1}; }) == 1);
+        // A call of the function itself: a compiler may leave out what `new` and `delete` would do.
+        CHECK(allocations_of([] { ::operator delete(::operator new(1)); }) == 1);
         CHECK(allocations_of([] { std::vector<int>(100).clear(); }) == 1);
     }
 
