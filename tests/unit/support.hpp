@@ -145,4 +145,22 @@ public:
     std::vector<rh::event> events;
 };
 
+/// A service on an instance in a stack, under the three levels unless told otherwise.
+struct wiki : bench {
+    explicit wiki(const rh::policy& rules = rh::three_levels.lowered(), rh::engine_options options = {})
+        : bench{rules, options}, db{*e.add(rh::instance{.name = "db-1", .stack = "wiki", .keep = rh::volumes})},
+          mysqld{*e.add(rh::service{.name = "mysqld", .on = db})}, stack{e.find(rh::level::stack, "wiki")} {
+        step();
+    }
+    /// It is unhealthy, and what follows of that has happened.
+    void fail(rh::target_id what) {
+        sees(what, rh::health::unhealthy);
+        step();
+    }
+
+    rh::target_id db;
+    rh::target_id mysqld;
+    rh::target_id stack;
+};
+
 } // namespace support
