@@ -49,15 +49,15 @@ static_assert(!rh::statistic_policy<rh::less_than>);
 static_assert(!rh::statistic_policy<int>);
 
 struct close_to { // a comparison of somebody else
-    bool operator()(double a, double b) const noexcept { return a - b < 1 && b - a < 1; }
+    bool operator()(double a, double b, double) const noexcept { return a - b < 1 && b - a < 1; }
     static rh::comparison kind() noexcept { return rh::comparison::less_than; }
     friend bool operator==(close_to, close_to) noexcept = default;
 };
 struct integer_comparison : close_to {
-    int operator()(double, double) const noexcept { return 1; }
+    int operator()(double, double, double) const noexcept { return 1; }
 };
 struct throwing_comparison : close_to {
-    bool operator()(double, double) const { return true; }
+    bool operator()(double, double, double) const { return true; }
 };
 
 static_assert(rh::comparison_policy<rh::less_than>);
@@ -74,10 +74,12 @@ static_assert(!rh::comparison_policy<bool (*)(double, double)>);
 struct endless_window { // a window has a period
     using statistic_type = rh::sum;
     rh::alignment align;
+    rh::duration step;
 };
 struct bare_window { // and a statistic
     rh::duration period;
     rh::alignment align;
+    rh::duration step;
 };
 
 static_assert(rh::window_policy<rh::window<rh::sample_count>>);

@@ -32,7 +32,7 @@ public:
     }
     void push(rh::duration at, double value = rh::heartbeat) { book_.push(watch_, since_ + at, value); }
     alarm_state after(rh::duration at) {
-        while (book_.next() <= since_ + at) book_.evaluate(book_.next(), seen);
+        while (book_.next() <= since_ + at) book_.evaluate(book_.next(), seen, {});
         return book_.state(watch_);
     }
 
@@ -62,12 +62,13 @@ struct range_case {
 };
 
 alarm_state evaluated(const range_case& c, missing_data treat, alarm_state before) {
-    rh::evaluation e{static_cast<std::uint32_t>(c.range.size()), c.m, 0, 0};
-    for (const char p : c.range) {
-        e.real += p != '-' ? 1U : 0U;
-        e.breaching += p == 'x' ? 1U : 0U;
+    rh::evaluation e{static_cast<std::uint32_t>(c.range.size()), c.m};
+    std::uint32_t age = 0;
+    for (auto p = c.range.rbegin(); p != c.range.rend(); ++p) {
+        ++age;
+        if (*p != '-') e.count(age, *p == 'x');
     }
-    return rh::evaluate(e, treat, before);
+    return rh::evaluate(e, treat, before).state;
 }
 
 } // namespace

@@ -18,9 +18,11 @@ rh::time_point at(rh::duration d) { return rh::time_point{d}; }
 class naive_window {
 public:
     explicit naive_window(std::int64_t extent) : extent_{extent} {}
-    void add(std::int64_t period) {
+    bool add(std::int64_t period) {
         if (newest_ == none || period > newest_) newest_ = period;
-        if (newest_ - period < extent_) ++counts_[period];
+        if (newest_ - period >= extent_) return false;
+        ++counts_[period];
+        return true;
     }
     [[nodiscard]] std::uint32_t at(std::int64_t period) const {
         if (newest_ == none || period > newest_ || newest_ - period >= extent_) return 0;
@@ -88,38 +90,57 @@ TEST_SUITE("window") {
         }
     }
 
-    TEST_CASE("the ring counts as a window that remembers everything, late samples and gaps included") {
+    TEST_CASE("the cells count as a window that remembers everything, late samples and gaps included") {
         for (std::uint64_t seed = 1; seed <= 20; ++seed) {
             CAPTURE(seed);
             support::dice dice{seed};
-            const std::int64_t extent = dice.below(6) + 1;
-            std::vector<rh::sample_count::accumulator> slots(static_cast<std::size_t>(extent));
-            std::int64_t period = dice.below(200) - 100;
-            std::int64_t newest = period;
-            rh::detail::window_ring<rh::sample_count> ring{slots, newest};
-            naive_window naive{extent};
-            ring.add({}, period, 1);
-            naive.add(period);
-            for (int n = 0; n < 500; ++n) {
-                period += dice.below(10) == 0 ? dice.below(30) : dice.below(2);
-                const std::int64_t of_sample = dice.below(4) == 0 ? period - dice.below(10) : period;
-                ring.add({}, of_sample, 1);
-                naive.add(of_sample);
-                for (std::int64_t p = period - extent - 2; p <= period + 2; ++p)
-                    REQUIRE(rh::sample_count::count(ring.at(p)) == naive.at(p));
+            const auto ring = static_cast<std::size_t>(dice.below(20) + 1);
+            std::vector<rh::sum::accumulator> closed(ring);
+            std::int64_t bucket = dice.below(200) + 100;
+            rh::detail::window_cells<rh::sum> wide;
+            rh::detail::window_cells<rh::sample_count> narrow;
+            wide.newest = narrow.newest = static_cast<std::uint32_t>(bucket);
+            naive_window wide_naive{static_cast<std::int64_t>(ring) + 1};
+            naive_window narrow_naive{16};
+            for (int n = 0; n < 2000; ++n) {
+                bucket += dice.below(10) == 0 ? dice.below(30) : dice.below(2);
+                const std::int64_t of_sample = n != 0 && dice.below(4) == 0 ? bucket - dice.below(25) : bucket;
+                const auto cell = static_cast<std::uint32_t>(of_sample);
+                REQUIRE(narrow.add_narrow(cell, 1) == narrow_naive.add(of_sample));
+                auto* const found = wide.find(cell, closed);
+                REQUIRE((found != nullptr) == wide_naive.add(of_sample));
+                if (found != nullptr) rh::sum::add(*found, 1);
+                for (std::int64_t b = bucket - 30; b <= bucket + 2; ++b) {
+                    const auto asked = static_cast<std::uint32_t>(b);
+                    if (narrow.keeps_narrow(asked)) REQUIRE(narrow.count_narrow(asked) == narrow_naive.at(b));
+                    if (!wide.keeps(asked, ring)) continue;
+                    const auto* const got = wide.at(asked, closed);
+                    REQUIRE((got == nullptr ? 0 : rh::sum::count(*got)) == wide_naive.at(b));
+                }
             }
         }
     }
 
-    TEST_CASE("a sample older than the ring is dropped, and harms nothing") {
-        std::array<rh::sample_count::accumulator, 3> slots{};
-        std::int64_t newest = 10;
-        rh::detail::window_ring<rh::sample_count> ring{slots, newest};
-        ring.add({}, 10, 1);
-        ring.add({}, 7, 1); // shares a slot with 10
-        CHECK(ring.at(10).count == 1);
-        CHECK(ring.at(7).count == 0);
-        ring.add({}, 8, 1);
-        CHECK(ring.at(8).count == 1);
+    TEST_CASE("a sample older than the cells is dropped, and harms nothing") {
+        std::array<rh::sum::accumulator, 3> closed{};
+        rh::detail::window_cells<rh::sum> cells;
+        cells.newest = 10;
+        rh::sum::add(*cells.find(10, closed), 1);
+        CHECK(cells.find(6, closed) == nullptr);
+        rh::sum::add(*cells.find(7, closed), 1); // the oldest that is kept
+        CHECK(cells.at(7, closed)->sum == 1);
+        CHECK(cells.at(10, closed)->sum == 1);
+        rh::sum::add(*cells.find(11, closed), 1); // 10 takes the place of 7
+        CHECK(cells.at(10, closed)->sum == 1);
+        CHECK_FALSE(cells.keeps(7, 3));
+    }
+
+    TEST_CASE("a narrow count stops at 65,535") {
+        rh::detail::window_cells<rh::sample_count> cells;
+        CHECK(cells.add_narrow(20, 65'534));
+        CHECK(cells.count_narrow(20) == 65'534);
+        CHECK(cells.add_narrow(20, 1));
+        CHECK(cells.add_narrow(20, 1'000'000'000'000));
+        CHECK(cells.count_narrow(20) == 65'535);
     }
 }

@@ -14,6 +14,7 @@ namespace reheat::inline REHEAT_ABI {
 
 /// An alarm's rule, shared by all targets that are watched with an equal one. Structure is in the types (which
 /// statistic, which comparison; or `any_statistic` and `any_comparison`, chosen at run time), numbers are in values.
+/// The functions of `alarm/preset.hpp` set the axes below as CloudWatch, Heat, Aodh or Prometheus do.
 ///
 ///     alarm<window<sample_count>, less_than> silent{
 ///         .of = {.period = 60s}, .threshold = 1, .empty = empty_period::counts_zero};
@@ -26,12 +27,25 @@ struct alarm {
     Window of{};
     Comparison compare{};
     double threshold = 0;
+    double upper_threshold = 0;            ///< of a band; otherwise not used
     std::uint16_t evaluation_periods = 1;  ///< N, 1 to 1,440
     std::uint16_t datapoints_to_alarm = 0; ///< M, at most N; 0 means N
+    std::uint16_t look_back = 0;           ///< periods behind N that stand in for missing ones; 0 is a strict range
+    bool premature = false;                ///< few datapoints, all breaching and old enough, raise the alarm
+    agreement raise = agreement::m_of_n;
     missing_data treat_missing = missing_data::missing;
     empty_period empty = empty_period::counts_missing;
+    repetition actions = repetition::on_transition;
+    duration resend_after = std::chrono::minutes{1}; ///< for `repetition::re_sent`
+    /// How long the range must breach without a break before the alarm is raised (Prometheus's `for`).
+    duration pending_period{};
+    /// How long it must not breach before the alarm is cleared (Prometheus's `keep_firing_for`).
+    duration recovery_period{};
     /// The alarm stays `insufficient_data` until its first sample or until this long after the watch began.
     duration grace = std::chrono::seconds{600};
+    /// The alarm stays `insufficient_data` for this long, or until N periods had datapoints.
+    duration warm_up{};
+    bool whole_warm_up = false; ///< the warm-up does not end early
 
     friend constexpr bool operator==(const alarm&, const alarm&) = default;
 };
@@ -60,29 +74,51 @@ struct heartbeat_alarm {
     duration grace = std::chrono::seconds{600};
 
     [[nodiscard]] constexpr alarm<window<sample_count>, less_than> rule() const noexcept {
-        return {.of = {.statistic = {}, .period = period, .align = alignment::grid},
-                .compare = {},
-                .threshold = 1,
-                .evaluation_periods = evaluation_periods,
-                .datapoints_to_alarm = 0,
-                .treat_missing = missing_data::breaching,
-                .empty = empty_period::counts_zero,
-                .grace = grace};
+        alarm<window<sample_count>, less_than> silent{.threshold = 1, .evaluation_periods = evaluation_periods};
+        silent.of.period = period;
+        silent.treat_missing = missing_data::breaching;
+        silent.empty = empty_period::counts_zero;
+        silent.grace = grace;
+        return silent;
     }
 };
 
 /// Whether a rule's numbers are inside their bounds; the error says which is not.
 template <alarm_rule Rule>
 [[nodiscard]] result<void> validate(const Rule& rule) {
-    if (rule.of.period < std::chrono::seconds{1} || rule.of.period > std::chrono::hours{24 * 7})
-        return error{errc::invalid_argument, "period", "expected 1 s to 7 days"};
+    const duration week = std::chrono::hours{24 * 7};
+    const auto wrong = [](const char* where, const char* expected) {
+        return error{errc::invalid_argument, where, expected};
+    };
+    const auto finite = [](double number) { return number >= -1e300 && number <= 1e300; };
+    const auto in_a_week = [week](duration d) { return d >= duration::zero() && d <= week; };
+    if (rule.of.period < std::chrono::seconds{1} || rule.of.period > week)
+        return wrong("period", "expected 1 s to 7 days");
+    if (rule.of.step != duration::zero() && (rule.of.step < std::chrono::seconds{1} || rule.of.step > rule.of.period ||
+                                             rule.of.period % rule.of.step != duration::zero()))
+        return wrong("step", "expected 0 or a divisor of the period of 1 s or more");
+    if (rule.of.step != duration::zero() && rule.of.step != rule.of.period) {
+        if (rule.of.align == alignment::watch)
+            return wrong("step", "expected periods on the grid, or a step of the whole period");
+        if (!mergeable_statistic<typename Rule::statistic_type>)
+            return wrong("step", "expected a statistic whose buckets can be joined, or a step of the whole period");
+        if ((rule.evaluation_periods + rule.look_back) * (rule.of.period / rule.of.step) > 20'160)
+            return wrong("step", "expected at most 20160 steps in the range");
+    }
     if (rule.evaluation_periods < 1 || rule.evaluation_periods > 1'440)
-        return error{errc::invalid_argument, "evaluation_periods", "expected 1 to 1440"};
+        return wrong("evaluation_periods", "expected 1 to 1440");
     if (rule.datapoints_to_alarm > rule.evaluation_periods)
-        return error{errc::invalid_argument, "datapoints_to_alarm", "expected at most evaluation_periods"};
-    if (!(rule.threshold >= -1e300 && rule.threshold <= 1e300))
-        return error{errc::invalid_argument, "threshold", "expected a finite number"};
-    if (rule.grace < duration::zero()) return error{errc::invalid_argument, "grace", "expected no negative duration"};
+        return wrong("datapoints_to_alarm", "expected at most evaluation_periods");
+    if (rule.look_back > 1'440) return wrong("look_back", "expected at most 1440");
+    if (!finite(rule.threshold)) return wrong("threshold", "expected a finite number");
+    if (is_band(rule.compare.kind()) && !(finite(rule.upper_threshold) && rule.upper_threshold >= rule.threshold))
+        return wrong("upper_threshold", "expected a finite number, the threshold or more");
+    if (!in_a_week(rule.pending_period)) return wrong("pending_period", "expected 0 to 7 days");
+    if (!in_a_week(rule.recovery_period)) return wrong("recovery_period", "expected 0 to 7 days");
+    if (rule.actions == repetition::re_sent && rule.resend_after <= duration::zero())
+        return wrong("resend_after", "expected more than 0");
+    if (rule.grace < duration::zero()) return wrong("grace", "expected no negative duration");
+    if (!in_a_week(rule.warm_up)) return wrong("warm_up", "expected 0 to 7 days");
     return {};
 }
 

@@ -80,6 +80,17 @@ struct basic_comparison {
     friend constexpr bool operator==(basic_comparison, basic_comparison) noexcept { return true; }
 };
 
+namespace detail {
+template <class C>
+inline constexpr bool is_plain_comparison = std::same_as<C, any_comparison>;
+template <comparison Kind>
+inline constexpr bool is_plain_comparison<basic_comparison<Kind>> = true;
+} // namespace detail
+
+/// A comparison of ours, which does what its kind says: one that may be carried out on whole counts.
+template <class C>
+concept plain_comparison = detail::is_plain_comparison<C>;
+
 using greater_than = basic_comparison<comparison::greater_than>;
 using greater_than_or_equal = basic_comparison<comparison::greater_than_or_equal>;
 using less_than = basic_comparison<comparison::less_than>;

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <reheat/alarm/alarm.hpp>
-#include <reheat/alarm/evaluate.hpp>
+#include <reheat/alarm/count_range.hpp>
+#include <reheat/alarm/transition.hpp>
 #include <reheat/core/ids.hpp>
+#include <reheat/core/prefetch.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -23,17 +26,41 @@ public:
 
     /// Begins to watch a target; `row` counts up from 0. Allocates.
     virtual std::uint32_t add(target_id target, time_point watched_at) = 0;
-    /// Records a sample. Never allocates; a sample older than the window, or NaN, is dropped.
-    virtual void push(std::uint32_t row, time_point at, double value) noexcept = 0;
+    /// Records a sample of one row. Never allocates; a sample older than the window, or NaN, is dropped.
+    virtual bool push(std::uint32_t row, time_point at, double value) noexcept = 0;
     /// Evaluates what is due at `now` and appends the transitions, in row order.
     virtual void evaluate(std::uint32_t group, time_point now, std::vector<transition>& out) = 0;
+    /// What the periods up to the one of `now` hold says nothing: we were not there to hear it.
+    virtual void doubt(time_point now) noexcept = 0;
     /// When something is due next.
     [[nodiscard]] virtual time_point next() const noexcept = 0;
     [[nodiscard]] virtual alarm_state state(std::uint32_t row) const noexcept = 0;
 };
 
-/// All targets that are watched with one rule. A row is the alarm's state and its window, both in flat arrays, and the
-/// whole group has one deadline: periods are aligned.
+/// One row of a fleet. A handle outlives its row harmlessly: a row that is used again has another generation.
+struct row_handle {
+    std::uint32_t row = 0xffff'ffffU;
+    std::uint32_t generation = 0;
+
+    friend constexpr bool operator==(row_handle, row_handle) = default;
+};
+
+/// A sample on its way to a fleet.
+struct beat {
+    row_handle to;
+    time_point at;
+    double value = heartbeat;
+};
+
+/// All targets that are watched with one rule. A row is the alarm's state and its window side by side, and the whole
+/// group has one deadline: periods are aligned. A count of up to 15 buckets is one cache line a target; any other rule
+/// has the newest bucket there and the older ones in a ring. Nothing allocates but `add`, `reserve` and the caller's
+/// vector of transitions. One thread at a time.
+///
+///     fleet<decltype(rule)> all{rule};
+///     const row_handle db = all.add(target, now);
+///     all.push(db, now, heartbeat);
+///     all.evaluate(0, now, transitions);
 template <alarm_rule Rule>
 class fleet final : public alarm_group {
 public:
@@ -41,41 +68,137 @@ public:
     using accumulator = typename statistic_type::accumulator;
 
     /// `phase` is where periods begin, as an offset below the period; 0 for `alignment::grid`.
-    fleet(const Rule& rule, duration phase) noexcept
-        : rule_{rule}, phase_{phase}, grid_{rule.of.period.count(), phase.count()},
-          extent_{static_cast<std::size_t>(rule.evaluation_periods) + 2} {}
+    explicit fleet(const Rule& rule, duration phase = {}) noexcept
+        : rule_{rule}, phase_{phase},
+          grid_{(rule.of.step == duration::zero() ? rule.of.period : rule.of.step).count(), phase.count()},
+          stride_{static_cast<std::uint32_t>(rule.of.period.count() / grid_.length)},
+          ring_{(std::uint32_t{rule.evaluation_periods} + rule.look_back) * stride_},
+          ahead_{ring_ + static_cast<std::uint32_t>(most_ahead.count() / grid_.length)},
+          raising_{rule.datapoints_to_alarm == 0 ? std::uint32_t{rule.evaluation_periods} : rule.datapoints_to_alarm},
+          narrow_{counts_only && rule.of.statistic.kind() == statistic::sample_count && ring_ < cells::narrow_slots &&
+                  detail::fits_counts(rule.compare.kind(), rule.threshold, rule.upper_threshold, cells::narrow_most)},
+          quick_{narrow_ && stride_ == 1 && rule.look_back == 0 && !rule.premature && rule.raise == agreement::m_of_n &&
+                 rule.actions == repetition::on_transition && rule.pending_period == duration::zero() &&
+                 rule.recovery_period == duration::zero()} {
+        if (narrow_) counts_ = detail::breaching_counts(rule.compare.kind(), rule.threshold, rule.upper_threshold);
+    }
 
     [[nodiscard]] const Rule& rule() const noexcept { return rule_; }
     [[nodiscard]] duration phase() const noexcept { return phase_; }
-    [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
-
-    std::uint32_t add(target_id target, time_point watched_at) override {
-        const auto row = static_cast<std::uint32_t>(rows_.size());
-        const std::int64_t current = grid_.index(watched_at);
-        // A period that began before its target was watched says nothing.
-        rows_.push_back({target, grid_.on_border(watched_at) ? current : current + 1, current, watched_at});
-        slots_.resize(slots_.size() + extent_);
-        const time_point first = grid_.begin(rows_.back().first_period + 1);
-        if (first < next_) next_ = first;
-        return row;
+    /// How many targets there are.
+    [[nodiscard]] std::size_t size() const noexcept { return rows_.size() - free_.size(); }
+    /// Whether counts are kept in 16 bits, because no answer needs more.
+    [[nodiscard]] bool narrow() const noexcept { return narrow_; }
+    /// The memory of the rows, in bytes.
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        return rows_.capacity() * sizeof(row_state) + closed_.capacity() * sizeof(accumulator) +
+               free_.capacity() * sizeof(std::uint32_t);
     }
 
-    void push(std::uint32_t row, time_point at, double value) noexcept override {
-        if (row >= rows_.size() || value != value) return;
+    void reserve(std::size_t targets) {
+        rows_.reserve(targets);
+        if (!narrow_) closed_.reserve(targets * ring_);
+    }
+
+    std::uint32_t add(target_id target, time_point watched_at) override { return watch(target, watched_at).row; }
+
+    /// Begins to watch a target, in a row that was given up if there is one. Allocates.
+    row_handle watch(target_id target, time_point watched_at) {
+        std::uint32_t row = static_cast<std::uint32_t>(rows_.size());
+        if (free_.empty()) {
+            rows_.emplace_back();
+            if (!narrow_) closed_.resize(rows_.size() * ring_);
+        } else {
+            row = free_.back();
+            free_.pop_back();
+            const std::uint16_t generation = rows_[row].generation;
+            rows_[row] = row_state{};
+            rows_[row].generation = generation;
+            for (accumulator& a : closed(row)) a = accumulator{};
+        }
+        if (next_ == never) {
+            origin_ = grid_.index(watched_at) - ring_ - cells::narrow_slots;
+            enter(watched_at);
+        }
         row_state& r = rows_[row];
-        r.heard = true;
-        detail::window_ring<statistic_type> ring{slots(row), r.newest};
-        const std::int64_t period = grid_.index(at);
-        ring.add(rule_.of.statistic, period, value);
-        if (rule_.of.align == alignment::watch && grid_.begin(period) == at)
-            ring.add(rule_.of.statistic, period - 1, value);
+        const std::uint32_t bucket = bucket_of(watched_at);
+        r.target = target;
+        r.window.newest = bucket;
+        // A period that began before its target was watched says nothing.
+        r.window.first = begin(bucket) == watched_at ? bucket : bucket + 1;
+        r.grace = bucket_from(after(watched_at, rule_.grace));
+        r.warm = bucket_from(after(watched_at, rule_.warm_up));
+        r.flags = active | enabled | (rule_.warm_up > duration::zero() ? warming : 0);
+        next_ = earlier(next_, begin(r.window.first + 1));
+        return {row, r.generation};
+    }
+
+    /// Gives a row up. False if the handle's row is given up already.
+    bool remove(row_handle h) {
+        if (!holds(h)) return false;
+        row_state& r = rows_[h.row];
+        r.flags = 0;
+        // A row whose generations are used up is never used again.
+        if (++r.generation != 0) free_.push_back(h.row);
+        return true;
+    }
+
+    [[nodiscard]] bool holds(row_handle h) const noexcept {
+        return h.row < rows_.size() && rows_[h.row].generation == h.generation && (rows_[h.row].flags & active) != 0;
+    }
+
+    bool push(std::uint32_t row, time_point at, double value) noexcept override {
+        return row < rows_.size() && push({row, rows_[row].generation}, at, value);
+    }
+    /// Records a sample. False if it is dropped: a handle given up, NaN, a sample older than the window or more than 2
+    /// h after the last evaluation (as CloudWatch).
+    bool push(row_handle h, time_point at, double value) noexcept {
+        if (h.row >= rows_.size()) return false;
+        row_state& r = rows_[h.row];
+        if (r.generation != h.generation || value != value) return false;
+        // Inside the period of the last evaluation, borders aside, there is nothing to divide or to make room for.
+        const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count() - current_begin_);
+        if (r.window.newest != current_ || into - 1 >= static_cast<std::uint64_t>(grid_.length - 1)) [[unlikely]]
+            return take_elsewhere(r, at, value);
+        if (narrow_) r.window.count_newest();
+        else rule_.of.statistic.add(r.window.open, value);
+        r.flags |= heard;
+        return true;
+    }
+    /// Records many; returns how many were not dropped. Memory is asked for ahead, so that a random row costs little
+    /// more than its cache line.
+    std::size_t push(std::span<const beat> beats) noexcept {
+        constexpr std::size_t ahead = 24;
+        std::size_t taken = 0;
+        for (std::size_t n = 0; n < beats.size(); ++n) {
+            if (n + ahead < beats.size() && beats[n + ahead].to.row < rows_.size())
+                detail::prefetch_for_write(&rows_[beats[n + ahead].to.row]);
+            taken += push(beats[n].to, beats[n].at, beats[n].value) ? 1U : 0U;
+        }
+        return taken;
     }
 
     void evaluate(std::uint32_t group, time_point now, std::vector<transition>& out) override {
         if (now < next_) return;
-        const std::int64_t current = grid_.index(now);
-        for (std::uint32_t row = 0; row < rows_.size(); ++row) evaluate_row(group, row, current, out);
-        next_ = rows_.empty() ? never : grid_.begin(current + 1);
+        enter(now);
+        if (!quick_ || blind_ + rule_.evaluation_periods > current_) {
+            for (std::uint32_t row = 0; row < rows_.size(); ++row) evaluate_row(group, row, out);
+        } else {
+            // The usual ones are unrolled.
+            switch (rule_.evaluation_periods) {
+            case 1: scan<1>(group, out); break;
+            case 2: scan<2>(group, out); break;
+            case 3: scan<3>(group, out); break;
+            default: scan<0>(group, out);
+            }
+        }
+        next_ = rows_.empty() ? never : begin(current_ + 1);
+    }
+
+    void doubt(time_point now) noexcept override {
+        if (rows_.empty()) return;
+        const std::uint32_t bucket = bucket_of(now);
+        blind_ = begin(bucket) == now ? bucket : bucket + 1;
     }
 
     [[nodiscard]] time_point next() const noexcept override { return next_; }
@@ -83,47 +206,253 @@ public:
         return row < rows_.size() ? rows_[row].state : alarm_state::insufficient_data;
     }
 
-private:
-    struct row_state {
-        target_id target;
-        std::int64_t first_period;
-        std::int64_t newest;
-        time_point watched_at;
-        alarm_state state = alarm_state::insufficient_data;
-        bool heard = false;
-    };
-
-    [[nodiscard]] std::span<accumulator> slots(std::uint32_t row) noexcept {
-        return std::span<accumulator>{slots_}.subspan(row * extent_, extent_);
+    /// Sets a state by hand. The next evaluation returns to the one that the samples say. False if the row is given up.
+    bool set_state(std::uint32_t group, row_handle h, alarm_state to, time_point now, std::vector<transition>& out) {
+        if (!holds(h)) return false;
+        if (rows_[h.row].state != to) change(group, h.row, {to, decided_by::hand}, now, {}, {}, out);
+        return true;
+    }
+    /// Whether the transitions of a row ask for action (`transition::act`). They come either way.
+    bool enable_actions(row_handle h, bool on) noexcept {
+        if (!holds(h)) return false;
+        std::uint8_t& flags = rows_[h.row].flags;
+        flags = on ? flags | enabled : flags & static_cast<std::uint8_t>(~enabled);
+        return true;
     }
 
-    void evaluate_row(std::uint32_t group, std::uint32_t row, std::int64_t current, std::vector<transition>& out) {
-        row_state& r = rows_[row];
-        const time_point at = grid_.begin(current);
-        if (current <= r.first_period) return;
-        if (!r.heard && at < after(r.watched_at, rule_.grace)) return;
+private:
+    using cells = detail::window_cells<statistic_type>;
+    static constexpr bool counts_only =
+        plain_comparison<typename Rule::comparison_type> &&
+        (std::same_as<statistic_type, sample_count> || std::same_as<statistic_type, any_statistic>);
 
-        const detail::window_ring<statistic_type> ring{slots(row), r.newest};
-        const std::uint32_t periods = rule_.evaluation_periods;
-        evaluation e{periods, rule_.datapoints_to_alarm == 0 ? periods : rule_.datapoints_to_alarm, 0, 0};
-        double newest = std::numeric_limits<double>::quiet_NaN();
-        for (std::int64_t p = current - 1; p >= r.first_period && p > current - 1 - static_cast<std::int64_t>(periods);
-             --p) {
-            const accumulator a = ring.at(p);
-            if (rule_.of.statistic.count(a) == 0 && !zero_when_empty()) continue;
-            const double value = rule_.of.statistic.count(a) == 0 ? 0.0 : rule_.of.statistic.value(a);
-            if (p == current - 1) newest = value;
-            ++e.real;
-            if (rule_.compare(value, rule_.threshold)) ++e.breaching;
+    static constexpr std::uint8_t active = 1;
+    static constexpr std::uint8_t heard = 2;
+    static constexpr std::uint8_t enabled = 4;
+    static constexpr std::uint8_t warming = 8;
+    static constexpr std::uint32_t not_held = 0;
+    static constexpr duration most_ahead = std::chrono::hours{2};
+
+    struct alignas(64) row_state {
+        cells window;
+        target_id target = no_target;
+        std::uint32_t grace = 0;
+        std::uint32_t warm = 0;
+        std::uint32_t held = not_held; ///< since when the samples say something else than the state
+        std::uint32_t acted = 0;
+        std::uint16_t generation = 0;
+        alarm_state state = alarm_state::insufficient_data;
+        std::uint8_t flags = 0;
+    };
+    static_assert(sizeof(accumulator) > 32 || sizeof(row_state) == 64);
+
+    /// What a period came to.
+    struct datapoint {
+        bool there;
+        bool saturated;
+        double value;
+    };
+
+    [[nodiscard]] std::span<accumulator> closed(std::uint32_t row) noexcept {
+        return narrow_ ? std::span<accumulator>{}
+                       : std::span<accumulator>{closed_}.subspan(std::size_t{row} * ring_, ring_);
+    }
+
+    /// Buckets are counted in 32 bits from a little before the first watch; what is outside falls on the ends.
+    [[nodiscard]] std::uint32_t bucket_at(std::int64_t index) const noexcept {
+        const std::int64_t bucket = index - origin_;
+        if (index < origin_ || bucket < 0) return 0;
+        return bucket < last_bucket ? static_cast<std::uint32_t>(bucket) : last_bucket;
+    }
+    [[nodiscard]] std::uint32_t bucket_of(time_point at) const noexcept { return bucket_at(grid_.index(at)); }
+    /// The first bucket that begins at `at` or later.
+    [[nodiscard]] std::uint32_t bucket_from(time_point at) const noexcept {
+        const std::uint32_t bucket = bucket_of(at);
+        return begin(bucket) == at ? bucket : bucket + 1;
+    }
+    [[nodiscard]] time_point begin(std::uint32_t bucket) const noexcept { return grid_.begin(origin_ + bucket); }
+
+    void enter(time_point now) noexcept {
+        current_ = bucket_of(now);
+        current_begin_ = begin(current_).time_since_epoch().count();
+    }
+
+    bool take(row_state& r, std::uint32_t bucket, double value) noexcept {
+        if (narrow_) {
+            if (!r.window.add_narrow(bucket, 1)) return false;
+        } else {
+            accumulator* const a = r.window.find(bucket, closed(static_cast<std::uint32_t>(&r - rows_.data())));
+            if (a == nullptr) return false;
+            rule_.of.statistic.add(*a, value);
         }
-        // Periods before the watch are no evidence of anything, so they are not missing either.
-        if (current - r.first_period < static_cast<std::int64_t>(e.periods))
-            e.periods = static_cast<std::uint32_t>(current - r.first_period);
+        r.flags |= heard;
+        return true;
+    }
 
-        const alarm_state to = reheat::evaluate(e, rule_.treat_missing, r.state);
-        if (to == r.state) return;
-        out.push_back({static_cast<watch_id>(std::uint64_t{group} << 32U | row), r.target, r.state, to, at, newest});
-        r.state = to;
+    [[gnu::noinline]] bool take_elsewhere(row_state& r, time_point at, double value) noexcept {
+        const std::uint32_t bucket = bucket_of(at);
+        if (bucket > current_ + ahead_ || !take(r, bucket, value)) return false;
+        if (rule_.of.align == alignment::watch && begin(bucket) == at) take(r, bucket - 1, value);
+        return true;
+    }
+
+    /// Count alarms over a strict range: each row is one cache line, and nothing branches on what it holds. A row that
+    /// is not heard or not fully watched yet, or whose state changes, takes the long way. `Periods` is N, or 0 for any.
+    template <std::uint32_t Periods>
+    void scan(std::uint32_t group, std::vector<transition>& out) {
+        if (!may_stay_open() && counts_.breaches(0) == empty_breaches()) scan_rows<Periods, true>(group, out);
+        else scan_rows<Periods, false>(group, out);
+    }
+
+    /// `Uniform`: an empty period counts as a count of 0 does.
+    template <std::uint32_t Periods, bool Uniform>
+    void scan_rows(std::uint32_t group, std::vector<transition>& out) {
+        const std::uint32_t n = Periods != 0 ? Periods : rule_.evaluation_periods;
+        const std::uint32_t oldest = current_ - n;
+        // So many inside the range are as good as so many breaching.
+        const detail::count_range range = counts_;
+        const std::uint32_t raising = range.inverted != 0 ? n - raising_ : raising_ - 1;
+        const std::uint32_t empty_inside = empty_breaches() ^ range.inverted;
+        const bool may_open = !Uniform && may_stay_open();
+        row_state* const rows = rows_.data();
+        const auto end = static_cast<std::uint32_t>(rows_.size());
+        for (std::uint32_t row = 0; row < end; ++row) {
+            const row_state& r = rows[row];
+            const cells& w = r.window;
+            std::uint32_t inside = 0;
+            std::uint32_t real = 0;
+            for (std::uint32_t i = 0; i < n; ++i) {
+                const std::uint32_t count = w.count_narrow(oldest + i);
+                const auto in = static_cast<std::uint32_t>(count - range.low <= range.span);
+                if constexpr (Uniform) {
+                    inside += in;
+                } else {
+                    const auto there = static_cast<std::uint32_t>(count != 0);
+                    real += there;
+                    inside += there != 0 ? in : empty_inside;
+                }
+            }
+            const bool raised = (inside > raising) != (range.inverted != 0);
+            const bool plain = (r.flags & (active | heard | warming)) == (active | heard) && w.first <= oldest &&
+                               static_cast<std::int32_t>(w.newest - oldest) < 16;
+            const bool open = may_open && real < n && !raised;
+            if (!plain || (raised ? alarm_state::alarm : alarm_state::ok) != r.state || open) [[unlikely]]
+                evaluate_row(group, row, out);
+        }
+    }
+
+    /// Whether too few datapoints can leave it undecided.
+    [[nodiscard]] bool may_stay_open() const noexcept {
+        return !zero_when_empty() && rule_.treat_missing != missing_data::breaching &&
+               rule_.treat_missing != missing_data::not_breaching;
+    }
+
+    /// Whether a period without a sample counts as breaching, where it counts at all.
+    [[nodiscard]] std::uint32_t empty_breaches() const noexcept {
+        if (zero_when_empty()) return counts_.breaches(0);
+        return static_cast<std::uint32_t>(rule_.treat_missing == missing_data::breaching);
+    }
+
+    [[gnu::noinline]] void evaluate_row(std::uint32_t group, std::uint32_t row, std::vector<transition>& out) {
+        row_state& r = rows_[row];
+        const std::uint32_t first = r.window.first > blind_ ? r.window.first : blind_;
+        if ((r.flags & active) == 0 || current_ < first + stride_) return;
+        if ((r.flags & heard) == 0 && current_ < r.grace) return;
+
+        const std::uint32_t n = rule_.evaluation_periods;
+        const std::uint32_t known = (current_ - first) / stride_;
+        const std::uint32_t most = n + rule_.look_back;
+        evaluation e{known < n ? known : n, raising_};
+        datapoint newest{false, false, std::numeric_limits<double>::quiet_NaN()};
+        bool newest_breaches = false;
+        for (std::uint32_t age = 1; age <= known && age <= most; ++age) {
+            const datapoint d = period(row, current_ - age * stride_);
+            if (age == 1) newest = d;
+            if (!d.there) continue;
+            const bool breaches = rule_.compare(d.value, rule_.threshold, rule_.upper_threshold);
+            if (e.real == 0) newest_breaches = breaches;
+            if (!e.count(age, breaches)) break;
+        }
+        if ((r.flags & warming) != 0) {
+            if (current_ < r.warm && (rule_.whole_warm_up || e.real < n)) return;
+            r.flags &= static_cast<std::uint8_t>(~warming);
+        }
+        decision_of_state to = decide(e, n, newest_breaches, r.state);
+        hold(r, to);
+        if (to.state != r.state || reminds(r)) change(group, row, to, begin(current_), newest, e, out);
+    }
+
+    /// What was not watched may have been anything: it decides nothing that it could have changed.
+    [[nodiscard]] decision_of_state decide(const evaluation& e, std::uint32_t n, bool newest_breaches,
+                                           alarm_state before) const noexcept {
+        if (rule_.raise == agreement::unanimous) {
+            evaluation whole = e;
+            whole.periods = n;
+            return evaluate_unanimous(whole, newest_breaches, before);
+        }
+        const decision_of_state to = reheat::evaluate(e, rule_.treat_missing, before, rule_.premature);
+        const std::uint32_t missing = e.periods > e.real ? e.periods - e.real : 0;
+        const std::uint32_t filled =
+            rule_.treat_missing == missing_data::breaching ? e.breaching + missing : e.breaching;
+        if (to.state == alarm_state::ok && filled + (n - e.periods) >= raising_) return {before, decided_by::kept};
+        return to;
+    }
+
+    /// Pending and recovery: what the samples say counts once they have said it for long enough.
+    void hold(row_state& r, decision_of_state& to) const noexcept {
+        const bool raises = to.state == alarm_state::alarm;
+        if (raises == (r.state == alarm_state::alarm)) {
+            r.held = not_held;
+            return;
+        }
+        const duration wanted = raises ? rule_.pending_period : rule_.recovery_period;
+        if (wanted == duration::zero()) return;
+        if (r.held == not_held) r.held = current_;
+        if (std::int64_t{current_ - r.held} * grid_.length >= wanted.count()) {
+            r.held = not_held;
+        } else {
+            to = {r.state, decided_by::held};
+        }
+    }
+
+    [[nodiscard]] bool reminds(const row_state& r) const noexcept {
+        if (r.state != alarm_state::alarm || rule_.actions == repetition::on_transition) return false;
+        return rule_.actions == repetition::every_evaluation ||
+               std::int64_t{current_ - r.acted} * grid_.length >= rule_.resend_after.count();
+    }
+
+    void change(std::uint32_t group, std::uint32_t row, decision_of_state to, time_point at, const datapoint& newest,
+                const evaluation& e, std::vector<transition>& out) {
+        row_state& r = rows_[row];
+        out.push_back({static_cast<watch_id>(std::uint64_t{group} << 32U | row), r.target, r.state, to.state, at,
+                       newest.value, e, to.by, (r.flags & enabled) != 0, newest.saturated});
+        r.state = to.state;
+        r.acted = current_;
+    }
+
+    /// The period of `stride_` buckets that begins with this one.
+    [[nodiscard]] datapoint period(std::uint32_t row, std::uint32_t bucket) noexcept {
+        const cells& w = rows_[row].window;
+        if (narrow_) {
+            std::uint32_t count = 0;
+            for (std::uint32_t b = bucket; b != bucket + stride_; ++b) {
+                if (w.keeps_narrow(b)) count += w.count_narrow(b);
+            }
+            if (count == 0 && !zero_when_empty()) return {false, false, std::numeric_limits<double>::quiet_NaN()};
+            return {true, count >= cells::narrow_most, static_cast<double>(count)};
+        }
+        const statistic_type& s = rule_.of.statistic;
+        accumulator all{};
+        for (std::uint32_t b = bucket; b != bucket + stride_; ++b) {
+            if (!w.keeps(b, ring_)) continue;
+            const accumulator* const a = w.at(b, closed(row));
+            if (a == nullptr) continue;
+            if (stride_ == 1) all = *a;
+            else if constexpr (mergeable_statistic<statistic_type>) s.merge(all, *a);
+        }
+        if (s.count(all) == 0)
+            return {zero_when_empty(), false, zero_when_empty() ? 0.0 : std::numeric_limits<double>::quiet_NaN()};
+        return {true, false, s.value(all)};
     }
 
     [[nodiscard]] bool zero_when_empty() const noexcept {
@@ -131,13 +460,26 @@ private:
         return rule_.empty == empty_period::counts_zero && (kind == statistic::sample_count || kind == statistic::sum);
     }
 
+    static constexpr std::uint32_t last_bucket = 0xffff'0000U;
+
     Rule rule_;
     duration phase_;
     detail::period_grid grid_;
-    std::size_t extent_;
+    std::uint32_t stride_; ///< buckets in a period
+    std::uint32_t ring_;   ///< buckets behind the newest that an evaluation may read
+    std::uint32_t ahead_;  ///< buckets beyond the last evaluation's that a sample may lie in
+    std::uint32_t raising_;
+    bool narrow_;
+    bool quick_;
+    detail::count_range counts_{};
+    std::int64_t origin_ = 0;
+    std::uint32_t current_ = 0;
+    std::uint32_t blind_ = 0;
+    std::int64_t current_begin_ = 0;
     time_point next_ = never;
     std::vector<row_state> rows_;
-    std::vector<accumulator> slots_;
+    std::vector<accumulator> closed_;
+    std::vector<std::uint32_t> free_;
 };
 
 } // namespace reheat::inline REHEAT_ABI

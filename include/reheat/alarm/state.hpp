@@ -27,14 +27,17 @@ enum class missing_data : std::uint8_t { missing, breaching, not_breaching, igno
 /// What a period without a sample is to SampleCount and Sum: CloudWatch has no datapoint then, Heat has 0.
 enum class empty_period : std::uint8_t { counts_missing, counts_zero };
 
-/// One change of one alarm.
-struct transition {
-    watch_id watch;
-    target_id target;
-    alarm_state from;
-    alarm_state to;
-    time_point at; ///< the end of the newest period that was evaluated
-    double value;  ///< the newest period's statistic; NaN if it had no datapoint
+/// How the datapoints of a range must agree.
+enum class agreement : std::uint8_t {
+    m_of_n,    ///< M breaching ones raise, fewer clear
+    unanimous, ///< all N breaching raise, none clears, a mixed range keeps the state
+};
+
+/// When an alarm's actions run.
+enum class repetition : std::uint8_t {
+    on_transition,    ///< once for each change of the state
+    every_evaluation, ///< at each evaluation in `alarm`, as Heat did
+    re_sent,          ///< on a change, and again while in `alarm` after each `resend_after`
 };
 
 } // namespace reheat::inline REHEAT_ABI

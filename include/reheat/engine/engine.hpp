@@ -28,6 +28,7 @@ struct engine_options {
     duration create_timeout = std::chrono::minutes{15};
     duration read_back_every = std::chrono::seconds{10}; ///< also how long one read-back may take
     duration page_after = std::chrono::minutes{10};      ///< a longer wait calls a human, once
+    self_doubt doubts{};                                 ///< of an engine that is stepped late
 };
 
 /// The heart: values with their time go in, decisions come out. It reads no clock, makes no call and starts no thread.

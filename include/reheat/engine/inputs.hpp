@@ -64,7 +64,11 @@ inline void engine::step(time_point now, outputs& out) {
     taking_.clear();
 
     transitions_.clear();
-    watches_.evaluate(now_, transitions_);
+    const time_point due = watches_.next();
+    if (watches_.evaluate(now_, transitions_, options_.doubts)) {
+        event& e = tell(event_kind::controller, decision::ignore, reason::stepped_late, out);
+        e.value = std::chrono::duration<double>(now_ - due).count();
+    }
     for (const transition& t : transitions_) take(t, out);
 
     // A read-back may end its operation, and an end may start the next: by index, newest last.
@@ -175,6 +179,8 @@ inline void engine::take(const ordered& o, outputs& out) {
 
 inline void engine::take(const overflow& o, outputs& out) {
     tell(event_kind::controller, decision::ignore, reason::inbox_overflow, out).value = static_cast<double>(o.lost);
+    // What was lost may have been heartbeats.
+    if (options_.doubts.on) watches_.doubt(now_);
 }
 
 inline void engine::take(completed& c, outputs& out) {

@@ -30,6 +30,7 @@ namespace reheat::inline REHEAT_ABI {
         if ((e.denied >> g & 1U) != 0) line += " denied_by=" + std::string{to_string(static_cast<guard>(g))};
     }
     if (e.why == reason::inbox_overflow) line += " lost=" + std::to_string(static_cast<std::uint64_t>(e.value));
+    if (e.why == reason::stepped_late) line += " late=" + std::to_string(static_cast<std::int64_t>(e.value)) + "s";
     if (e.next != never) line += " next=" + format_time(e.next);
     return line;
 }
@@ -80,6 +81,7 @@ namespace reheat::inline REHEAT_ABI {
         out += ']';
     }
     if (e.why == reason::inbox_overflow) number("lost", static_cast<std::uint64_t>(e.value));
+    if (e.why == reason::stepped_late) number("late_s", static_cast<std::uint64_t>(e.value));
     if (e.next != never) text("next", format_time(e.next));
     out += '}';
     return out;

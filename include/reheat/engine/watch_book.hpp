@@ -2,6 +2,7 @@
 #pragma once
 
 #include <reheat/alarm/fleet.hpp>
+#include <reheat/evidence/self_doubt.hpp>
 
 #include <cstdint>
 #include <utility>
@@ -35,9 +36,18 @@ public:
         if (group < groups_.size()) groups_[group].rows->push(row_of(watch), at, value);
     }
 
-    /// Evaluates what is due, group by group in the order in which they were made.
-    void evaluate(time_point now, std::vector<transition>& out) {
+    /// Evaluates what is due, group by group in the order in which they were made. True if it came so late that what it
+    /// missed was discarded first.
+    bool evaluate(time_point now, std::vector<transition>& out, const self_doubt& doubts) {
+        const bool doubtful = doubts.raised(next(), now);
+        if (doubtful) doubt(now);
         for (std::uint32_t group = 0; group < groups_.size(); ++group) groups_[group].rows->evaluate(group, now, out);
+        return doubtful;
+    }
+
+    /// Discards what the periods up to the one of `now` hold: nobody was there to hear it.
+    void doubt(time_point now) noexcept {
+        for (const entry& g : groups_) g.rows->doubt(now);
     }
 
     [[nodiscard]] time_point next() const noexcept {

@@ -55,6 +55,14 @@ struct full_accumulator {
         if (count != UINT32_MAX) ++count;
     }
 
+    constexpr void merge(const full_accumulator& other) noexcept {
+        if (other.count == 0) return;
+        sum += other.sum;
+        if (count == 0 || other.minimum < minimum) minimum = other.minimum;
+        if (count == 0 || other.maximum > maximum) maximum = other.maximum;
+        count = other.count < UINT32_MAX - count ? count + other.count : UINT32_MAX;
+    }
+
     [[nodiscard]] constexpr double value(statistic s) const noexcept {
         switch (s) {
         case statistic::sample_count: return count;
@@ -75,6 +83,9 @@ struct sample_count {
     static constexpr void add(accumulator& a, double) noexcept {
         if (a.count != UINT32_MAX) ++a.count;
     }
+    static constexpr void merge(accumulator& a, const accumulator& other) noexcept {
+        a.count = other.count < UINT32_MAX - a.count ? a.count + other.count : UINT32_MAX;
+    }
     static constexpr std::uint32_t count(const accumulator& a) noexcept { return a.count; }
     static constexpr double value(const accumulator& a) noexcept { return a.count; }
     static constexpr statistic kind() noexcept { return statistic::sample_count; }
@@ -86,6 +97,7 @@ template <statistic Kind>
 struct basic_statistic {
     using accumulator = detail::full_accumulator;
     static constexpr void add(accumulator& a, double value) noexcept { a.add(value); }
+    static constexpr void merge(accumulator& a, const accumulator& other) noexcept { a.merge(other); }
     static constexpr std::uint32_t count(const accumulator& a) noexcept { return a.count; }
     static constexpr double value(const accumulator& a) noexcept { return a.value(Kind); }
     static constexpr statistic kind() noexcept { return Kind; }
@@ -103,6 +115,7 @@ struct any_statistic {
     statistic which = statistic::sample_count;
 
     static constexpr void add(accumulator& a, double value) noexcept { a.add(value); }
+    static constexpr void merge(accumulator& a, const accumulator& other) noexcept { a.merge(other); }
     static constexpr std::uint32_t count(const accumulator& a) noexcept { return a.count; }
     [[nodiscard]] constexpr double value(const accumulator& a) const noexcept { return a.value(which); }
     [[nodiscard]] constexpr statistic kind() const noexcept { return which; }

@@ -4,8 +4,11 @@
 #include <reheat/core/time.hpp>
 #include <reheat/metric/statistic.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 
 namespace reheat::inline REHEAT_ABI {
 
@@ -16,8 +19,7 @@ enum class alignment : std::uint8_t {
            ///< evaluation sees exactly the samples whose age is at most one period, as Heat's watch rule does
 };
 
-/// The shape of a metric window: which statistic, over which period, aligned how. A value shared by many targets; the
-/// samples themselves are in a `window_ring` for each target.
+/// The shape of a metric window: which statistic, over which period, aligned how. A value shared by many targets.
 template <statistic_policy Statistic>
 struct window {
     using statistic_type = Statistic;
@@ -25,8 +27,17 @@ struct window {
     Statistic statistic{};
     duration period = std::chrono::seconds{60};
     alignment align = alignment::grid;
+    /// How far the periods slide from one evaluation to the next, a divisor of the period; 0 is the whole period. Each
+    /// step is a bucket of its own, so that a period of 5 min with a step of 1 min costs five times the memory.
+    duration step{};
 
     friend constexpr bool operator==(const window&, const window&) = default;
+};
+
+/// A statistic whose buckets can be joined into a longer period: what a step shorter than the period needs.
+template <class S>
+concept mergeable_statistic = statistic_policy<S> && requires(const S& s, typename S::accumulator& a) {
+    { s.merge(a, std::as_const(a)) } noexcept;
 };
 
 /// A window shape, whatever its statistic.
@@ -34,6 +45,7 @@ template <class W>
 concept window_policy = statistic_policy<typename W::statistic_type> && requires(const W& w) {
     { w.period } -> std::convertible_to<duration>;
     { w.align } -> std::convertible_to<alignment>;
+    { w.step } -> std::convertible_to<duration>;
 };
 
 namespace detail {
@@ -58,44 +70,82 @@ struct period_grid {
     [[nodiscard]] constexpr bool on_border(time_point t) const noexcept { return begin(index(t)) == t; }
 };
 
-/// The accumulators of the last periods of one target, in memory that the caller owns. Periods are named by their index
-/// in the grid; `newest` is the youngest that has been written.
+/// One target's buckets, named by their number in the grid. `first` is the first whole one since the target was
+/// watched, `newest` the youngest with a sample. Narrow: sixteen counts of 16 bits, all in here. Wide: the newest
+/// bucket in here, those before it in a ring that the caller owns.
 template <statistic_policy Statistic>
-class window_ring {
-public:
+struct window_cells {
     using accumulator = typename Statistic::accumulator;
 
-    window_ring(std::span<accumulator> slots, std::int64_t& newest) noexcept : slots_{slots}, newest_{&newest} {}
+    static constexpr std::uint32_t narrow_slots = 16;
+    static constexpr std::uint32_t narrow_most = 0xffff;
 
-    /// Adds a sample to a period. One older than the ring is dropped: the evaluation that wanted it is over.
-    void add(const Statistic& s, std::int64_t period, double value) noexcept {
-        advance(period);
-        if (*newest_ - period < static_cast<std::int64_t>(slots_.size())) s.add(slot(period), value);
+    std::uint32_t newest = 0;
+    std::uint32_t first = 0;
+    union {
+        std::array<std::uint16_t, narrow_slots> counts;
+        accumulator open;
+    };
+
+    constexpr window_cells() noexcept : counts{} {}
+
+    /// Counts a sample in the newest bucket.
+    void count_newest() noexcept {
+        std::uint16_t& count = counts[newest % narrow_slots];
+        count = static_cast<std::uint16_t>(count + static_cast<std::uint16_t>(count != narrow_most));
+    }
+    /// Counts samples. False if they are older than every bucket that is kept.
+    bool add_narrow(std::uint32_t bucket, std::uint64_t weight) noexcept {
+        if (bucket > newest) advance_narrow(bucket);
+        if (newest - bucket >= narrow_slots) return false;
+        std::uint16_t& count = counts[bucket % narrow_slots];
+        count = weight < narrow_most - count ? static_cast<std::uint16_t>(count + weight)
+                                             : static_cast<std::uint16_t>(narrow_most);
+        return true;
+    }
+    [[nodiscard]] std::uint32_t count_narrow(std::uint32_t bucket) const noexcept {
+        return bucket <= newest ? counts[bucket % narrow_slots] : 0;
+    }
+    [[nodiscard]] bool keeps_narrow(std::uint32_t bucket) const noexcept {
+        return bucket > newest || newest - bucket < narrow_slots;
     }
 
-    [[nodiscard]] accumulator at(std::int64_t period) const noexcept {
-        if (period > *newest_ || *newest_ - period >= static_cast<std::int64_t>(slots_.size())) return {};
-        return slot(period);
+    /// The bucket that a sample belongs to; null if it is older than every one that is kept.
+    [[nodiscard]] accumulator* find(std::uint32_t bucket, std::span<accumulator> closed) noexcept {
+        if (bucket == newest) [[likely]]
+            return &open;
+        if (bucket > newest) {
+            advance(bucket, closed);
+            return &open;
+        }
+        return keeps(bucket, closed.size()) ? &closed[bucket % closed.size()] : nullptr;
+    }
+    /// Null if nothing came.
+    [[nodiscard]] const accumulator* at(std::uint32_t bucket, std::span<const accumulator> closed) const noexcept {
+        if (bucket == newest) return &open;
+        return bucket < newest ? &closed[bucket % closed.size()] : nullptr;
+    }
+    [[nodiscard]] bool keeps(std::uint32_t bucket, std::size_t ring) const noexcept {
+        return bucket >= newest || newest - bucket <= ring;
     }
 
 private:
-    void advance(std::int64_t period) noexcept {
-        if (period <= *newest_) return;
-        std::int64_t first = *newest_ + 1;
-        if (period - first >= static_cast<std::int64_t>(slots_.size()))
-            first = period - static_cast<std::int64_t>(slots_.size()) + 1;
-        for (std::int64_t p = first; p <= period; ++p) slot(p) = accumulator{};
-        *newest_ = period;
+    void advance_narrow(std::uint32_t bucket) noexcept {
+        if (bucket - newest >= narrow_slots) {
+            counts = {};
+        } else {
+            for (std::uint32_t b = newest + 1; b != bucket + 1; ++b) counts[b % narrow_slots] = 0;
+        }
+        newest = bucket;
     }
-
-    [[nodiscard]] accumulator& slot(std::int64_t period) const noexcept {
-        const auto size = static_cast<std::int64_t>(slots_.size());
-        const std::int64_t place = period % size;
-        return slots_[static_cast<std::size_t>(place < 0 ? place + size : place)];
+    void advance(std::uint32_t bucket, std::span<accumulator> closed) noexcept {
+        const auto ring = static_cast<std::uint32_t>(closed.size());
+        closed[newest % ring] = open;
+        const std::uint32_t first_cleared = bucket - newest > ring ? bucket - ring : newest + 1;
+        for (std::uint32_t b = first_cleared; b != bucket; ++b) closed[b % ring] = accumulator{};
+        open = accumulator{};
+        newest = bucket;
     }
-
-    std::span<accumulator> slots_;
-    std::int64_t* newest_;
 };
 
 } // namespace detail

@@ -77,6 +77,7 @@ enum class reason : std::uint8_t {
     late_completion,
     repeated_completion,
     inbox_overflow,
+    stepped_late, ///< the engine came later than it wanted to: what it missed is discarded
     first_attempt,
     next_attempt,
     requested,
@@ -84,7 +85,7 @@ enum class reason : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(reason r) noexcept {
-    constexpr std::array<std::string_view, 39> names{"none",
+    constexpr std::array<std::string_view, 40> names{"none",
                                                      "alarm_raised",
                                                      "alarm_cleared",
                                                      "alarm_unknown",
@@ -119,6 +120,7 @@ enum class reason : std::uint8_t {
                                                      "late_completion",
                                                      "repeated_completion",
                                                      "inbox_overflow",
+                                                     "stepped_late",
                                                      "first_attempt",
                                                      "next_attempt",
                                                      "requested",

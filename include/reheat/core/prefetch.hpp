@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <reheat/config.hpp>
+
+namespace reheat::inline REHEAT_ABI::detail {
+
+/// Asks for a cache line that will soon be written. Any address will do, and nothing may come of it.
+inline void prefetch_for_write([[maybe_unused]] const void* address) noexcept {
+#if defined(__GNUC__) || defined(__clang__)
+    __builtin_prefetch(address, 1);
+#endif
+}
+
+} // namespace reheat::inline REHEAT_ABI::detail
