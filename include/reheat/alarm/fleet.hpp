@@ -3,6 +3,7 @@
 
 #include <reheat/alarm/alarm.hpp>
 #include <reheat/alarm/count_range.hpp>
+#include <reheat/alarm/row_handle.hpp>
 #include <reheat/alarm/transition.hpp>
 #include <reheat/core/ids.hpp>
 #include <reheat/core/prefetch.hpp>
@@ -35,14 +36,6 @@ public:
     /// When something is due next.
     [[nodiscard]] virtual time_point next() const noexcept = 0;
     [[nodiscard]] virtual alarm_state state(std::uint32_t row) const noexcept = 0;
-};
-
-/// One row of a fleet. A handle outlives its row harmlessly: a row that is used again has another generation.
-struct row_handle {
-    std::uint32_t row = 0xffff'ffffU;
-    std::uint32_t generation = 0;
-
-    friend constexpr bool operator==(row_handle, row_handle) = default;
 };
 
 /// A sample on its way to a fleet.
@@ -104,12 +97,11 @@ public:
 
     /// Begins to watch a target, in a row that was given up if there is one. Allocates.
     row_handle watch(target_id target, time_point watched_at) {
-        std::uint32_t row = static_cast<std::uint32_t>(rows_.size());
+        const std::uint32_t row = next_row();
         if (free_.empty()) {
             rows_.emplace_back();
             if (!narrow_) closed_.resize(rows_.size() * ring_);
         } else {
-            row = free_.back();
             free_.pop_back();
             const std::uint16_t generation = rows_[row].generation;
             rows_[row] = row_state{};
@@ -131,6 +123,11 @@ public:
         r.flags = active | enabled | (rule_.warm_up > duration::zero() ? warming : 0);
         next_ = earlier(next_, begin(r.window.first + 1));
         return {row, r.generation};
+    }
+
+    /// The row that `watch` will use next.
+    [[nodiscard]] std::uint32_t next_row() const noexcept {
+        return free_.empty() ? static_cast<std::uint32_t>(rows_.size()) : free_.back();
     }
 
     /// Gives a row up. False if the handle's row is given up already.

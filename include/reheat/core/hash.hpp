@@ -3,7 +3,9 @@
 
 #include <reheat/config.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 namespace reheat::inline REHEAT_ABI {
@@ -17,14 +19,21 @@ namespace reheat::inline REHEAT_ABI {
     return x ^ x >> 31U;
 }
 
-/// FNV-1a over a text. Not for keys that an enemy chooses.
-[[nodiscard]] constexpr std::uint64_t hash_text(std::string_view text) noexcept {
-    std::uint64_t h = 0xcbf2'9ce4'8422'2325ULL;
-    for (const char c : text) {
-        h ^= static_cast<unsigned char>(c);
-        h *= 0x0000'0100'0000'01b3ULL;
-    }
-    return h;
+/// Hashes a text, eight bytes at a time. For tables in memory only: it differs between machines. Not for keys that an
+/// enemy chooses.
+[[nodiscard]] inline std::uint64_t hash_text(std::string_view text) noexcept {
+    std::uint64_t h = text.size();
+    const auto take = [&h](const char* from, std::size_t size) {
+        std::uint64_t word = 0;
+        std::memcpy(&word, from, size);
+        h = (h ^ word) * 0x9e37'79b9'7f4a'7c15ULL;
+        h ^= h >> 32U;
+    };
+    std::size_t at = 0;
+    for (; at + sizeof(std::uint64_t) <= text.size(); at += sizeof(std::uint64_t))
+        take(text.data() + at, sizeof(std::uint64_t));
+    if (at < text.size()) take(text.data() + at, text.size() - at);
+    return mix(h);
 }
 
 } // namespace reheat::inline REHEAT_ABI

@@ -54,7 +54,7 @@ public:
             return error{errc::already_exists, t.name, "there is a " + std::string{to_string(t.of)} + " of that name"};
         const auto id = static_cast<std::uint32_t>(targets_.size());
         targets_.push_back(std::move(t));
-        index_of(targets_.back().of).add(targets_.back().name, id, name_of{targets_});
+        index_of(targets_.back().of).add(targets_.back().name, id);
         return static_cast<target_id>(id);
     }
 
