@@ -152,7 +152,9 @@ TEST_SUITE("threads") {
     TEST_CASE("run ends when its thread is asked to stop") {
         support::notebook cloud;
         cloud.answer(rh::operation::reboot_instance, rh::outcome::done());
-        rh::pipeline ha{cloud, rh::scaled_clock{1000}, reboots};
+        // A stall of 5 ms is 5 s here.
+        const rh::engine_options patient{.doubts = {.most_late = 1h}};
+        rh::pipeline ha{cloud, rh::scaled_clock{1000}, reboots, rh::volatile_journal{}, patient};
         const auto db = ha.add(rh::instance{.name = "db-1"});
         const auto alarm = ha.watch(*db, rh::heartbeat_alarm{.period = 60s, .grace = 60s});
         std::atomic<int> recovered{0};

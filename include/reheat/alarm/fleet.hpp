@@ -100,6 +100,7 @@ public:
         const std::uint32_t row = next_row();
         if (free_.empty()) {
             rows_.emplace_back();
+            rows_end_ = row + 1;
             if (!narrow_) closed_.resize(rows_.size() * ring_);
         } else {
             free_.pop_back();
@@ -150,13 +151,12 @@ public:
     /// Records a sample. False if it is dropped: a handle given up, NaN, a sample older than the window or more than 2
     /// h after the last evaluation (as CloudWatch).
     bool push(row_handle h, time_point at, double value) noexcept {
-        if (h.row >= rows_.size()) return false;
-        row_state& r = rows_[h.row];
+        if (h.row >= rows_end_) return false;
+        row_state& r = rows_.data()[h.row];
         if (r.generation != h.generation || value != value) return false;
         // Inside the period of the last evaluation, borders aside, there is nothing to divide or to make room for.
-        const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count() - current_begin_);
-        if (r.window.newest != current_ || into - 1 >= static_cast<std::uint64_t>(grid_.length - 1)) [[unlikely]]
-            return take_elsewhere(r, at, value);
+        const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count() - inside_begin_);
+        if (into >= inside_length_ || r.window.newest != current_) [[unlikely]] return take_elsewhere(r, at, value);
         if (narrow_) r.window.count_newest();
         else rule_.of.statistic.add(r.window.open, value);
         r.flags |= heard;
@@ -271,7 +271,8 @@ private:
 
     void enter(time_point now) noexcept {
         current_ = bucket_of(now);
-        current_begin_ = begin(current_).time_since_epoch().count();
+        inside_begin_ = begin(current_).time_since_epoch().count() + 1;
+        inside_length_ = static_cast<std::uint64_t>(grid_.length - 1);
     }
 
     bool take(row_state& r, std::uint32_t bucket, double value) noexcept {
@@ -472,7 +473,9 @@ private:
     std::int64_t origin_ = 0;
     std::uint32_t current_ = 0;
     std::uint32_t blind_ = 0;
-    std::int64_t current_begin_ = 0;
+    std::int64_t inside_begin_ = 0; ///< of the period of the last evaluation, without its borders
+    std::uint64_t inside_length_ = 0;
+    std::uint32_t rows_end_ = 0;
     time_point next_ = never;
     std::vector<row_state> rows_;
     std::vector<accumulator> closed_;

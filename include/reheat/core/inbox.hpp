@@ -25,13 +25,21 @@ public:
 
     /// Moves a value in, or leaves it and counts the loss. Any thread.
     bool put(T&& value) noexcept {
+        return fill([&value](T& slot) noexcept { slot = std::move(value); });
+    }
+
+    /// Lets `into(T&)` write a value where it will lie, or counts the loss. What the slot held before is still in it. Any
+    /// thread.
+    template <class Into>
+        requires std::is_nothrow_invocable_v<Into, T&>
+    bool fill(Into&& into) noexcept {
         std::size_t at = head_.load(std::memory_order_relaxed);
         for (;;) {
             slot& s = slots_[at & mask_];
             const std::size_t turn = s.turn.load(std::memory_order_acquire);
             if (turn == at) {
                 if (head_.compare_exchange_weak(at, at + 1, std::memory_order_relaxed)) {
-                    s.value = std::move(value);
+                    into(s.value);
                     s.turn.store(at + 1, std::memory_order_release);
                     return true;
                 }
@@ -46,9 +54,16 @@ public:
 
     /// Takes the oldest value. The one consuming thread.
     bool take(T& value) noexcept {
+        return use([&value](T& slot) noexcept { value = std::move(slot); });
+    }
+
+    /// Lets `what(T&)` read the oldest value where it lies. The one consuming thread.
+    template <class What>
+        requires std::is_nothrow_invocable_v<What, T&>
+    bool use(What&& what) noexcept {
         slot& s = slots_[tail_ & mask_];
         if (s.turn.load(std::memory_order_acquire) != tail_ + 1) return false;
-        value = std::move(s.value);
+        what(s.value);
         s.turn.store(tail_ + mask_ + 1, std::memory_order_release);
         ++tail_;
         return true;

@@ -61,7 +61,8 @@ private:
     time_point now_;
 };
 
-/// Real time, a number of times faster. Begins at the present. Any thread may read it.
+/// Real time, a number of times faster. Begins at the present. Any thread may read it. A short stall is a long one in
+/// this time: an engine whose `engine_options::doubts` stay as they are soon doubts itself.
 class scaled_clock {
 public:
     /// `scale` from 0.001 to 1,000,000; what is outside is held at the bound.

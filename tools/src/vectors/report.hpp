@@ -44,8 +44,8 @@ public:
 
     [[nodiscard]] bool good() const { return failed_ == 0; }
     void print_total() const {
-        std::cout << passed_ << " passed, " << failed_ << " failed (" << not_executable_ << " not executable, " << later_
-                  << " later)\n";
+        std::cout << not_executable_ << " not executable, " << later_ << " later\n"
+                  << passed_ << " passed, " << failed_ << " failed\n";
     }
 
 private:
