@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: MIT
 // vectors FILE...: runs files of test vectors against the library. The schema of a file says which of its rules.
+#include "vectors/alarm_api.hpp"
+#include "vectors/aodh.hpp"
+#include "vectors/composite.hpp"
+#include "vectors/detectors.hpp"
+#include "vectors/heat.hpp"
+#include "vectors/missing_data.hpp"
+#include "vectors/prometheus.hpp"
 #include "vectors/report.hpp"
 
 #include <array>
@@ -16,7 +23,18 @@ struct entry {
     void (*run)(const json&, report&);
 };
 
-constexpr std::array<entry, 0> schemas{};
+constexpr std::array schemas{
+    entry{"reheat.alarm.missing_data/1", vectors::run_missing_data},
+    entry{"reheat.alarm.missing_data_exhaustive/1", vectors::run_missing_data_exhaustive},
+    entry{"reheat.alarm.composite/1", vectors::run_composite},
+    entry{"reheat.alarm.suppressor/1", vectors::run_suppressor},
+    entry{"reheat.alarm.api/1", vectors::run_alarm_api},
+    entry{"reheat.alarm.heat/1", vectors::run_heat},
+    entry{"reheat.alarm.aodh/1", vectors::run_aodh},
+    entry{"reheat.alarm.prometheus/1", vectors::run_prometheus},
+    entry{"reheat.flap/1", vectors::run_flapping},
+    entry{"reheat.detector/1", vectors::run_detectors},
+};
 
 bool run_file(const char* path, report& all) {
     std::ifstream in{path};

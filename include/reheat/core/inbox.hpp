@@ -25,7 +25,7 @@ public:
 
     /// Moves a value in, or leaves it and counts the loss. Any thread.
     bool put(T&& value) noexcept {
-        return fill([&value](T& slot) noexcept { slot = std::move(value); });
+        return fill([&value](T& place) noexcept { place = std::move(value); });
     }
 
     /// Lets `into(T&)` write a value where it will lie, or counts the loss. What the slot held before is still in it. Any
@@ -54,7 +54,7 @@ public:
 
     /// Takes the oldest value. The one consuming thread.
     bool take(T& value) noexcept {
-        return use([&value](T& slot) noexcept { value = std::move(slot); });
+        return use([&value](T& place) noexcept { value = std::move(place); });
     }
 
     /// Lets `what(T&)` read the oldest value where it lies. The one consuming thread.
