@@ -2,6 +2,7 @@
 #pragma once
 
 #include <reheat/alarm/alarm.hpp>
+#include <reheat/alarm/alarm_group.hpp>
 #include <reheat/alarm/count_range.hpp>
 #include <reheat/alarm/row_handle.hpp>
 #include <reheat/alarm/transition.hpp>
@@ -16,27 +17,6 @@
 #include <vector>
 
 namespace reheat::inline REHEAT_ABI {
-
-/// The narrow interface between a group of equal alarms and the engine, called in batches. One thread at a time.
-class alarm_group {
-public:
-    alarm_group() = default;
-    alarm_group(const alarm_group&) = delete;
-    alarm_group& operator=(const alarm_group&) = delete;
-    virtual ~alarm_group() = default;
-
-    /// Begins to watch a target; `row` counts up from 0. Allocates.
-    virtual std::uint32_t add(target_id target, time_point watched_at) = 0;
-    /// Records a sample of one row. Never allocates; a sample older than the window, or NaN, is dropped.
-    virtual bool push(std::uint32_t row, time_point at, double value) noexcept = 0;
-    /// Evaluates what is due at `now` and appends the transitions, in row order.
-    virtual void evaluate(std::uint32_t group, time_point now, std::vector<transition>& out) = 0;
-    /// What the periods up to the one of `now` hold says nothing: we were not there to hear it.
-    virtual void doubt(time_point now) noexcept = 0;
-    /// When something is due next.
-    [[nodiscard]] virtual time_point next() const noexcept = 0;
-    [[nodiscard]] virtual alarm_state state(std::uint32_t row) const noexcept = 0;
-};
 
 /// A sample on its way to a fleet.
 struct beat {
@@ -70,7 +50,7 @@ public:
           raising_{rule.datapoints_to_alarm == 0 ? std::uint32_t{rule.evaluation_periods} : rule.datapoints_to_alarm},
           narrow_{counts_only && rule.of.statistic.kind() == statistic::sample_count && ring_ < cells::narrow_slots &&
                   detail::fits_counts(rule.compare.kind(), rule.threshold, rule.upper_threshold, cells::narrow_most)},
-          quick_{narrow_ && stride_ == 1 && rule.look_back == 0 && !rule.premature && rule.raise == agreement::m_of_n &&
+          quick_{stride_ == 1 && rule.look_back == 0 && !rule.premature && rule.raise == agreement::m_of_n &&
                  rule.actions == repetition::on_transition && rule.pending_period == duration::zero() &&
                  rule.recovery_period == duration::zero()} {
         if (narrow_) counts_ = detail::breaching_counts(rule.compare.kind(), rule.threshold, rule.upper_threshold);
@@ -154,9 +134,11 @@ public:
         if (h.row >= rows_end_) return false;
         row_state& r = rows_.data()[h.row];
         if (r.generation != h.generation || value != value) return false;
-        // Inside the period of the last evaluation, borders aside, there is nothing to divide or to make room for.
+        // Inside the bucket of the last evaluation, borders aside, there is nothing to divide.
         const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count() - inside_begin_);
-        if (into >= inside_length_ || r.window.newest != current_) [[unlikely]] return take_elsewhere(r, at, value);
+        if (into >= inside_length_) [[unlikely]]
+            return take_elsewhere(r, at, value);
+        if (r.window.newest != current_) return take(r, current_, value);
         if (narrow_) r.window.count_newest();
         else rule_.of.statistic.add(r.window.open, value);
         r.flags |= heard;
@@ -167,10 +149,11 @@ public:
     std::size_t push(std::span<const beat> beats) noexcept {
         constexpr std::size_t ahead = 24;
         std::size_t taken = 0;
-        for (std::size_t n = 0; n < beats.size(); ++n) {
-            if (n + ahead < beats.size() && beats[n + ahead].to.row < rows_.size())
-                detail::prefetch_for_write(&rows_[beats[n + ahead].to.row]);
-            taken += push(beats[n].to, beats[n].at, beats[n].value) ? 1U : 0U;
+        for (std::size_t n = 0; n < beats.size() + ahead; ++n) {
+            if (n < beats.size() && beats[n].to.row < rows_end_) detail::prefetch_for_write(&rows_[beats[n].to.row]);
+            if (n < ahead) continue;
+            const beat& b = beats[n - ahead];
+            taken += push(b.to, b.at, b.value) ? 1U : 0U;
         }
         return taken;
     }
@@ -178,17 +161,7 @@ public:
     void evaluate(std::uint32_t group, time_point now, std::vector<transition>& out) override {
         if (now < next_) return;
         enter(now);
-        if (!quick_ || blind_ + rule_.evaluation_periods > current_) {
-            for (std::uint32_t row = 0; row < rows_.size(); ++row) evaluate_row(group, row, out);
-        } else {
-            // The usual ones are unrolled.
-            switch (rule_.evaluation_periods) {
-            case 1: scan<1>(group, out); break;
-            case 2: scan<2>(group, out); break;
-            case 3: scan<3>(group, out); break;
-            default: scan<0>(group, out);
-            }
-        }
+        evaluate_all(group, out);
         next_ = rows_.empty() ? never : begin(current_ + 1);
     }
 
@@ -294,164 +267,24 @@ private:
         return true;
     }
 
-    /// Count alarms over a strict range: each row is one cache line, and nothing branches on what it holds. A row that
-    /// is not heard or not fully watched yet, or whose state changes, takes the long way. `Periods` is N, or 0 for any.
+    // Evaluation: fleet_evaluate.hpp.
+    void evaluate_all(std::uint32_t group, std::vector<transition>& out);
     template <std::uint32_t Periods>
-    void scan(std::uint32_t group, std::vector<transition>& out) {
-        if (!may_stay_open() && counts_.breaches(0) == empty_breaches()) scan_rows<Periods, true>(group, out);
-        else scan_rows<Periods, false>(group, out);
-    }
-
-    /// `Uniform`: an empty period counts as a count of 0 does.
+    void scan(std::uint32_t group, std::vector<transition>& out);
     template <std::uint32_t Periods, bool Uniform>
-    void scan_rows(std::uint32_t group, std::vector<transition>& out) {
-        const std::uint32_t n = Periods != 0 ? Periods : rule_.evaluation_periods;
-        const std::uint32_t oldest = current_ - n;
-        // So many inside the range are as good as so many breaching.
-        const detail::count_range range = counts_;
-        const std::uint32_t raising = range.inverted != 0 ? n - raising_ : raising_ - 1;
-        const std::uint32_t empty_inside = empty_breaches() ^ range.inverted;
-        const bool may_open = !Uniform && may_stay_open();
-        row_state* const rows = rows_.data();
-        const auto end = static_cast<std::uint32_t>(rows_.size());
-        for (std::uint32_t row = 0; row < end; ++row) {
-            const row_state& r = rows[row];
-            const cells& w = r.window;
-            std::uint32_t inside = 0;
-            std::uint32_t real = 0;
-            for (std::uint32_t i = 0; i < n; ++i) {
-                const std::uint32_t count = w.count_narrow(oldest + i);
-                const auto in = static_cast<std::uint32_t>(count - range.low <= range.span);
-                if constexpr (Uniform) {
-                    inside += in;
-                } else {
-                    const auto there = static_cast<std::uint32_t>(count != 0);
-                    real += there;
-                    inside += there != 0 ? in : empty_inside;
-                }
-            }
-            const bool raised = (inside > raising) != (range.inverted != 0);
-            const bool plain = (r.flags & (active | heard | warming)) == (active | heard) && w.first <= oldest &&
-                               static_cast<std::int32_t>(w.newest - oldest) < 16;
-            const bool open = may_open && real < n && !raised;
-            if (!plain || (raised ? alarm_state::alarm : alarm_state::ok) != r.state || open) [[unlikely]]
-                evaluate_row(group, row, out);
-        }
-    }
-
-    /// Whether too few datapoints can leave it undecided.
-    [[nodiscard]] bool may_stay_open() const noexcept {
-        return !zero_when_empty() && rule_.treat_missing != missing_data::breaching &&
-               rule_.treat_missing != missing_data::not_breaching;
-    }
-
-    /// Whether a period without a sample counts as breaching, where it counts at all.
-    [[nodiscard]] std::uint32_t empty_breaches() const noexcept {
-        if (zero_when_empty()) return counts_.breaches(0);
-        return static_cast<std::uint32_t>(rule_.treat_missing == missing_data::breaching);
-    }
-
-    [[gnu::noinline]] void evaluate_row(std::uint32_t group, std::uint32_t row, std::vector<transition>& out) {
-        row_state& r = rows_[row];
-        const std::uint32_t first = r.window.first > blind_ ? r.window.first : blind_;
-        if ((r.flags & active) == 0 || current_ < first + stride_) return;
-        if ((r.flags & heard) == 0 && current_ < r.grace) return;
-
-        const std::uint32_t n = rule_.evaluation_periods;
-        const std::uint32_t known = (current_ - first) / stride_;
-        const std::uint32_t most = n + rule_.look_back;
-        evaluation e{known < n ? known : n, raising_};
-        datapoint newest{false, false, std::numeric_limits<double>::quiet_NaN()};
-        bool newest_breaches = false;
-        for (std::uint32_t age = 1; age <= known && age <= most; ++age) {
-            const datapoint d = period(row, current_ - age * stride_);
-            if (age == 1) newest = d;
-            if (!d.there) continue;
-            const bool breaches = rule_.compare(d.value, rule_.threshold, rule_.upper_threshold);
-            if (e.real == 0) newest_breaches = breaches;
-            if (!e.count(age, breaches)) break;
-        }
-        if ((r.flags & warming) != 0) {
-            if (current_ < r.warm && (rule_.whole_warm_up || e.real < n)) return;
-            r.flags &= static_cast<std::uint8_t>(~warming);
-        }
-        decision_of_state to = decide(e, n, newest_breaches, r.state);
-        hold(r, to);
-        if (to.state != r.state || reminds(r)) change(group, row, to, begin(current_), newest, e, out);
-    }
-
-    /// What was not watched may have been anything: it decides nothing that it could have changed.
+    void scan_counts(std::uint32_t group, std::vector<transition>& out);
+    void scan_wide(std::uint32_t group, std::vector<transition>& out);
+    [[gnu::noinline]] void evaluate_row(std::uint32_t group, std::uint32_t row, std::vector<transition>& out);
+    [[nodiscard]] bool plain(const row_state& r, std::uint32_t oldest) const noexcept;
     [[nodiscard]] decision_of_state decide(const evaluation& e, std::uint32_t n, bool newest_breaches,
-                                           alarm_state before) const noexcept {
-        if (rule_.raise == agreement::unanimous) {
-            evaluation whole = e;
-            whole.periods = n;
-            return evaluate_unanimous(whole, newest_breaches, before);
-        }
-        const decision_of_state to = reheat::evaluate(e, rule_.treat_missing, before, rule_.premature);
-        const std::uint32_t missing = e.periods > e.real ? e.periods - e.real : 0;
-        const std::uint32_t filled =
-            rule_.treat_missing == missing_data::breaching ? e.breaching + missing : e.breaching;
-        if (to.state == alarm_state::ok && filled + (n - e.periods) >= raising_) return {before, decided_by::kept};
-        return to;
-    }
-
-    /// Pending and recovery: what the samples say counts once they have said it for long enough.
-    void hold(row_state& r, decision_of_state& to) const noexcept {
-        const bool raises = to.state == alarm_state::alarm;
-        if (raises == (r.state == alarm_state::alarm)) {
-            r.held = not_held;
-            return;
-        }
-        const duration wanted = raises ? rule_.pending_period : rule_.recovery_period;
-        if (wanted == duration::zero()) return;
-        if (r.held == not_held) r.held = current_;
-        if (std::int64_t{current_ - r.held} * grid_.length >= wanted.count()) {
-            r.held = not_held;
-        } else {
-            to = {r.state, decided_by::held};
-        }
-    }
-
-    [[nodiscard]] bool reminds(const row_state& r) const noexcept {
-        if (r.state != alarm_state::alarm || rule_.actions == repetition::on_transition) return false;
-        return rule_.actions == repetition::every_evaluation ||
-               std::int64_t{current_ - r.acted} * grid_.length >= rule_.resend_after.count();
-    }
-
+                                           alarm_state before) const noexcept;
+    void hold(row_state& r, decision_of_state& to) const noexcept;
+    [[nodiscard]] bool reminds(const row_state& r) const noexcept;
     void change(std::uint32_t group, std::uint32_t row, decision_of_state to, time_point at, const datapoint& newest,
-                const evaluation& e, std::vector<transition>& out) {
-        row_state& r = rows_[row];
-        out.push_back({static_cast<watch_id>(std::uint64_t{group} << 32U | row), r.target, r.state, to.state, at,
-                       newest.value, e, to.by, (r.flags & enabled) != 0, newest.saturated});
-        r.state = to.state;
-        r.acted = current_;
-    }
-
-    /// The period of `stride_` buckets that begins with this one.
-    [[nodiscard]] datapoint period(std::uint32_t row, std::uint32_t bucket) noexcept {
-        const cells& w = rows_[row].window;
-        if (narrow_) {
-            std::uint32_t count = 0;
-            for (std::uint32_t b = bucket; b != bucket + stride_; ++b) {
-                if (w.keeps_narrow(b)) count += w.count_narrow(b);
-            }
-            if (count == 0 && !zero_when_empty()) return {false, false, std::numeric_limits<double>::quiet_NaN()};
-            return {true, count >= cells::narrow_most, static_cast<double>(count)};
-        }
-        const statistic_type& s = rule_.of.statistic;
-        accumulator all{};
-        for (std::uint32_t b = bucket; b != bucket + stride_; ++b) {
-            if (!w.keeps(b, ring_)) continue;
-            const accumulator* const a = w.at(b, closed(row));
-            if (a == nullptr) continue;
-            if (stride_ == 1) all = *a;
-            else if constexpr (mergeable_statistic<statistic_type>) s.merge(all, *a);
-        }
-        if (s.count(all) == 0)
-            return {zero_when_empty(), false, zero_when_empty() ? 0.0 : std::numeric_limits<double>::quiet_NaN()};
-        return {true, false, s.value(all)};
-    }
+                const evaluation& e, std::vector<transition>& out);
+    [[nodiscard]] datapoint period(std::uint32_t row, std::uint32_t bucket) noexcept;
+    [[nodiscard]] bool may_stay_open() const noexcept;
+    [[nodiscard]] std::uint32_t empty_breaches() const noexcept;
 
     [[nodiscard]] bool zero_when_empty() const noexcept {
         const statistic kind = rule_.of.statistic.kind();
@@ -483,3 +316,5 @@ private:
 };
 
 } // namespace reheat::inline REHEAT_ABI
+
+#include <reheat/alarm/fleet_evaluate.hpp>
