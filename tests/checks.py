@@ -38,6 +38,14 @@ def run(command, **kwargs):
     return done.returncode, done.stdout
 
 
+def on_debian_12_with_gcc_12():
+    """Where counts that depend on the compiler and its library are gated."""
+    file = Path("/etc/os-release")
+    release = file.read_text(encoding="utf-8") if file.exists() else ""
+    debian = re.search(r"^ID=debian$", release, re.M) and re.search(r'^VERSION_ID="12"$', release, re.M)
+    return bool(debian) and run(["g++", "-dumpversion"])[1].strip() == "12"
+
+
 def headers():
     """Every header as the name that one includes."""
     return sorted(str(p.relative_to(INCLUDE)) for p in (INCLUDE / "reheat").rglob("*.hpp"))

@@ -56,8 +56,7 @@ void fleet<Rule>::scan_counts(std::uint32_t group, std::vector<transition>& out)
         const cells& w = r.window;
         std::uint32_t inside = 0;
         std::uint32_t real = 0;
-        for (std::uint32_t i = 0; i < n; ++i) {
-            const std::uint32_t count = w.count_narrow(oldest + i);
+        const auto count_in = [&](std::uint32_t count) {
             const auto in = static_cast<std::uint32_t>(count - range.low <= range.span);
             if constexpr (Uniform) {
                 inside += in;
@@ -66,9 +65,16 @@ void fleet<Rule>::scan_counts(std::uint32_t group, std::vector<transition>& out)
                 real += there;
                 inside += there != 0 ? in : empty_inside;
             }
+        };
+        // A row that was heard in the newest period has nothing stale in the range.
+        const bool fresh = w.newest - (current_ - 1) <= cells::narrow_slots - n;
+        if (fresh) {
+            for (std::uint32_t i = 0; i < n; ++i) count_in(w.counts[(oldest + i) % cells::narrow_slots]);
+        } else {
+            for (std::uint32_t i = 0; i < n; ++i) count_in(w.count_narrow(oldest + i));
         }
         const bool raised = (inside > raising) != (range.inverted != 0);
-        const bool kept = static_cast<std::int32_t>(w.newest - oldest) < static_cast<std::int32_t>(cells::narrow_slots);
+        const bool kept = fresh || w.newest < current_;
         const bool open = may_open && real < n && !raised;
         if (!plain(r, oldest) || !kept || (raised ? alarm_state::alarm : alarm_state::ok) != r.state || open)
             [[unlikely]]

@@ -3,9 +3,9 @@
 
 #include <reheat/config.hpp>
 
-#include <cstddef>
+#include <array>
+#include <bit>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 namespace reheat::inline REHEAT_ABI {
@@ -23,16 +23,12 @@ namespace reheat::inline REHEAT_ABI {
 /// enemy chooses.
 [[nodiscard]] inline std::uint64_t hash_text(std::string_view text) noexcept {
     std::uint64_t h = text.size();
-    const auto take = [&h](const char* from, std::size_t size) {
-        std::uint64_t word = 0;
-        std::memcpy(&word, from, size);
-        h = (h ^ word) * 0x9e37'79b9'7f4a'7c15ULL;
+    for (; !text.empty(); text.remove_prefix(text.size() < 8 ? text.size() : 8)) {
+        std::array<char, 8> word{};
+        text.copy(word.data(), word.size());
+        h = (h ^ std::bit_cast<std::uint64_t>(word)) * 0x9e37'79b9'7f4a'7c15ULL;
         h ^= h >> 32U;
-    };
-    std::size_t at = 0;
-    for (; at + sizeof(std::uint64_t) <= text.size(); at += sizeof(std::uint64_t))
-        take(text.data() + at, sizeof(std::uint64_t));
-    if (at < text.size()) take(text.data() + at, text.size() - at);
+    }
     return mix(h);
 }
 

@@ -7,7 +7,6 @@
 
 #include <cstddef>
 #include <string>
-#include <tuple>
 
 namespace reheat::inline REHEAT_ABI {
 
@@ -54,19 +53,14 @@ constexpr auto lack_of(function_list<First, Rest...>) noexcept {
 }
 
 /// Of the first rung that the driver can not climb, the first function that it lacks; the others would bury it.
-template <class Driver, class... Rungs>
+template <class Driver>
 constexpr auto first_lack() noexcept {
-    constexpr std::size_t first = [] {
-        std::size_t rung = 0;
-        static_cast<void>(((has_all<Driver>(functions_of<Rungs::what>{}) && ++rung != 0) && ...));
-        return rung;
-    }();
-    if constexpr (first == sizeof...(Rungs)) {
-        return lack<char>{};
-    } else {
-        using missing = std::tuple_element_t<first, std::tuple<Rungs...>>;
-        return lack_of<Driver, missing>(functions_of<missing::what>{});
-    }
+    return lack<char>{};
+}
+template <class Driver, class First, class... Rest>
+constexpr auto first_lack() noexcept {
+    if constexpr (has_all<Driver>(functions_of<First::what>{})) return first_lack<Driver, Rest...>();
+    else return lack_of<Driver, First>(functions_of<First::what>{});
 }
 
 /// A `driver_lacks`, or something that has a size.

@@ -5,7 +5,6 @@
 
 #include <concepts>
 #include <cstdint>
-#include <tuple>
 
 namespace reheat::inline REHEAT_ABI {
 
@@ -116,22 +115,16 @@ class ladder {
 public:
     static_assert(sizeof...(Rungs) <= policy::most_rungs, "a ladder has at most eight rungs");
 
-    constexpr explicit ladder(Rungs... rungs) noexcept : rungs_{rungs...} {}
-
-    /// The same ladder as plain data.
-    [[nodiscard]] constexpr policy lowered() const noexcept {
-        return std::apply(
-            [](const auto&... r) {
-                policy p;
-                (p.add({r.what, {r.attempts, r.within}, r.sustained, r.verify, r.grace, r.timeout, r.approval, r.wait}),
-                 ...);
-                return p;
-            },
-            rungs_);
+    constexpr explicit ladder(Rungs... r) noexcept {
+        (lowered_.add({r.what, {r.attempts, r.within}, r.sustained, r.verify, r.grace, r.timeout, r.approval, r.wait}),
+         ...);
     }
 
+    /// The same ladder as plain data.
+    [[nodiscard]] constexpr const policy& lowered() const noexcept { return lowered_; }
+
 private:
-    std::tuple<Rungs...> rungs_;
+    policy lowered_;
 };
 
 /// Service, instance, stack: the three levels that Heat promised, with the default numbers.
