@@ -42,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             return (child + first) % 2 == 0 ? alarm_state::ok : alarm_state::alarm;
         };
         const auto any = [first](std::size_t child) { return static_cast<alarm_state>((child + first) % 3); };
-        // Proved means true in two values; without doubt the two are the same, unless a rule asks for doubt.
+        // Where every child is certain, three values are two.
         const alarm_state two = reheat::evaluate(*rule, certain);
         require(reheat::evaluate_three_valued(*rule, certain) == two);
         static_cast<void>(reheat::evaluate(*rule, any));

@@ -96,7 +96,7 @@ public:
         row_state& r = rows_[row];
         const std::uint32_t bucket = bucket_of(watched_at);
         r.target = target;
-        r.window.newest = bucket;
+        r.window.newest = bucket - 1; // so that the first sample makes room, and is noted
         // A period that began before its target was watched says nothing.
         r.window.first = begin(bucket) == watched_at ? bucket : bucket + 1;
         r.grace = bucket_from(after(watched_at, rule_.grace));
@@ -141,7 +141,6 @@ public:
         if (r.window.newest != current_) return take(r, current_, value);
         if (narrow_) r.window.count_newest();
         else rule_.of.statistic.add(r.window.open, value);
-        r.flags |= heard;
         return true;
     }
     /// Records many; returns how many were not dropped. Memory is asked for ahead, so that a random row costs little

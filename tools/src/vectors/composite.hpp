@@ -22,9 +22,10 @@ namespace vectors {
 namespace composite {
 
 /// The rule that a generator's text describes: a number and what of; empty if it is not understood.
-inline std::string generated(std::string_view text) {
+inline std::string generated(std::string text) {
+    std::erase(text, ','); // of 10,240
     const std::size_t digit = text.find_first_of("0123456789");
-    if (digit == std::string_view::npos) return {};
+    if (digit == std::string::npos) return {};
     std::size_t count = 0;
     const char* end = text.data() + text.size();
     const auto number = std::from_chars(text.data() + digit, end, count);
