@@ -115,8 +115,9 @@ template <alarm_rule Rule>
         return wrong("upper_threshold", "expected a finite number, the threshold or more");
     if (!in_a_week(rule.pending_period)) return wrong("pending_period", "expected 0 to 7 days");
     if (!in_a_week(rule.recovery_period)) return wrong("recovery_period", "expected 0 to 7 days");
-    if (rule.actions == repetition::re_sent && rule.resend_after <= duration::zero())
-        return wrong("resend_after", "expected more than 0");
+    if (rule.actions == repetition::re_sent &&
+        (rule.resend_after <= duration::zero() || rule.resend_after > std::chrono::hours{16}))
+        return wrong("resend_after", "expected more than 0 and at most 16 h"); // 57,600 of the shortest periods
     if (rule.grace < duration::zero()) return wrong("grace", "expected no negative duration");
     if (!in_a_week(rule.warm_up)) return wrong("warm_up", "expected 0 to 7 days");
     return {};

@@ -84,9 +84,9 @@ public:
             if (!narrow_) closed_.resize(rows_.size() * ring_);
         } else {
             free_.pop_back();
-            const std::uint16_t generation = rows_[row].generation;
+            const std::uint32_t generation = rows_[row].window.generation;
             rows_[row] = row_state{};
-            rows_[row].generation = generation;
+            rows_[row].window.generation = generation;
             for (accumulator& a : closed(row)) a = accumulator{};
         }
         if (next_ == never) {
@@ -98,12 +98,12 @@ public:
         r.target = target;
         r.window.newest = bucket - 1; // so that the first sample makes room, and is noted
         // A period that began before its target was watched says nothing.
-        r.window.first = begin(bucket) == watched_at ? bucket : bucket + 1;
+        r.first = begin(bucket) == watched_at ? bucket : bucket + 1;
         r.grace = bucket_from(after(watched_at, rule_.grace));
         r.warm = bucket_from(after(watched_at, rule_.warm_up));
         r.flags = active | enabled | (rule_.warm_up > duration::zero() ? warming : 0);
-        next_ = earlier(next_, begin(r.window.first + 1));
-        return {row, r.generation};
+        next_ = earlier(next_, begin(r.first + 1));
+        return {row, r.window.generation};
     }
 
     /// The row that `watch` will use next.
@@ -117,29 +117,28 @@ public:
         row_state& r = rows_[h.row];
         r.flags = 0;
         // A row whose generations are used up is never used again.
-        if (++r.generation != 0) free_.push_back(h.row);
+        if (++r.window.generation != 0) free_.push_back(h.row);
         return true;
     }
 
     [[nodiscard]] bool holds(row_handle h) const noexcept {
-        return h.row < rows_.size() && rows_[h.row].generation == h.generation && (rows_[h.row].flags & active) != 0;
+        return h.row < rows_.size() && rows_[h.row].window.generation == h.generation &&
+               (rows_[h.row].flags & active) != 0;
     }
 
     bool push(std::uint32_t row, time_point at, double value) noexcept override {
-        return row < rows_.size() && push({row, rows_[row].generation}, at, value);
+        return row < rows_.size() && push({row, rows_[row].window.generation}, at, value);
     }
     /// Records a sample. False if it is dropped: a handle given up, NaN, a sample older than the window or more than 2
     /// h after the last evaluation (as CloudWatch).
     bool push(row_handle h, time_point at, double value) noexcept {
         if (h.row >= rows_end_) return false;
         row_state& r = rows_.data()[h.row];
-        if (r.generation != h.generation || value != value) return false;
-        // Inside the bucket of the last evaluation, borders aside, there is nothing to divide.
+        // Inside the bucket of the last evaluation, borders aside, there is nothing to divide and mostly room already.
         const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count() - inside_begin_);
-        if (into >= inside_length_) [[unlikely]]
-            return take_elsewhere(r, at, value);
-        if (r.window.newest != current_) return take(r, current_, value);
-        if (narrow_) r.window.count_newest();
+        if (into >= inside_length_ || value != value || !r.window.is(current_, h.generation)) [[unlikely]]
+            return take_elsewhere(r, h.generation, at, value);
+        if (narrow_) r.window.count_in(slot_);
         else rule_.of.statistic.add(r.window.open, value);
         return true;
     }
@@ -208,8 +207,8 @@ private:
         std::uint32_t grace = 0;
         std::uint32_t warm = 0;
         std::uint32_t held = not_held; ///< since when the samples say something else than the state
-        std::uint32_t acted = 0;
-        std::uint16_t generation = 0;
+        std::uint32_t first = 0;       ///< the first whole bucket since the target was watched
+        std::uint16_t acted = 0;       ///< when actions were asked for last; its low bits
         alarm_state state = alarm_state::insufficient_data;
         std::uint8_t flags = 0;
     };
@@ -244,6 +243,7 @@ private:
     void enter(time_point now) noexcept {
         current_ = bucket_of(now);
         inside_begin_ = begin(current_).time_since_epoch().count() + 1;
+        slot_ = current_ % cells::narrow_slots;
         inside_length_ = static_cast<std::uint64_t>(grid_.length - 1);
     }
 
@@ -259,7 +259,11 @@ private:
         return true;
     }
 
-    [[gnu::noinline]] bool take_elsewhere(row_state& r, time_point at, double value) noexcept {
+    [[gnu::noinline]] bool take_elsewhere(row_state& r, std::uint32_t generation, time_point at,
+                                          double value) noexcept {
+        if (r.window.generation != generation || value != value) return false;
+        const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count() - inside_begin_);
+        if (into < inside_length_) return take(r, current_, value);
         const std::uint32_t bucket = bucket_of(at);
         if (bucket > current_ + ahead_ || !take(r, bucket, value)) return false;
         if (rule_.of.align == alignment::watch && begin(bucket) == at) take(r, bucket - 1, value);
@@ -307,6 +311,7 @@ private:
     std::uint32_t blind_ = 0;
     std::int64_t inside_begin_ = 0; ///< of the period of the last evaluation, without its borders
     std::uint64_t inside_length_ = 0;
+    std::uint32_t slot_ = 0; ///< of that period, where counts are narrow
     std::uint32_t rows_end_ = 0;
     time_point next_ = never;
     std::vector<row_state> rows_;

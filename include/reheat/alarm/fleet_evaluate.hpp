@@ -26,7 +26,7 @@ void fleet<Rule>::evaluate_all(std::uint32_t group, std::vector<transition>& out
 /// Whether a row has nothing special: it is heard, warm, and was watched for all of the range.
 template <alarm_rule Rule>
 bool fleet<Rule>::plain(const row_state& r, std::uint32_t oldest) const noexcept {
-    return (r.flags & (active | heard | warming)) == (active | heard) && r.window.first <= oldest;
+    return (r.flags & (active | heard | warming)) == (active | heard) && r.first <= oldest;
 }
 
 /// Count alarms over a strict range. `Periods` is N, or 0 for any.
@@ -133,7 +133,7 @@ std::uint32_t fleet<Rule>::empty_breaches() const noexcept {
 template <alarm_rule Rule>
 void fleet<Rule>::evaluate_row(std::uint32_t group, std::uint32_t row, std::vector<transition>& out) {
     row_state& r = rows_[row];
-    const std::uint32_t first = r.window.first > blind_ ? r.window.first : blind_;
+    const std::uint32_t first = r.first > blind_ ? r.first : blind_;
     if ((r.flags & active) == 0 || current_ < first + stride_) return;
     if ((r.flags & heard) == 0 && current_ < r.grace) return;
 
@@ -198,7 +198,7 @@ template <alarm_rule Rule>
 bool fleet<Rule>::reminds(const row_state& r) const noexcept {
     if (r.state != alarm_state::alarm || rule_.actions == repetition::on_transition) return false;
     return rule_.actions == repetition::every_evaluation ||
-           std::int64_t{current_ - r.acted} * grid_.length >= rule_.resend_after.count();
+           std::int64_t{static_cast<std::uint16_t>(current_ - r.acted)} * grid_.length >= rule_.resend_after.count();
 }
 
 template <alarm_rule Rule>
@@ -208,7 +208,7 @@ void fleet<Rule>::change(std::uint32_t group, std::uint32_t row, decision_of_sta
     out.push_back({static_cast<watch_id>(std::uint64_t{group} << 32U | row), r.target, r.state, to.state, at,
                    newest.value, e, to.by, (r.flags & enabled) != 0, newest.saturated});
     r.state = to.state;
-    r.acted = current_;
+    r.acted = static_cast<std::uint16_t>(current_);
 }
 
 /// The period of `stride_` buckets that begins with this one.

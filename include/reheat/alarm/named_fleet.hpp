@@ -36,8 +36,8 @@ public:
         if (garbage_ > text_.size() / 2) compact();
         const row_handle h = rows_.watch(target_id{rows_.next_row()}, at);
         if (h.row >= places_.size()) places_.resize(h.row + std::size_t{1});
-        places_[h.row] = {static_cast<std::uint32_t>(text_.size()), static_cast<std::uint16_t>(h.generation),
-                          static_cast<std::uint16_t>(name.size())};
+        places_[h.row] = {static_cast<std::uint32_t>(text_.size()), h.generation,
+                          static_cast<std::uint32_t>(name.size())};
         text_ += name;
         index_.add(name, h.row);
         return h;
@@ -89,8 +89,8 @@ public:
 private:
     struct place {
         std::uint32_t at = 0;
-        std::uint16_t generation = 0;
-        std::uint16_t size = 0;
+        std::uint32_t generation = 0;
+        std::uint32_t size = 0;
     };
     struct name_of {
         const named_fleet& all;

@@ -70,9 +70,8 @@ struct period_grid {
     [[nodiscard]] constexpr bool on_border(time_point t) const noexcept { return begin(index(t)) == t; }
 };
 
-/// One target's buckets, named by their number in the grid. `first` is the first whole one since the target was
-/// watched, `newest` the youngest with a sample. Narrow: sixteen counts of 16 bits, all in here. Wide: the newest
-/// bucket in here, those before it in a ring that the caller owns.
+/// One target's buckets, named by their number in the grid; `newest` is the youngest with a sample. Narrow: sixteen
+/// counts of 16 bits, all in here. Wide: the newest bucket in here, those before it in a ring that the caller owns.
 template <statistic_policy Statistic>
 struct window_cells {
     using accumulator = typename Statistic::accumulator;
@@ -81,7 +80,7 @@ struct window_cells {
     static constexpr std::uint32_t narrow_most = 0xffff;
 
     std::uint32_t newest = 0;
-    std::uint32_t first = 0;
+    std::uint32_t generation = 0; ///< of the row; beside `newest` so that one comparison checks both
     union {
         std::array<std::uint16_t, narrow_slots> counts;
         accumulator open;
@@ -89,10 +88,15 @@ struct window_cells {
 
     constexpr window_cells() noexcept : counts{} {}
 
-    /// Counts a sample in the newest bucket.
-    void count_newest() noexcept {
-        std::uint16_t& count = counts[newest % narrow_slots];
-        count = static_cast<std::uint16_t>(count + static_cast<std::uint16_t>(count != narrow_most));
+    /// Whether the newest bucket is this one and the row is of this generation.
+    [[nodiscard]] bool is(std::uint32_t bucket, std::uint32_t of) const noexcept {
+        return (std::uint64_t{generation} << 32U | newest) == (std::uint64_t{of} << 32U | bucket);
+    }
+    /// Counts a sample in a slot that is known to be the newest bucket's.
+    void count_in(std::uint32_t slot) noexcept {
+        std::uint16_t& count = counts[slot];
+        if (++count == 0) [[unlikely]]
+            count = narrow_most;
     }
     /// Counts samples. False if they are older than every bucket that is kept.
     bool add_narrow(std::uint32_t bucket, std::uint64_t weight) noexcept {
