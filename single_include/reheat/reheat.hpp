@@ -4,19 +4,24 @@
 
 #include <array>
 #include <atomic>
+#include <bit>
 #include <charconv>
 #include <chrono>
+#include <cmath>
+#include <compare>
 #include <concepts>
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <limits>
 #include <mutex>
+#include <numbers>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <tuple>
+#include <system_error>
 #include <type_traits>
 #include <utility>
 #include <variant>
@@ -359,8 +364,22 @@ struct request {
 
 namespace reheat::inline REHEAT_ABI {
 
-/// How a period's statistic (on the left) is compared with the threshold; the names are CloudWatch's.
-enum class comparison : std::uint8_t { greater_than, greater_than_or_equal, less_than, less_than_or_equal };
+/// How a period's statistic (on the left) is compared with the threshold. The names of the first four and of the bands
+/// are CloudWatch's; Aodh also has equal and not equal.
+enum class comparison : std::uint8_t {
+    greater_than,
+    greater_than_or_equal,
+    less_than,
+    less_than_or_equal,
+    equal_to,
+    not_equal_to,
+    outside_band, ///< less than the threshold, or greater than the upper threshold
+    below_band,   ///< less than the threshold
+    above_band,   ///< greater than the upper threshold
+};
+
+/// Whether a comparison has two thresholds.
+[[nodiscard]] constexpr bool is_band(comparison c) noexcept { return c >= comparison::outside_band; }
 
 [[nodiscard]] constexpr std::string_view to_string(comparison c) noexcept {
     switch (c) {
@@ -368,14 +387,19 @@ enum class comparison : std::uint8_t { greater_than, greater_than_or_equal, less
     case comparison::greater_than_or_equal: return "GreaterThanOrEqualToThreshold";
     case comparison::less_than: return "LessThanThreshold";
     case comparison::less_than_or_equal: return "LessThanOrEqualToThreshold";
+    case comparison::equal_to: return "EqualToThreshold";
+    case comparison::not_equal_to: return "NotEqualToThreshold";
+    case comparison::outside_band: return "LessThanLowerOrGreaterThanUpperThreshold";
+    case comparison::below_band: return "LessThanLowerThreshold";
+    case comparison::above_band: return "GreaterThanUpperThreshold";
     }
     return "unknown";
 }
 
-/// A policy that says whether a value breaches a threshold.
+/// A policy that says whether a value breaches a threshold, or a band of two.
 template <class C>
 concept comparison_policy = std::equality_comparable<C> && requires(const C& c, double value, double threshold) {
-    { c(value, threshold) } noexcept -> std::same_as<bool>;
+    { c(value, threshold, threshold) } noexcept -> std::same_as<bool>;
     { c.kind() } noexcept -> std::same_as<comparison>;
 };
 
@@ -383,12 +407,17 @@ concept comparison_policy = std::equality_comparable<C> && requires(const C& c, 
 struct any_comparison {
     comparison which = comparison::less_than;
 
-    [[nodiscard]] constexpr bool operator()(double value, double threshold) const noexcept {
+    [[nodiscard]] constexpr bool operator()(double value, double threshold, double upper = 0) const noexcept {
         switch (which) {
         case comparison::greater_than: return value > threshold;
         case comparison::greater_than_or_equal: return value >= threshold;
         case comparison::less_than: return value < threshold;
         case comparison::less_than_or_equal: return value <= threshold;
+        case comparison::equal_to: return value == threshold;
+        case comparison::not_equal_to: return value != threshold;
+        case comparison::outside_band: return value < threshold || value > upper;
+        case comparison::below_band: return value < threshold;
+        case comparison::above_band: return value > upper;
         }
         return false;
     }
@@ -399,17 +428,31 @@ struct any_comparison {
 /// A comparison fixed at compile time.
 template <comparison Kind>
 struct basic_comparison {
-    constexpr bool operator()(double value, double threshold) const noexcept {
-        return any_comparison{Kind}(value, threshold);
+    constexpr bool operator()(double value, double threshold, double upper = 0) const noexcept {
+        return any_comparison{Kind}(value, threshold, upper);
     }
     static constexpr comparison kind() noexcept { return Kind; }
     friend constexpr bool operator==(basic_comparison, basic_comparison) noexcept { return true; }
 };
 
+namespace detail {
+template <class C>
+inline constexpr bool is_plain_comparison = std::same_as<C, any_comparison>;
+template <comparison Kind>
+inline constexpr bool is_plain_comparison<basic_comparison<Kind>> = true;
+} // namespace detail
+
+/// A comparison of ours, which does what its kind says: one that may be carried out on whole counts.
+template <class C>
+concept plain_comparison = detail::is_plain_comparison<C>;
+
 using greater_than = basic_comparison<comparison::greater_than>;
 using greater_than_or_equal = basic_comparison<comparison::greater_than_or_equal>;
 using less_than = basic_comparison<comparison::less_than>;
 using less_than_or_equal = basic_comparison<comparison::less_than_or_equal>;
+using outside_band = basic_comparison<comparison::outside_band>;
+using below_band = basic_comparison<comparison::below_band>;
+using above_band = basic_comparison<comparison::above_band>;
 
 } // namespace reheat::inline REHEAT_ABI
 
@@ -435,14 +478,17 @@ enum class missing_data : std::uint8_t { missing, breaching, not_breaching, igno
 /// What a period without a sample is to SampleCount and Sum: CloudWatch has no datapoint then, Heat has 0.
 enum class empty_period : std::uint8_t { counts_missing, counts_zero };
 
-/// One change of one alarm.
-struct transition {
-    watch_id watch;
-    target_id target;
-    alarm_state from;
-    alarm_state to;
-    time_point at; ///< the end of the newest period that was evaluated
-    double value;  ///< the newest period's statistic; NaN if it had no datapoint
+/// How the datapoints of a range must agree.
+enum class agreement : std::uint8_t {
+    m_of_n,    ///< M breaching ones raise, fewer clear
+    unanimous, ///< all N breaching raise, none clears, a mixed range keeps the state
+};
+
+/// When an alarm's actions run.
+enum class repetition : std::uint8_t {
+    on_transition,    ///< once for each change of the state
+    every_evaluation, ///< at each evaluation in `alarm`, as Heat did
+    re_sent,          ///< on a change, and again while in `alarm` after each `resend_after`
 };
 
 } // namespace reheat::inline REHEAT_ABI
@@ -625,6 +671,14 @@ struct full_accumulator {
         if (count != UINT32_MAX) ++count;
     }
 
+    constexpr void merge(const full_accumulator& other) noexcept {
+        if (other.count == 0) return;
+        sum += other.sum;
+        if (count == 0 || other.minimum < minimum) minimum = other.minimum;
+        if (count == 0 || other.maximum > maximum) maximum = other.maximum;
+        count = other.count < UINT32_MAX - count ? count + other.count : UINT32_MAX;
+    }
+
     [[nodiscard]] constexpr double value(statistic s) const noexcept {
         switch (s) {
         case statistic::sample_count: return count;
@@ -645,6 +699,9 @@ struct sample_count {
     static constexpr void add(accumulator& a, double) noexcept {
         if (a.count != UINT32_MAX) ++a.count;
     }
+    static constexpr void merge(accumulator& a, const accumulator& other) noexcept {
+        a.count = other.count < UINT32_MAX - a.count ? a.count + other.count : UINT32_MAX;
+    }
     static constexpr std::uint32_t count(const accumulator& a) noexcept { return a.count; }
     static constexpr double value(const accumulator& a) noexcept { return a.count; }
     static constexpr statistic kind() noexcept { return statistic::sample_count; }
@@ -656,6 +713,7 @@ template <statistic Kind>
 struct basic_statistic {
     using accumulator = detail::full_accumulator;
     static constexpr void add(accumulator& a, double value) noexcept { a.add(value); }
+    static constexpr void merge(accumulator& a, const accumulator& other) noexcept { a.merge(other); }
     static constexpr std::uint32_t count(const accumulator& a) noexcept { return a.count; }
     static constexpr double value(const accumulator& a) noexcept { return a.value(Kind); }
     static constexpr statistic kind() noexcept { return Kind; }
@@ -673,6 +731,7 @@ struct any_statistic {
     statistic which = statistic::sample_count;
 
     static constexpr void add(accumulator& a, double value) noexcept { a.add(value); }
+    static constexpr void merge(accumulator& a, const accumulator& other) noexcept { a.merge(other); }
     static constexpr std::uint32_t count(const accumulator& a) noexcept { return a.count; }
     [[nodiscard]] constexpr double value(const accumulator& a) const noexcept { return a.value(which); }
     [[nodiscard]] constexpr statistic kind() const noexcept { return which; }
@@ -692,8 +751,7 @@ enum class alignment : std::uint8_t {
            ///< evaluation sees exactly the samples whose age is at most one period, as Heat's watch rule does
 };
 
-/// The shape of a metric window: which statistic, over which period, aligned how. A value shared by many targets; the
-/// samples themselves are in a `window_ring` for each target.
+/// The shape of a metric window: which statistic, over which period, aligned how. A value shared by many targets.
 template <statistic_policy Statistic>
 struct window {
     using statistic_type = Statistic;
@@ -701,8 +759,17 @@ struct window {
     Statistic statistic{};
     duration period = std::chrono::seconds{60};
     alignment align = alignment::grid;
+    /// How far the periods slide from one evaluation to the next, a divisor of the period; 0 is the whole period. Each
+    /// step is a bucket of its own, so that a period of 5 min with a step of 1 min costs five times the memory.
+    duration step{};
 
     friend constexpr bool operator==(const window&, const window&) = default;
+};
+
+/// A statistic whose buckets can be joined into a longer period: what a step shorter than the period needs.
+template <class S>
+concept mergeable_statistic = statistic_policy<S> && requires(const S& s, typename S::accumulator& a) {
+    { s.merge(a, std::as_const(a)) } noexcept;
 };
 
 /// A window shape, whatever its statistic.
@@ -710,6 +777,7 @@ template <class W>
 concept window_policy = statistic_policy<typename W::statistic_type> && requires(const W& w) {
     { w.period } -> std::convertible_to<duration>;
     { w.align } -> std::convertible_to<alignment>;
+    { w.step } -> std::convertible_to<duration>;
 };
 
 namespace detail {
@@ -734,44 +802,86 @@ struct period_grid {
     [[nodiscard]] constexpr bool on_border(time_point t) const noexcept { return begin(index(t)) == t; }
 };
 
-/// The accumulators of the last periods of one target, in memory that the caller owns. Periods are named by their index
-/// in the grid; `newest` is the youngest that has been written.
+/// One target's buckets, named by their number in the grid; `newest` is the youngest with a sample. Narrow: sixteen
+/// counts of 16 bits, all in here. Wide: the newest bucket in here, those before it in a ring that the caller owns.
 template <statistic_policy Statistic>
-class window_ring {
-public:
+struct window_cells {
     using accumulator = typename Statistic::accumulator;
 
-    window_ring(std::span<accumulator> slots, std::int64_t& newest) noexcept : slots_{slots}, newest_{&newest} {}
+    static constexpr std::uint32_t narrow_slots = 16;
+    static constexpr std::uint32_t narrow_most = 0xffff;
 
-    /// Adds a sample to a period. One older than the ring is dropped: the evaluation that wanted it is over.
-    void add(const Statistic& s, std::int64_t period, double value) noexcept {
-        advance(period);
-        if (*newest_ - period < static_cast<std::int64_t>(slots_.size())) s.add(slot(period), value);
+    std::uint32_t newest = 0;
+    std::uint32_t generation = 0; ///< of the row; beside `newest` so that one comparison checks both
+    union {
+        std::array<std::uint16_t, narrow_slots> counts;
+        accumulator open;
+    };
+
+    constexpr window_cells() noexcept : counts{} {}
+
+    /// Whether the newest bucket is this one and the row is of this generation.
+    [[nodiscard]] bool is(std::uint32_t bucket, std::uint32_t of) const noexcept {
+        return (std::uint64_t{generation} << 32U | newest) == (std::uint64_t{of} << 32U | bucket);
+    }
+    /// Counts a sample in a slot that is known to be the newest bucket's.
+    void count_in(std::uint32_t slot) noexcept {
+        std::uint16_t& count = counts[slot];
+        if (++count == 0) [[unlikely]]
+            count = narrow_most;
+    }
+    /// Counts samples. False if they are older than every bucket that is kept.
+    bool add_narrow(std::uint32_t bucket, std::uint64_t weight) noexcept {
+        if (bucket > newest) advance_narrow(bucket);
+        if (newest - bucket >= narrow_slots) return false;
+        std::uint16_t& count = counts[bucket % narrow_slots];
+        count = weight < narrow_most - count ? static_cast<std::uint16_t>(count + weight)
+                                             : static_cast<std::uint16_t>(narrow_most);
+        return true;
+    }
+    [[nodiscard]] std::uint32_t count_narrow(std::uint32_t bucket) const noexcept {
+        return bucket <= newest ? counts[bucket % narrow_slots] : 0;
+    }
+    [[nodiscard]] bool keeps_narrow(std::uint32_t bucket) const noexcept {
+        return bucket > newest || newest - bucket < narrow_slots;
     }
 
-    [[nodiscard]] accumulator at(std::int64_t period) const noexcept {
-        if (period > *newest_ || *newest_ - period >= static_cast<std::int64_t>(slots_.size())) return {};
-        return slot(period);
+    /// The bucket that a sample belongs to; null if it is older than every one that is kept.
+    [[nodiscard]] accumulator* find(std::uint32_t bucket, std::span<accumulator> closed) noexcept {
+        if (bucket == newest) [[likely]]
+            return &open;
+        if (bucket > newest) {
+            advance(bucket, closed);
+            return &open;
+        }
+        return keeps(bucket, closed.size()) ? &closed[bucket % closed.size()] : nullptr;
+    }
+    /// Null if nothing came.
+    [[nodiscard]] const accumulator* at(std::uint32_t bucket, std::span<const accumulator> closed) const noexcept {
+        if (bucket == newest) return &open;
+        return bucket < newest ? &closed[bucket % closed.size()] : nullptr;
+    }
+    [[nodiscard]] bool keeps(std::uint32_t bucket, std::size_t ring) const noexcept {
+        return bucket >= newest || newest - bucket <= ring;
     }
 
 private:
-    void advance(std::int64_t period) noexcept {
-        if (period <= *newest_) return;
-        std::int64_t first = *newest_ + 1;
-        if (period - first >= static_cast<std::int64_t>(slots_.size()))
-            first = period - static_cast<std::int64_t>(slots_.size()) + 1;
-        for (std::int64_t p = first; p <= period; ++p) slot(p) = accumulator{};
-        *newest_ = period;
+    void advance_narrow(std::uint32_t bucket) noexcept {
+        if (bucket - newest >= narrow_slots) {
+            counts = {};
+        } else {
+            for (std::uint32_t b = newest + 1; b != bucket + 1; ++b) counts[b % narrow_slots] = 0;
+        }
+        newest = bucket;
     }
-
-    [[nodiscard]] accumulator& slot(std::int64_t period) const noexcept {
-        const auto size = static_cast<std::int64_t>(slots_.size());
-        const std::int64_t place = period % size;
-        return slots_[static_cast<std::size_t>(place < 0 ? place + size : place)];
+    void advance(std::uint32_t bucket, std::span<accumulator> closed) noexcept {
+        const auto ring = static_cast<std::uint32_t>(closed.size());
+        closed[newest % ring] = open;
+        const std::uint32_t first_cleared = bucket - newest > ring ? bucket - ring : newest + 1;
+        for (std::uint32_t b = first_cleared; b != bucket; ++b) closed[b % ring] = accumulator{};
+        open = accumulator{};
+        newest = bucket;
     }
-
-    std::span<accumulator> slots_;
-    std::int64_t* newest_;
 };
 
 } // namespace detail
@@ -784,6 +894,7 @@ namespace reheat::inline REHEAT_ABI {
 
 /// An alarm's rule, shared by all targets that are watched with an equal one. Structure is in the types (which
 /// statistic, which comparison; or `any_statistic` and `any_comparison`, chosen at run time), numbers are in values.
+/// The functions of `alarm/preset.hpp` set the axes below as CloudWatch, Heat, Aodh or Prometheus do.
 ///
 ///     alarm<window<sample_count>, less_than> silent{
 ///         .of = {.period = 60s}, .threshold = 1, .empty = empty_period::counts_zero};
@@ -796,12 +907,25 @@ struct alarm {
     Window of{};
     Comparison compare{};
     double threshold = 0;
+    double upper_threshold = 0;            ///< of a band; otherwise not used
     std::uint16_t evaluation_periods = 1;  ///< N, 1 to 1,440
     std::uint16_t datapoints_to_alarm = 0; ///< M, at most N; 0 means N
+    std::uint16_t look_back = 0;           ///< periods behind N that stand in for missing ones; 0 is a strict range
+    bool premature = false;                ///< few datapoints, all breaching and old enough, raise the alarm
+    agreement raise = agreement::m_of_n;
     missing_data treat_missing = missing_data::missing;
     empty_period empty = empty_period::counts_missing;
+    repetition actions = repetition::on_transition;
+    duration resend_after = std::chrono::minutes{1}; ///< for `repetition::re_sent`
+    /// How long the range must breach without a break before the alarm is raised (Prometheus's `for`).
+    duration pending_period{};
+    /// How long it must not breach before the alarm is cleared (Prometheus's `keep_firing_for`).
+    duration recovery_period{};
     /// The alarm stays `insufficient_data` until its first sample or until this long after the watch began.
     duration grace = std::chrono::seconds{600};
+    /// The alarm stays `insufficient_data` for this long, or until N periods had datapoints.
+    duration warm_up{};
+    bool whole_warm_up = false; ///< the warm-up does not end early
 
     friend constexpr bool operator==(const alarm&, const alarm&) = default;
 };
@@ -830,31 +954,1513 @@ struct heartbeat_alarm {
     duration grace = std::chrono::seconds{600};
 
     [[nodiscard]] constexpr alarm<window<sample_count>, less_than> rule() const noexcept {
-        return {.of = {.statistic = {}, .period = period, .align = alignment::grid},
-                .compare = {},
-                .threshold = 1,
-                .evaluation_periods = evaluation_periods,
-                .datapoints_to_alarm = 0,
-                .treat_missing = missing_data::breaching,
-                .empty = empty_period::counts_zero,
-                .grace = grace};
+        alarm<window<sample_count>, less_than> silent{.threshold = 1, .evaluation_periods = evaluation_periods};
+        silent.of.period = period;
+        silent.treat_missing = missing_data::breaching;
+        silent.empty = empty_period::counts_zero;
+        silent.grace = grace;
+        return silent;
     }
 };
 
 /// Whether a rule's numbers are inside their bounds; the error says which is not.
 template <alarm_rule Rule>
 [[nodiscard]] result<void> validate(const Rule& rule) {
-    if (rule.of.period < std::chrono::seconds{1} || rule.of.period > std::chrono::hours{24 * 7})
-        return error{errc::invalid_argument, "period", "expected 1 s to 7 days"};
+    const duration week = std::chrono::hours{24 * 7};
+    const auto wrong = [](const char* where, const char* expected) {
+        return error{errc::invalid_argument, where, expected};
+    };
+    const auto finite = [](double number) { return number >= -1e300 && number <= 1e300; };
+    const auto in_a_week = [week](duration d) { return d >= duration::zero() && d <= week; };
+    if (rule.of.period < std::chrono::seconds{1} || rule.of.period > week)
+        return wrong("period", "expected 1 s to 7 days");
+    if (rule.of.step != duration::zero() && (rule.of.step < std::chrono::seconds{1} || rule.of.step > rule.of.period ||
+                                             rule.of.period % rule.of.step != duration::zero()))
+        return wrong("step", "expected 0 or a divisor of the period of 1 s or more");
+    if (rule.of.step != duration::zero() && rule.of.step != rule.of.period) {
+        if (rule.of.align == alignment::watch)
+            return wrong("step", "expected periods on the grid, or a step of the whole period");
+        if (!mergeable_statistic<typename Rule::statistic_type>)
+            return wrong("step", "expected a statistic whose buckets can be joined, or a step of the whole period");
+        if ((rule.evaluation_periods + rule.look_back) * (rule.of.period / rule.of.step) > 20'160)
+            return wrong("step", "expected at most 20160 steps in the range");
+    }
     if (rule.evaluation_periods < 1 || rule.evaluation_periods > 1'440)
-        return error{errc::invalid_argument, "evaluation_periods", "expected 1 to 1440"};
+        return wrong("evaluation_periods", "expected 1 to 1440");
     if (rule.datapoints_to_alarm > rule.evaluation_periods)
-        return error{errc::invalid_argument, "datapoints_to_alarm", "expected at most evaluation_periods"};
-    if (!(rule.threshold >= -1e300 && rule.threshold <= 1e300))
-        return error{errc::invalid_argument, "threshold", "expected a finite number"};
-    if (rule.grace < duration::zero()) return error{errc::invalid_argument, "grace", "expected no negative duration"};
+        return wrong("datapoints_to_alarm", "expected at most evaluation_periods");
+    if (rule.look_back > 1'440) return wrong("look_back", "expected at most 1440");
+    if (!finite(rule.threshold)) return wrong("threshold", "expected a finite number");
+    if (is_band(rule.compare.kind()) && !(finite(rule.upper_threshold) && rule.upper_threshold >= rule.threshold))
+        return wrong("upper_threshold", "expected a finite number, the threshold or more");
+    if (!in_a_week(rule.pending_period)) return wrong("pending_period", "expected 0 to 7 days");
+    if (!in_a_week(rule.recovery_period)) return wrong("recovery_period", "expected 0 to 7 days");
+    if (rule.actions == repetition::re_sent &&
+        (rule.resend_after <= duration::zero() || rule.resend_after > std::chrono::hours{16}))
+        return wrong("resend_after", "expected more than 0 and at most 16 h"); // 57,600 of the shortest periods
+    if (rule.grace < duration::zero()) return wrong("grace", "expected no negative duration");
+    if (!in_a_week(rule.warm_up)) return wrong("warm_up", "expected 0 to 7 days");
     return {};
 }
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/aws_names.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// How complete the data of an evaluation was, where it was not. Names as in CloudWatch's `EvaluationState`.
+enum class evaluation_state : std::uint8_t { partial_data, evaluation_failure, evaluation_error, in_warm_up };
+
+/// What a percentile of few samples does: it is compared like any other, or the state stays.
+enum class low_sample_option : std::uint8_t { evaluate, ignore };
+
+/// What an entry of an alarm's history tells. Names as in CloudWatch's `HistoryItemType`.
+enum class history_kind : std::uint8_t {
+    configuration_update,
+    state_update,
+    action,
+    contributor_state_update,
+    contributor_action,
+};
+
+/// What keeps a composite alarm's actions back. Names as in CloudWatch's `ActionsSuppressedBy`.
+enum class suppressed_by : std::uint8_t { wait_period, extension_period, alarm };
+
+namespace aws {
+
+/// The spelling of CloudWatch's API, in the order of the enumerators.
+template <class E>
+inline constexpr std::array<std::string_view, 0> names{};
+
+template <>
+inline constexpr std::array<std::string_view, 3> names<alarm_state>{"INSUFFICIENT_DATA", "OK", "ALARM"};
+template <>
+inline constexpr std::array<std::string_view, 4> names<missing_data>{"missing", "breaching", "notBreaching", "ignore"};
+template <>
+inline constexpr std::array<std::string_view, 2> names<low_sample_option>{"evaluate", "ignore"};
+template <>
+inline constexpr std::array<std::string_view, 4> names<evaluation_state>{"PARTIAL_DATA", "EVALUATION_FAILURE",
+                                                                         "EVALUATION_ERROR", "IN_WARM_UP"};
+template <>
+inline constexpr std::array<std::string_view, 5> names<history_kind>{
+    "ConfigurationUpdate", "StateUpdate", "Action", "AlarmContributorStateUpdate", "AlarmContributorAction"};
+template <>
+inline constexpr std::array<std::string_view, 3> names<suppressed_by>{"WaitPeriod", "ExtensionPeriod", "Alarm"};
+/// Without Aodh's two: CloudWatch compares for neither.
+template <>
+inline constexpr std::array<std::string_view, 9> names<comparison>{to_string(comparison::greater_than),
+                                                                   to_string(comparison::greater_than_or_equal),
+                                                                   to_string(comparison::less_than),
+                                                                   to_string(comparison::less_than_or_equal),
+                                                                   std::string_view{},
+                                                                   std::string_view{},
+                                                                   to_string(comparison::outside_band),
+                                                                   to_string(comparison::below_band),
+                                                                   to_string(comparison::above_band)};
+
+/// The name of a value, as CloudWatch spells it; empty if CloudWatch has no such value.
+///
+///     static_assert(aws::name(missing_data::not_breaching) == "notBreaching");
+template <class E>
+    requires(!names<E>.empty())
+[[nodiscard]] constexpr std::string_view name(E value) noexcept {
+    const auto i = static_cast<std::size_t>(value);
+    return i < names<E>.size() ? names<E>[i] : std::string_view{};
+}
+
+/// The value of a name; letters count as they are, as they do for CloudWatch.
+template <class E>
+    requires(!names<E>.empty())
+[[nodiscard]] constexpr std::optional<E> parse(std::string_view text) noexcept {
+    for (std::size_t i = 0; i < names<E>.size(); ++i) {
+        if (!text.empty() && names<E>[i] == text) return static_cast<E>(i);
+    }
+    return std::nullopt;
+}
+
+} // namespace aws
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/core/api_fault.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// A refusal in the words of the CloudWatch API: what an answer's `Code`, `Message` and status line say.
+struct api_fault {
+    std::string_view code; ///< of static storage, as in the API's list: `ValidationError`, `InvalidParameterValue` …
+    std::string message;
+    unsigned http_status = 400;
+
+    friend bool operator==(const api_fault&, const api_fault&) = default;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/core/escape.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+namespace detail {
+
+/// The bytes of the character at the start of `text`, or 0 where that is not UTF-8 (Unicode 15, table 3-7).
+[[nodiscard]] constexpr std::size_t utf8_size(std::string_view text) noexcept {
+    const auto byte = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
+    const auto tail = [&byte](std::size_t from, std::size_t size) {
+        for (; from < size; ++from) {
+            if (byte(from) < 0x80U || byte(from) > 0xBFU) return std::size_t{0};
+        }
+        return size;
+    };
+    const unsigned b0 = byte(0);
+    const unsigned b1 = byte(1);
+    if (text.empty()) return 0;
+    if (b0 < 0x80U) return 1;
+    if (b0 >= 0xC2U && b0 <= 0xDFU) return tail(1, 2);
+    if (b0 >= 0xE0U && b0 <= 0xEFU) {
+        const unsigned low = b0 == 0xE0U ? 0xA0U : 0x80U;
+        const unsigned high = b0 == 0xEDU ? 0x9FU : 0xBFU;
+        return b1 >= low && b1 <= high ? tail(2, 3) : 0;
+    }
+    if (b0 >= 0xF0U && b0 <= 0xF4U) {
+        const unsigned low = b0 == 0xF0U ? 0x90U : 0x80U;
+        const unsigned high = b0 == 0xF4U ? 0x8FU : 0xBFU;
+        return b1 >= low && b1 <= high ? tail(2, 4) : 0;
+    }
+    return 0;
+}
+
+inline constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
+
+} // namespace detail
+
+/// The start of `text`, at most `bytes` long and not cut inside a character: for echoing what a stranger sent.
+[[nodiscard]] constexpr std::string_view clip(std::string_view text, std::size_t bytes) noexcept {
+    if (text.size() <= bytes) return text;
+    std::size_t end = bytes;
+    for (int i = 0; i < 3 && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U; ++i) --end;
+    return text.substr(0, end);
+}
+
+/// Appends `text` as a JSON string, quotes included (RFC 8259, section 7). The result is valid whatever the bytes are:
+/// a byte that is not UTF-8 becomes U+FFFD, a control character `\u00XX`.
+inline void append_json_string(std::string& out, std::string_view text) {
+    constexpr std::string_view hex = "0123456789abcdef";
+    out += '"';
+    while (!text.empty()) {
+        const auto c = static_cast<unsigned char>(text.front());
+        const std::size_t size = detail::utf8_size(text);
+        if (size == 0) {
+            out += detail::replacement_character;
+        } else if (c < 0x20U || c == 0x7FU) {
+            out += "\\u00";
+            out += hex[c >> 4U];
+            out += hex[c & 0xFU];
+        } else {
+            if (c == '"' || c == '\\') out += '\\';
+            out += text.substr(0, size);
+        }
+        text.remove_prefix(size == 0 ? 1 : size);
+    }
+    out += '"';
+}
+
+/// Appends `text` as character data of XML 1.0, good between tags and between quotes. A byte that is not UTF-8 becomes
+/// U+FFFD; a character that XML forbids even as a reference (section 2.2) is left out.
+inline void append_xml_text(std::string& out, std::string_view text) {
+    while (!text.empty()) {
+        const char c = text.front();
+        const std::size_t size = detail::utf8_size(text);
+        const std::string_view character = text.substr(0, size);
+        switch (c) {
+        case '&': out += "&amp;"; break;
+        case '<': out += "&lt;"; break;
+        case '>': out += "&gt;"; break;
+        case '"': out += "&quot;"; break;
+        case '\'': out += "&apos;"; break;
+        case '\r': out += "&#13;"; break; // a bare one would reach the reader as a line feed
+        default:
+            if (size == 0) {
+                out += detail::replacement_character;
+            } else if ((size > 1 || static_cast<unsigned char>(c) >= 0x20U || c == '\t' || c == '\n') &&
+                       character != "\xEF\xBF\xBE" && character != "\xEF\xBF\xBF") {
+                out += character;
+            }
+        }
+        text.remove_prefix(size == 0 ? 1 : size);
+    }
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/alarm_validation.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// The bounds of CloudWatch's alarm API (botocore, service model `cloudwatch/2010-08-01`). Lengths are in characters.
+struct alarm_limits {
+    std::size_t name = 255;
+    std::size_t description = 1024;
+    std::size_t actions_per_state = 5;
+    std::size_t state_reason = 1023;
+    std::size_t state_reason_data = 4000;
+    std::size_t history_data = 4095;
+    std::size_t history_summary = 255;
+    std::size_t names_to_describe = 100;
+    std::int64_t records = 100;          ///< at a time, 1 or more
+    std::int64_t window = 604'800;       ///< seconds: the period times the evaluation periods
+    std::int64_t narrow_window = 86'400; ///< the same where the period is below `narrow_period`
+    std::int64_t narrow_period = 3'600;
+    std::int64_t datapoints = 1'440; ///< that one request for statistics may ask for
+};
+
+inline constexpr alarm_limits limits_of_alarms{};
+
+/// What `PutMetricAlarm` is given, as it came. An empty text, or no number, is a parameter that was not given. Lives as
+/// long as the request.
+struct alarm_definition {
+    std::string_view name;
+    std::string_view description;
+    std::span<const std::string_view> ok_actions;
+    std::span<const std::string_view> alarm_actions;
+    std::span<const std::string_view> insufficient_data_actions;
+    std::string_view metric_name;
+    std::string_view metric_namespace;
+    std::string_view statistic;          ///< one of the five names of `to_string(statistic)`
+    std::string_view extended_statistic; ///< or a percentile, a trimmed mean …
+    std::string_view unit;
+    std::optional<std::int64_t> period; ///< in seconds
+    std::optional<std::int64_t> evaluation_periods;
+    std::optional<std::int64_t> datapoints_to_alarm;
+    std::optional<double> threshold;
+    std::string_view comparison_operator;
+    std::string_view treat_missing_data;
+    std::string_view evaluate_low_sample_count_percentile;
+};
+
+/// Whether CloudWatch alarms can have a period: 10, 20 or 30 s, or whole minutes.
+[[nodiscard]] constexpr bool is_alarm_period(std::int64_t seconds) noexcept {
+    return seconds == 10 || seconds == 20 || seconds == 30 || (seconds >= 60 && seconds % 60 == 0);
+}
+
+namespace detail {
+
+/// The characters of a text, a byte that is no UTF-8 counting as one.
+[[nodiscard]] constexpr std::size_t characters(std::string_view text) noexcept {
+    std::size_t count = 0;
+    for (; !text.empty(); ++count) {
+        const std::size_t size = utf8_size(text);
+        text.remove_prefix(size == 0 ? 1 : size);
+    }
+    return count;
+}
+
+[[nodiscard]] inline api_fault constraint_fault(std::string_view value, std::string_view member, std::string expected) {
+    std::string message = "1 validation error detected: Value '";
+    message += clip(value, 256);
+    message += "' at '";
+    message += member;
+    message += "' failed to satisfy constraint: Member must ";
+    message += expected;
+    return {"ValidationError", std::move(message)};
+}
+
+[[nodiscard]] inline api_fault enum_fault(std::string_view value, std::string_view member,
+                                          std::span<const std::string_view> names) {
+    std::string expected = "satisfy enum value set: [";
+    for (const std::string_view name : names) {
+        if (name.empty()) continue;
+        if (expected.back() != '[') expected += ", ";
+        expected += name;
+    }
+    return constraint_fault(value, member, expected + "]");
+}
+
+[[nodiscard]] inline std::optional<api_fault> check_length(std::string_view value, std::string_view member,
+                                                           std::size_t most) {
+    if (characters(value) <= most) return std::nullopt;
+    return constraint_fault(value, member, "have length less than or equal to " + std::to_string(most));
+}
+
+[[nodiscard]] inline std::optional<api_fault> check_positive(std::int64_t value, std::string_view member) {
+    if (value >= 1) return std::nullopt;
+    return constraint_fault(std::to_string(value), member, "have value greater than or equal to 1");
+}
+
+[[nodiscard]] inline api_fault missing_parameter(std::string_view name) {
+    return {"MissingParameter", "The parameter " + std::string{name} + " is required."};
+}
+
+/// Period, evaluation periods and datapoints to alarm, each alone and together.
+[[nodiscard]] inline std::optional<api_fault> check_periods(const alarm_definition& a) {
+    constexpr alarm_limits limits{};
+    if (!a.period) return missing_parameter("Period");
+    if (!a.evaluation_periods) return missing_parameter("EvaluationPeriods");
+    if (auto fault = check_positive(*a.evaluation_periods, "evaluationPeriods")) return fault;
+    if (a.datapoints_to_alarm) {
+        if (auto fault = check_positive(*a.datapoints_to_alarm, "datapointsToAlarm")) return fault;
+        if (*a.datapoints_to_alarm > *a.evaluation_periods)
+            return api_fault{"ValidationError", "DatapointsToAlarm must be less than or equal to EvaluationPeriods."};
+    }
+    if (!is_alarm_period(*a.period))
+        return api_fault{"ValidationError", "Period must be 10, 20, 30 or a multiple of 60."};
+    const bool narrow = *a.period < limits.narrow_period;
+    if (*a.evaluation_periods <= (narrow ? limits.narrow_window : limits.window) / *a.period) return std::nullopt;
+    return api_fault{"ValidationError",
+                     narrow ? "Metrics cannot be checked across more than a day (EvaluationPeriods * Period must be <= "
+                              "86400)."
+                            : "Metrics cannot be checked across more than a week (EvaluationPeriods * Period must be "
+                              "<= 604800)."};
+}
+
+/// Which statistic; `extended` tells the names of extended ones.
+template <std::predicate<std::string_view> Extended>
+[[nodiscard]] std::optional<api_fault> check_statistic(const alarm_definition& a, const Extended& extended) {
+    constexpr std::array<std::string_view, 5> simple{to_string(statistic::sample_count), to_string(statistic::average),
+                                                     to_string(statistic::sum), to_string(statistic::minimum),
+                                                     to_string(statistic::maximum)};
+    if (a.statistic.empty() == a.extended_statistic.empty())
+        return api_fault{"InvalidParameterCombination",
+                         "Exactly one of the parameters Statistic and ExtendedStatistic must be specified."};
+    if (a.statistic.empty()) {
+        if (extended(a.extended_statistic)) return std::nullopt;
+        return api_fault{"InvalidParameterValue", "The value " + std::string{clip(a.extended_statistic, 256)} +
+                                                      " for parameter ExtendedStatistic is not supported."};
+    }
+    for (const std::string_view name : simple) {
+        if (name == a.statistic) return std::nullopt;
+    }
+    return enum_fault(a.statistic, "statistic", simple);
+}
+
+/// The names of states in the order in which CloudWatch's refusal lists them.
+inline constexpr std::array<std::string_view, 3> listed_states{"INSUFFICIENT_DATA", "ALARM", "OK"};
+
+} // namespace detail
+
+/// Checks an alarm's definition as `PutMetricAlarm` does; the first thing that is wrong, in CloudWatch's words where
+/// they are known. `extended` says whether a text names an extended statistic. Actions are counted, not read.
+///
+///     if (auto fault = check_alarm(definition, is_extended_statistic)) return refuse(*fault);
+template <std::predicate<std::string_view> Extended>
+[[nodiscard]] std::optional<api_fault> check_alarm(const alarm_definition& a, const Extended& extended) {
+    constexpr alarm_limits limits{};
+    if (a.name.empty()) return detail::missing_parameter("AlarmName");
+    if (auto fault = detail::check_length(a.name, "alarmName", limits.name)) return fault;
+    if (auto fault = detail::check_length(a.description, "alarmDescription", limits.description)) return fault;
+    const auto too_many = [](std::span<const std::string_view> actions, std::string_view member) {
+        return actions.size() <= limits_of_alarms.actions_per_state
+                   ? std::nullopt
+                   : std::optional{detail::constraint_fault(std::to_string(actions.size()) + " actions", member,
+                                                            "have length less than or equal to 5")};
+    };
+    if (auto fault = too_many(a.ok_actions, "oKActions")) return fault;
+    if (auto fault = too_many(a.alarm_actions, "alarmActions")) return fault;
+    if (auto fault = too_many(a.insufficient_data_actions, "insufficientDataActions")) return fault;
+    if (a.metric_name.empty()) return detail::missing_parameter("MetricName");
+    if (auto fault = detail::check_length(a.metric_name, "metricName", limits.name)) return fault;
+    if (a.metric_namespace.empty()) return detail::missing_parameter("Namespace");
+    if (auto fault = detail::check_length(a.metric_namespace, "namespace", limits.name)) return fault;
+    if (a.comparison_operator.empty()) return detail::missing_parameter("ComparisonOperator");
+    if (!aws::parse<comparison>(a.comparison_operator))
+        return detail::enum_fault(a.comparison_operator, "comparisonOperator", aws::names<comparison>);
+    if (!a.threshold) return detail::missing_parameter("Threshold");
+    if (!std::isfinite(*a.threshold))
+        return api_fault{"InvalidParameterValue", "The value for parameter Threshold must be a finite number."};
+    if (auto fault = detail::check_periods(a)) return fault;
+    if (auto fault = detail::check_statistic(a, extended)) return fault;
+    if (!a.treat_missing_data.empty() && !aws::parse<missing_data>(a.treat_missing_data))
+        return api_fault{"ValidationError",
+                         "The value " + std::string{clip(a.treat_missing_data, 256)} +
+                             " is not supported for TreatMissingData parameter. Supported values are [breaching, "
+                             "notBreaching, ignore, missing]."};
+    if (!a.evaluate_low_sample_count_percentile.empty() &&
+        !aws::parse<low_sample_option>(a.evaluate_low_sample_count_percentile))
+        return api_fault{"ValidationError",
+                         "Option " + std::string{clip(a.evaluate_low_sample_count_percentile, 256)} +
+                             " is not supported. Supported options for parameter EvaluateLowSampleCountPercentile are "
+                             "evaluate and ignore."};
+    return std::nullopt;
+}
+
+/// Checks what `SetAlarmState` is given. `is_json` says whether a text is JSON; the core has no reader of it.
+template <std::predicate<std::string_view> IsJson>
+[[nodiscard]] std::optional<api_fault> check_state_update(std::string_view state, std::string_view reason,
+                                                          std::string_view reason_data, const IsJson& is_json) {
+    if (!aws::parse<alarm_state>(state)) return detail::enum_fault(state, "stateValue", detail::listed_states);
+    if (auto fault = detail::check_length(reason, "stateReason", limits_of_alarms.state_reason)) return fault;
+    if (auto fault = detail::check_length(reason_data, "stateReasonData", limits_of_alarms.state_reason_data))
+        return fault;
+    if (!reason_data.empty() && !is_json(reason_data))
+        return api_fault{"InvalidFormat", "StateReasonData is not valid JSON."};
+    return std::nullopt;
+}
+
+/// Checks the range of `GetMetricStatistics`: it is not empty, and asks for no more than 1,440 datapoints.
+[[nodiscard]] inline std::optional<api_fault> check_statistics_range(time_point start, time_point end,
+                                                                     duration period) {
+    if (start >= end)
+        return api_fault{"InvalidParameterValue", "The parameter StartTime must be less than the parameter EndTime."};
+    if (auto fault = detail::check_positive(period / std::chrono::seconds{1}, "period")) return fault;
+    const std::int64_t datapoints = (end - start) / period + ((end - start) % period == duration::zero() ? 0 : 1);
+    if (datapoints <= limits_of_alarms.datapoints) return std::nullopt;
+    return api_fault{"InvalidParameterCombination",
+                     "You have requested up to " + std::to_string(datapoints) +
+                         " datapoints, which exceeds the limit of 1440. You may reduce the datapoints requested by "
+                         "increasing Period, or decreasing the time range."};
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/composite_rule.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// CloudWatch's limits of a composite alarm. A character is a byte. An element is the mention of a child, a TRUE or
+/// FALSE, or a pair of grouping brackets; the brackets of `ALARM(...)` and `AT_LEAST(...)` belong to their function.
+struct composite_limits {
+    static constexpr std::size_t characters = 10'240;
+    static constexpr std::size_t children = 100; ///< distinct ones
+    static constexpr std::size_t elements = 500;
+    static constexpr std::size_t parents = 150; ///< composite alarms that watch one alarm
+};
+
+/// One operand or operator of a rule. Operands carry what is looked at next, so that a rule is evaluated in one pass
+/// from left to right that looks at no operand twice, without a stack and without recursion.
+struct rule_node {
+    enum class kind : std::uint8_t { constant, state, at_least, negation, conjunction, disjunction };
+    static constexpr std::uint16_t accept = 0xffff;
+    static constexpr std::uint16_t reject = 0xfffe;
+
+    kind what = kind::constant;
+    alarm_state state{};         ///< `state`, `at_least`: the one asked for
+    bool inverted = false;       ///< `constant`: it is FALSE; `at_least`: the state is to be another one
+    bool percent = false;        ///< `at_least`: the threshold is a share
+    bool negated = false;        ///< an operand below an odd number of NOTs
+    std::uint16_t first = 0;     ///< `state`: the child; `at_least`: its first in `listed()`; `conjunction`,
+                                 ///< `disjunction`: the first node of the right side
+    std::uint16_t count = 0;     ///< `at_least`: how many are listed
+    std::uint16_t threshold = 0; ///< `at_least`
+    std::uint16_t on_true = accept;
+    std::uint16_t on_false = reject;
+
+    [[nodiscard]] constexpr bool matches(alarm_state s) const noexcept { return (s == state) != inverted; }
+    [[nodiscard]] constexpr bool reached_by(std::uint32_t matching) const noexcept {
+        return percent ? matching * 100U >= std::uint32_t{threshold} * count : matching >= threshold;
+    }
+    friend constexpr bool operator==(const rule_node&, const rule_node&) noexcept = default;
+};
+
+namespace detail {
+class composite_parser;
+} // namespace detail
+
+/// The rule of a composite alarm: a Boolean expression over the states of other alarms, in CloudWatch's language.
+/// Made by `parse_composite_rule` or from an expression in C++, and always within the limits. Immutable, so any thread
+/// may read it.
+///
+///     auto rule = parse_composite_rule("ALARM(db) AND NOT ALARM(deployment)");
+///     auto state = evaluate(*rule, [&](std::size_t child) { return state_by_name(rule->children()[child]); });
+class composite_rule {
+public:
+    /// The alarms that it looks at, in the order of their first mention, each once.
+    [[nodiscard]] std::span<const std::string> children() const noexcept { return children_; }
+    /// The children that its AT_LEAST functions list, one list after the other.
+    [[nodiscard]] std::span<const std::uint16_t> listed() const noexcept { return listed_; }
+    /// In postfix order: operands first.
+    [[nodiscard]] std::span<const rule_node> nodes() const noexcept { return nodes_; }
+
+    friend bool operator==(const composite_rule&, const composite_rule&) = default;
+
+private:
+    friend class detail::composite_parser;
+    composite_rule() = default;
+
+    std::vector<std::string> children_;
+    std::vector<std::uint16_t> listed_;
+    std::vector<rule_node> nodes_;
+};
+
+/// Gives the state of a child, by its place in `composite_rule::children()`.
+template <class F>
+concept child_states = requires(F& states, std::size_t child) {
+    { states(child) } -> std::same_as<alarm_state>;
+};
+
+namespace detail {
+
+/// Whether a rule holds, where `matches(operand, child)` says it of one child of an operand.
+template <class Matches>
+[[nodiscard]] bool rule_holds(const composite_rule& rule, const Matches& matches) {
+    const auto holds = [&](const rule_node& operand) {
+        if (operand.what == rule_node::kind::constant) return !operand.inverted;
+        if (operand.what == rule_node::kind::state) return matches(operand, std::size_t{operand.first});
+        std::uint32_t matching = 0;
+        for (const std::uint16_t child : rule.listed().subspan(operand.first, operand.count))
+            matching += matches(operand, std::size_t{child}) ? 1U : 0U;
+        return operand.reached_by(matching);
+    };
+    std::size_t at = 0;
+    while (at < rule.nodes().size()) {
+        const rule_node& operand = rule.nodes()[at];
+        at = holds(operand) ? operand.on_true : operand.on_false;
+    }
+    return at == rule_node::accept;
+}
+
+} // namespace detail
+
+/// `alarm` where the rule holds, else `ok`, as CloudWatch has it: a child in `insufficient_data` is neither in ALARM
+/// nor OK. Asks only for the children that matter, from left to right. Does not allocate.
+template <child_states States>
+[[nodiscard]] alarm_state evaluate(const composite_rule& rule, States&& states) {
+    const bool holds = detail::rule_holds(
+        rule, [&](const rule_node& operand, std::size_t child) { return operand.matches(states(child)); });
+    return holds ? alarm_state::alarm : alarm_state::ok;
+}
+
+/// The same in Kleene's logic of three values, as Aodh has it: a child in `insufficient_data` may be in ALARM or OK.
+/// `alarm` where the rule holds whatever it is, `ok` where it holds in no case, else `insufficient_data`. The function
+/// INSUFFICIENT_DATA itself is certain. Tries to prove the alarm, then the opposite, and may ask for a child in both.
+/// Does not allocate.
+template <child_states States>
+[[nodiscard]] alarm_state evaluate_three_valued(const composite_rule& rule, States&& states) {
+    const auto holds_at = [&](bool best) {
+        return detail::rule_holds(rule, [&](const rule_node& operand, std::size_t child) {
+            const alarm_state s = states(child);
+            const bool unknown = s == alarm_state::insufficient_data && operand.state != alarm_state::insufficient_data;
+            return unknown ? best != operand.negated : operand.matches(s);
+        });
+    };
+    if (holds_at(false)) return alarm_state::alarm;
+    return holds_at(true) ? alarm_state::insufficient_data : alarm_state::ok;
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/core/hash.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Mixes a number so that every bit of it moves every bit of the result (the finaliser of SplitMix64). Jitter and keys
+/// are made of it: no generator has a state, and the same inputs give the same outputs for ever.
+[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t x) noexcept {
+    x += 0x9e37'79b9'7f4a'7c15ULL;
+    x = (x ^ x >> 30U) * 0xbf58'476d'1ce4'e5b9ULL;
+    x = (x ^ x >> 27U) * 0x94d0'49bb'1331'11ebULL;
+    return x ^ x >> 31U;
+}
+
+/// Hashes a text, eight bytes at a time. For tables in memory only: it differs between machines. Not for keys that an
+/// enemy chooses.
+[[nodiscard]] inline std::uint64_t hash_text(std::string_view text) noexcept {
+    std::uint64_t h = text.size();
+    for (; !text.empty(); text.remove_prefix(text.size() < 8 ? text.size() : 8)) {
+        std::array<char, 8> word{};
+        text.copy(word.data(), word.size());
+        h = (h ^ std::bit_cast<std::uint64_t>(word)) * 0x9e37'79b9'7f4a'7c15ULL;
+        h ^= h >> 32U;
+    }
+    return mix(h);
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/core/name_index.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// From a name to a dense number. The names stay where they are: eight bytes a slot, half of the slots free at least.
+/// `name_of(number)` gives a name back. Finding never allocates. One thread at a time.
+class name_index {
+public:
+    static constexpr std::uint32_t none = 0xffff'ffffU;
+
+    /// The number of a name, or `none`.
+    template <class NameOf>
+        requires requires(const NameOf& name_of) { name_of(std::uint32_t{}) == std::string_view{}; }
+    [[nodiscard]] std::uint32_t find(std::string_view name, const NameOf& name_of) const {
+        if (slots_.empty()) return none;
+        const std::uint32_t tag = tag_of(name);
+        for (std::size_t at = tag & mask();; at = (at + 1) & mask()) {
+            const slot& s = slots_[at];
+            if (s.number == none || (s.tag == tag && name_of(s.number) == name)) return s.number;
+        }
+    }
+
+    /// Adds a name that is not there yet.
+    void add(std::string_view name, std::uint32_t number) {
+        if (slots_.size() < 2 * (used_ + 1)) grow();
+        put({number, tag_of(name)});
+        ++used_;
+    }
+
+    /// Removes a name with its number, if it is there.
+    void remove(std::string_view name, std::uint32_t number) noexcept {
+        if (slots_.empty()) return;
+        std::size_t hole = tag_of(name) & mask();
+        while (slots_[hole].number != number) {
+            if (slots_[hole].number == none) return;
+            hole = (hole + 1) & mask();
+        }
+        // What came to its place only because this one was in the way moves back.
+        for (std::size_t at = (hole + 1) & mask(); slots_[at].number != none; at = (at + 1) & mask()) {
+            const std::size_t home = slots_[at].tag & mask();
+            if (((at - home) & mask()) < ((at - hole) & mask())) continue;
+            slots_[hole] = slots_[at];
+            hole = at;
+        }
+        slots_[hole] = {};
+        --used_;
+    }
+
+    [[nodiscard]] std::size_t bytes() const noexcept { return slots_.capacity() * sizeof(slot); }
+
+private:
+    struct slot {
+        std::uint32_t number = none;
+        std::uint32_t tag = 0;
+    };
+
+    [[nodiscard]] std::size_t mask() const noexcept { return slots_.size() - 1; }
+    [[nodiscard]] static std::uint32_t tag_of(std::string_view name) noexcept {
+        return static_cast<std::uint32_t>(hash_text(name));
+    }
+    void put(slot s) noexcept {
+        std::size_t at = s.tag & mask();
+        while (slots_[at].number != none) at = (at + 1) & mask();
+        slots_[at] = s;
+    }
+    void grow() {
+        const std::vector<slot> old = std::move(slots_);
+        slots_.assign(old.empty() ? 16 : old.size() * 2, slot{});
+        for (const slot& s : old) {
+            if (s.number != none) put(s);
+        }
+    }
+
+    std::vector<slot> slots_;
+    std::size_t used_ = 0;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/composite.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// An alarm of one `composite_set`, metric or composite. Dense, never reused.
+enum class alarm_id : std::uint32_t {};
+
+/// One change of one composite alarm.
+struct composite_transition {
+    alarm_id alarm;
+    alarm_id cause; ///< the alarm whose change was told; the composite alarm itself when it was added or replaced
+    alarm_state from;
+    alarm_state to;
+    time_point at;
+};
+
+/// Alarms by name, and the composite alarms among them that follow the others. A change of one alarm re-evaluates what
+/// depends on it and nothing else, children before parents, each at most once. CloudWatch accepts children that are
+/// unknown and rules that depend on themselves; here both are errors. One thread at a time.
+///
+///     composite_set alarms;
+///     auto db = alarms.add("db");
+///     auto wiki = alarms.add("wiki", *parse_composite_rule("ALARM(db)"), now, changes);
+///     alarms.set_state(*db, alarm_state::alarm, now, changes);   // and wiki follows
+class composite_set {
+public:
+    /// Adds an alarm whose state is told by `set_state`: a metric alarm. An error if the name is empty or taken.
+    [[nodiscard]] result<alarm_id> add(std::string_view name, alarm_state state = alarm_state::insufficient_data) {
+        if (auto usable = check_name(name); !usable) return std::move(usable).error();
+        return insert(name, state);
+    }
+
+    /// Adds a composite alarm. It begins in `insufficient_data` and is evaluated at once, which is its first
+    /// transition. An error if the name is empty or taken, a child is not known, or a child has as many parents as it
+    /// may have.
+    [[nodiscard]] result<alarm_id> add(std::string_view name, composite_rule rule, time_point now,
+                                       std::vector<composite_transition>& out) {
+        if (auto usable = check_name(name); !usable) return std::move(usable).error();
+        auto children = resolve(name, rule, none);
+        if (!children) return std::move(children).error();
+        const alarm_id id = insert(name, alarm_state::insufficient_data);
+        at(id).composite = static_cast<std::uint32_t>(composites_.size());
+        composites_.push_back({.self = id, .rule = std::move(rule), .children = {}, .triggering = {}});
+        bind(id, std::move(*children));
+        change(id, now, out);
+        return id;
+    }
+
+    /// Gives a composite alarm another rule. Its state stays until the new rule says otherwise, which is at once.
+    /// An error, and nothing is changed, if it is not a composite alarm, if `add` would refuse the rule, or if the
+    /// alarm would depend on itself; the error then names the cycle.
+    [[nodiscard]] result<void> replace(alarm_id id, composite_rule rule, time_point now,
+                                       std::vector<composite_transition>& out) {
+        if (this->rule(id) == nullptr) return error{errc::not_found, {}, "not a composite alarm"};
+        auto children = resolve(at(id).name, rule, index(id));
+        if (!children) return std::move(children).error();
+        if (std::string cycle = find_cycle(id, *children); !cycle.empty())
+            return error{errc::cycle, at(id).name, "it would depend on itself: " + std::move(cycle)};
+        for (const alarm_id child : composites_[at(id).composite].children) std::erase(at(child).parents, id);
+        composites_[at(id).composite].rule = std::move(rule);
+        bind(id, std::move(*children));
+        change(id, now, out);
+        return {};
+    }
+
+    /// Tells the state of an alarm, and appends the transitions that follow of it. A composite alarm that is told a
+    /// state keeps it until one of its children changes or its rule is replaced, as with CloudWatch's SetAlarmState.
+    /// Does not allocate while `out` has room for a transition of each composite alarm; an unknown id is ignored.
+    void set_state(alarm_id id, alarm_state state, time_point now, std::vector<composite_transition>& out) {
+        if (index(id) >= members_.size() || at(id).state == state) return;
+        ++change_;
+        if (at(id).composite != none) {
+            composites_[at(id).composite].triggering.clear();
+            out.push_back({id, id, at(id).state, state, now});
+        }
+        enter(id, state);
+        evaluate_waiting(id, now, out);
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return members_.size(); }
+    [[nodiscard]] std::size_t composites() const noexcept { return composites_.size(); }
+    [[nodiscard]] result<alarm_id> find(std::string_view name) const {
+        const std::uint32_t number = number_of(name);
+        if (number == none) return error{errc::not_found, {}, "no alarm '" + std::string{name} + "'"};
+        return alarm_id{number};
+    }
+    [[nodiscard]] std::string_view name(alarm_id id) const noexcept { return at(id).name; }
+    [[nodiscard]] alarm_state state(alarm_id id) const noexcept { return at(id).state; }
+    /// The rule of a composite alarm; null for another alarm.
+    [[nodiscard]] const composite_rule* rule(alarm_id id) const noexcept {
+        return index(id) < members_.size() && at(id).composite != none ? &composites_[at(id).composite].rule : nullptr;
+    }
+    /// The children whose changes made a composite alarm enter its state; CloudWatch's `triggeringAlarms`. A child that
+    /// changes later without effect on the state is not added. Empty if no child did it.
+    [[nodiscard]] std::span<const alarm_id> triggering(alarm_id id) const noexcept {
+        if (rule(id) == nullptr) return {};
+        return composites_[at(id).composite].triggering;
+    }
+
+private:
+    static constexpr std::uint32_t none = name_index::none;
+
+    struct member {
+        std::string name;
+        alarm_state state;
+        std::uint32_t composite = none; ///< its place among the composite alarms
+        std::uint32_t level = 0;        ///< above the levels of all children
+        std::uint64_t changed = 0;      ///< the change in which its state changed last
+        std::vector<alarm_id> parents;
+    };
+    struct composite {
+        alarm_id self;
+        composite_rule rule;
+        std::vector<alarm_id> children; ///< as in the rule
+        std::vector<alarm_id> triggering;
+        bool waiting = false;
+        std::uint32_t next = none; ///< the one that waits behind it on its level
+    };
+    struct queue {
+        std::uint32_t head = none;
+        std::uint32_t tail = none;
+    };
+
+    [[nodiscard]] static constexpr std::uint32_t index(alarm_id id) noexcept { return static_cast<std::uint32_t>(id); }
+    [[nodiscard]] member& at(alarm_id id) noexcept { return members_[index(id)]; }
+    [[nodiscard]] const member& at(alarm_id id) const noexcept { return members_[index(id)]; }
+    [[nodiscard]] std::uint32_t number_of(std::string_view name) const {
+        return names_.find(name, [this](std::uint32_t n) -> std::string_view { return members_[n].name; });
+    }
+
+    [[nodiscard]] result<void> check_name(std::string_view name) const {
+        if (name.empty()) return error{errc::invalid_argument, {}, "an alarm needs a name"};
+        if (number_of(name) != none)
+            return error{errc::already_exists, std::string{name}, "there is an alarm of that name"};
+        return {};
+    }
+    alarm_id insert(std::string_view name, alarm_state state) {
+        const auto number = static_cast<std::uint32_t>(members_.size());
+        members_.push_back({.name = std::string{name}, .state = state, .parents = {}});
+        names_.add(name, number);
+        return alarm_id{number};
+    }
+
+    /// The children of a rule, for the composite alarm `self`, which may be one that is not added yet.
+    [[nodiscard]] result<std::vector<alarm_id>> resolve(std::string_view name, const composite_rule& rule,
+                                                        std::uint32_t self) const {
+        std::vector<alarm_id> children;
+        children.reserve(rule.children().size());
+        for (const std::string& child : rule.children()) {
+            if (child == name) return error{errc::cycle, child, "it would depend on itself: " + child + " -> " + child};
+            const std::uint32_t number = number_of(child);
+            if (number == none)
+                return error{errc::not_found, std::string{name}, "its rule names '" + child + "', which is no alarm"};
+            const std::vector<alarm_id>& parents = members_[number].parents;
+            bool known = false;
+            for (const alarm_id parent : parents) known = known || index(parent) == self;
+            if (!known && parents.size() == composite_limits::parents)
+                return error{errc::limit_exceeded, std::string{name},
+                             "its rule names '" + child + "', which has " + std::to_string(parents.size()) +
+                                 " parents, as many as it may have"};
+            children.push_back(alarm_id{number});
+        }
+        return children;
+    }
+
+    /// The way from `self` through the children back to it, as `a -> b -> a`; empty if there is none.
+    [[nodiscard]] std::string find_cycle(alarm_id self, std::span<const alarm_id> children) const {
+        std::vector<std::uint32_t> below(members_.size(), none); // the child through which an ancestor was reached
+        std::vector<alarm_id> ancestors{self};
+        for (std::size_t i = 0; i < ancestors.size(); ++i) {
+            const alarm_id child = ancestors[i];
+            for (const alarm_id parent : at(child).parents) {
+                if (below[index(parent)] != none) continue;
+                below[index(parent)] = index(child);
+                ancestors.push_back(parent);
+            }
+        }
+        for (const alarm_id child : children) {
+            if (below[index(child)] == none) continue;
+            std::string way = at(self).name;
+            for (std::uint32_t step = index(child);; step = below[step]) {
+                way += " -> " + members_[step].name;
+                if (step == index(self)) return way;
+            }
+        }
+        return {};
+    }
+
+    /// Makes the children known to the composite alarm, and it to them, and sizes what a change needs.
+    void bind(alarm_id id, std::vector<alarm_id> children) {
+        for (const alarm_id child : children) at(child).parents.push_back(id);
+        composite& self = composites_[at(id).composite];
+        self.triggering.clear();
+        self.triggering.reserve(children.size());
+        self.children = std::move(children);
+        std::vector<alarm_id> risen{id};
+        for (std::size_t i = 0; i < risen.size(); ++i) {
+            std::uint32_t level = at(risen[i]).level;
+            for (const alarm_id child : composites_[at(risen[i]).composite].children) {
+                if (at(child).level >= level) level = at(child).level + 1;
+            }
+            if (level == at(risen[i]).level) continue;
+            at(risen[i]).level = level;
+            if (levels_.size() <= level) levels_.resize(std::size_t{level} + 1);
+            for (const alarm_id parent : at(risen[i]).parents) risen.push_back(parent);
+        }
+        if (levels_.size() <= at(id).level) levels_.resize(std::size_t{at(id).level} + 1);
+    }
+
+    /// The rule of `id` is another one.
+    void change(alarm_id id, time_point now, std::vector<composite_transition>& out) {
+        ++change_;
+        evaluate_composite(at(id).composite, id, now, out);
+        evaluate_waiting(id, now, out);
+    }
+
+    void enter(alarm_id id, alarm_state state) noexcept {
+        at(id).state = state;
+        at(id).changed = change_;
+        for (const alarm_id parent : at(id).parents) {
+            composite& c = composites_[at(parent).composite];
+            if (std::exchange(c.waiting, true)) continue;
+            queue& line = levels_[at(parent).level];
+            (line.tail == none ? line.head : composites_[line.tail].next) = at(parent).composite;
+            line.tail = at(parent).composite;
+            ++waiting_;
+        }
+    }
+
+    /// Level by level: whatever changes lets only alarms of higher levels wait.
+    void evaluate_waiting(alarm_id cause, time_point now, std::vector<composite_transition>& out) {
+        for (std::uint32_t level = at(cause).level + 1; waiting_ != 0; ++level) {
+            std::uint32_t place = std::exchange(levels_[level], queue{}).head;
+            while (place != none) {
+                composites_[place].waiting = false;
+                --waiting_;
+                evaluate_composite(place, cause, now, out);
+                place = std::exchange(composites_[place].next, none);
+            }
+        }
+    }
+
+    void evaluate_composite(std::uint32_t place, alarm_id cause, time_point now,
+                            std::vector<composite_transition>& out) {
+        composite& c = composites_[place];
+        const alarm_state to = evaluate(c.rule, [&](std::size_t child) { return at(c.children[child]).state; });
+        const alarm_state from = at(c.self).state;
+        if (to == from) return;
+        c.triggering.clear();
+        for (const alarm_id child : c.children) {
+            if (at(child).changed == change_) c.triggering.push_back(child);
+        }
+        out.push_back({c.self, cause, from, to, now});
+        enter(c.self, to);
+    }
+
+    name_index names_;
+    std::vector<member> members_;
+    std::vector<composite> composites_;
+    std::vector<queue> levels_;
+    std::uint32_t waiting_ = 0;
+    std::uint64_t change_ = 0;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/composite_parser.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+namespace detail {
+
+struct rule_token {
+    enum class kind : std::uint8_t { word, quoted, unfinished, opening, closing, comma, end };
+    kind what = kind::end;
+    std::size_t at = 0;
+    std::string_view text;
+};
+
+[[nodiscard]] constexpr bool is_rule_space(char c) noexcept { return c == ' ' || (c >= '\t' && c <= '\r'); }
+[[nodiscard]] constexpr bool ends_rule_word(char c) noexcept {
+    return is_rule_space(c) || c == '(' || c == ')' || c == ',';
+}
+
+/// The token at or after `at`.
+[[nodiscard]] constexpr rule_token next_rule_token(std::string_view text, std::size_t at) noexcept {
+    using kind = rule_token::kind;
+    while (at < text.size() && is_rule_space(text[at])) ++at;
+    if (at == text.size()) return {kind::end, at, {}};
+    const auto token = [&](kind what, std::size_t end) { return rule_token{what, at, text.substr(at, end - at)}; };
+    std::size_t end = at + 1;
+    switch (text[at]) {
+    case '(': return token(kind::opening, end);
+    case ')': return token(kind::closing, end);
+    case ',': return token(kind::comma, end);
+    case '"':
+        for (; end < text.size(); ++end) {
+            if (text[end] == '"') return token(kind::quoted, end + 1);
+            if (text[end] == '\\') ++end;
+        }
+        return token(kind::unfinished, text.size());
+    default:
+        while (end < text.size() && !ends_rule_word(text[end])) ++end;
+        return token(kind::word, end);
+    }
+}
+
+/// What is between the quotes. A backslash escapes a quote or a backslash; before anything else it is itself.
+[[nodiscard]] inline std::string unquoted_reference(std::string_view quoted) {
+    std::string name;
+    for (std::size_t i = 1; i + 1 < quoted.size(); ++i) {
+        if (quoted[i] == '\\' && (quoted[i + 1] == '"' || quoted[i + 1] == '\\')) ++i;
+        name += quoted[i];
+    }
+    return name;
+}
+
+/// Reads a rule with a stack of operators on the heap, so that no depth of brackets or NOTs is too deep.
+class composite_parser {
+public:
+    explicit composite_parser(std::string_view text) : text_{text} {}
+
+    [[nodiscard]] result<composite_rule> parse() {
+        if (text_.size() > composite_limits::characters) {
+            now_.at = composite_limits::characters;
+            too_many("characters", text_.size(), composite_limits::characters);
+            return std::move(*failure_);
+        }
+        take();
+        if (!expression()) return std::move(*failure_);
+        link();
+        return std::move(rule_);
+    }
+
+private:
+    using token = rule_token::kind;
+    using node = rule_node::kind;
+    enum class rank : std::uint8_t { group, disjunction, conjunction, negation };
+    struct pending {
+        rank binds;
+        std::uint16_t right; ///< the first node of the right side
+    };
+
+    bool expression() {
+        for (;; take()) {
+            if (!prefixes() || !operand()) return false;
+            for (; now_.what == token::closing; take()) {
+                reduce(rank::disjunction);
+                if (operators_.empty()) return unsupported();
+                operators_.pop_back();
+            }
+            if (now_.what == token::end) {
+                reduce(rank::disjunction);
+                return operators_.empty() || unsupported();
+            }
+            const bool both = is_word("AND");
+            if (!both && !is_word("OR")) return unsupported();
+            const rank binds = both ? rank::conjunction : rank::disjunction;
+            reduce(binds);
+            operators_.push_back({binds, static_cast<std::uint16_t>(rule_.nodes_.size())});
+        }
+    }
+
+    bool prefixes() {
+        for (;; take()) {
+            if (is_word("NOT")) {
+                operators_.push_back({rank::negation, 0});
+            } else if (now_.what == token::opening) {
+                if (!count_element()) return false;
+                operators_.push_back({rank::group, 0});
+            } else {
+                return true;
+            }
+        }
+    }
+
+    /// Emits the operators that bind at least so tightly, back to the innermost open bracket.
+    void reduce(rank binds) {
+        constexpr node kinds[]{node::constant, node::disjunction, node::conjunction, node::negation};
+        for (; !operators_.empty() && operators_.back().binds >= binds; operators_.pop_back()) {
+            rule_.nodes_.push_back(
+                {.what = kinds[static_cast<std::size_t>(operators_.back().binds)], .first = operators_.back().right});
+        }
+    }
+
+    bool operand() {
+        const bool yes = is_word("TRUE") || is_word("True") || is_word("true");
+        if (yes || is_word("FALSE") || is_word("False") || is_word("false")) {
+            if (!count_element()) return false;
+            rule_.nodes_.push_back({.what = node::constant, .inverted = !yes});
+            take();
+            return true;
+        }
+        rule_node made{.what = node::state};
+        if (is_word("AT_LEAST")) return at_least();
+        if (!state(made) || !expect(token::opening, "'('") || !reference(made.first)) return false;
+        rule_.nodes_.push_back(made);
+        return expect(token::closing, "')'");
+    }
+
+    bool at_least() {
+        rule_node made{.what = node::at_least, .first = static_cast<std::uint16_t>(rule_.listed_.size())};
+        take();
+        if (!expect(token::opening, "'('")) return false;
+        const rule_token bound = now_;
+        if (!number(made) || !expect(token::comma, "','")) return false;
+        made.inverted = is_word("NOT");
+        if (made.inverted) take();
+        if (!state(made) || !expect(token::comma, "','") || !expect(token::opening, "'('")) return false;
+        for (;; take()) {
+            std::uint16_t child = 0;
+            if (!reference(child)) return false;
+            rule_.listed_.push_back(child);
+            if (now_.what != token::comma) break;
+        }
+        if (now_.what != token::closing) return unsupported();
+        take();
+        made.count = static_cast<std::uint16_t>(rule_.listed_.size() - made.first);
+        const std::uint16_t most = made.percent ? std::uint16_t{100} : made.count;
+        if (made.threshold < 1 || made.threshold > most) {
+            const std::string_view sign = made.percent ? "%" : "";
+            fail(errc::invalid_argument, bound,
+                 std::string{"1"}.append(sign) + " to " + std::to_string(most).append(sign));
+            return false;
+        }
+        rule_.nodes_.push_back(made);
+        return expect(token::closing, "')'");
+    }
+
+    /// A count or a percentage; what is out of every range stays so and is found when the list is known.
+    bool number(rule_node& made) {
+        constexpr std::uint16_t too_much = 10'000;
+        std::string_view digits = now_.what == token::word ? now_.text : std::string_view{};
+        if (digits.ends_with('%')) {
+            made.percent = true;
+            digits.remove_suffix(1);
+        }
+        bool good = !digits.empty();
+        for (const char c : digits) {
+            good = good && c >= '0' && c <= '9';
+            const int value = made.threshold * 10 + (c - '0');
+            if (good) made.threshold = value < too_much ? static_cast<std::uint16_t>(value) : too_much - 1;
+        }
+        if (!good) return unsupported("a number or a percentage");
+        take();
+        if (!made.percent && is_word("%")) {
+            made.percent = true;
+            take();
+        }
+        return true;
+    }
+
+    bool state(rule_node& made) {
+        const std::optional<alarm_state> named = aws::parse<alarm_state>(now_.text);
+        if (now_.what != token::word || !named) return unsupported();
+        made.state = *named;
+        take();
+        return true;
+    }
+
+    bool reference(std::uint16_t& child) {
+        std::string name;
+        if (now_.what == token::word) name = now_.text;
+        if (now_.what == token::quoted) name = unquoted_reference(now_.text);
+        if (name.empty()) return unsupported("the name of an alarm");
+        if (!count_element()) return false;
+        std::size_t at = 0;
+        while (at < rule_.children_.size() && rule_.children_[at] != name) ++at;
+        if (at == composite_limits::children) return too_many("children", at + 1, composite_limits::children);
+        if (at == rule_.children_.size()) rule_.children_.push_back(std::move(name));
+        child = static_cast<std::uint16_t>(at);
+        take();
+        return true;
+    }
+
+    bool count_element() {
+        ++elements_;
+        return elements_ <= composite_limits::elements || too_many("elements", elements_, composite_limits::elements);
+    }
+
+    /// Tells every operand what is looked at next when it is true, and when it is false.
+    void link() {
+        std::vector<rule_node> below{rule_node{}}; // what nodes still to come are told, the last one first
+        for (std::size_t at = rule_.nodes_.size(); at-- > 0;) {
+            rule_node& n = rule_.nodes_[at];
+            const rule_node told = below.back();
+            below.pop_back();
+            rule_node left = told;
+            switch (n.what) {
+            case node::negation:
+                std::swap(left.on_true, left.on_false);
+                left.negated = !told.negated;
+                below.push_back(left);
+                break;
+            case node::conjunction:
+            case node::disjunction:
+                (n.what == node::conjunction ? left.on_true : left.on_false) = n.first;
+                below.push_back(left);
+                below.push_back(told);
+                break;
+            case node::constant:
+            case node::state:
+            case node::at_least:
+                n.on_true = told.on_true;
+                n.on_false = told.on_false;
+                n.negated = told.negated;
+                break;
+            }
+        }
+    }
+
+    [[nodiscard]] bool is_word(std::string_view word) const noexcept {
+        return now_.what == token::word && now_.text == word;
+    }
+    void take() noexcept { now_ = next_rule_token(text_, now_.at + now_.text.size()); }
+    bool expect(token what, std::string_view expected) {
+        if (now_.what != what) return unsupported(expected);
+        take();
+        return true;
+    }
+
+    /// The token cannot be here; `expected` is what could, where that is one thing.
+    bool unsupported(std::string_view expected = {}) {
+        fail(errc::syntax, now_, expected);
+        return false;
+    }
+    bool too_many(std::string_view what, std::size_t count, std::size_t most) {
+        failure_ =
+            error{errc::limit_exceeded, place(now_.at),
+                  "Error in AlarmRule [Unsupported number of " + std::string{what} + " " + std::to_string(count) +
+                      " at " + place(now_.at) + ", must be: at most " + std::to_string(most) + "]"};
+        return false;
+    }
+    void fail(errc code, const rule_token& found, std::string_view expected) {
+        std::string message = "Error in AlarmRule [Unsupported ";
+        if (found.what == token::end) message += "end of text";
+        else message.append("token '").append(clip(found.text, 64)).append("'");
+        message += " at " + place(found.at);
+        if (!expected.empty()) message.append(", must be: ").append(expected);
+        failure_ = error{code, place(found.at), message + "]"};
+    }
+    [[nodiscard]] static std::string place(std::size_t at) { return "char " + std::to_string(at); }
+
+    std::string_view text_;
+    rule_token now_;
+    composite_rule rule_;
+    std::vector<pending> operators_;
+    std::size_t elements_ = 0;
+    std::optional<error> failure_;
+};
+
+} // namespace detail
+
+/// Reads the rule of a composite alarm in CloudWatch's language:
+///
+///     rule    = and {"OR" and}            and  = unary {"AND" unary}           unary = "NOT" unary | primary
+///     primary = "(" rule ")" | "TRUE" | "FALSE" | state "(" ref ")"
+///             | "AT_LEAST" "(" number ["%"] "," ["NOT"] state "," "(" ref {"," ref} ")" ")"
+///     state   = "ALARM" | "OK" | "INSUFFICIENT_DATA"
+///     ref     = a name without white space, bracket, comma | a name in double quotes, with \" and \\ for " and \.
+///
+/// That NOT binds tighter than AND, and AND than OR, is our choice: CloudWatch does not say. TRUE and FALSE may also be
+/// written True, true, False, false. The number of AT_LEAST is 1 to the number of alarms listed, or 1% to 100%; an
+/// alarm that is listed twice counts twice. An error has CloudWatch's text, `Error in AlarmRule [Unsupported token
+/// 'Oldest' at char 67, must be: ')']`: the place from 0, which `where` repeats, the token there (or `end of text`),
+/// and what could be there if that is one thing. A limit that is exceeded is told in the same form. Any thread may call
+/// it.
+///
+///     parse_composite_rule("AT_LEAST(50%, NOT OK, (web-1, web-2, web-3))");
+[[nodiscard]] inline result<composite_rule> parse_composite_rule(std::string_view text) {
+    return detail::composite_parser{text}.parse();
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/composite_text.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+namespace detail {
+
+/// How the text of a rule is set: with the usual spaces, or only with those that part two words.
+enum class rule_spacing : std::uint8_t { usual, tight };
+
+/// A part of a rule's text, and how tightly its outermost operator binds.
+struct rule_text {
+    enum class rank : std::uint8_t { disjunction, conjunction, negation, primary };
+    std::string text;
+    rank binds = rank::primary;
+};
+
+[[nodiscard]] inline rule_text bracketed(rule_text inner) {
+    inner.text.insert(inner.text.begin(), '(');
+    inner.text += ')';
+    return {std::move(inner.text), rule_text::rank::primary};
+}
+
+[[nodiscard]] inline rule_text joined(rule_text a, rule_text::rank how, rule_text b, rule_spacing spacing) {
+    if (a.binds < how) a = bracketed(std::move(a));
+    if (b.binds <= how) b = bracketed(std::move(b)); // a chain is grouped from the left
+    if (spacing == rule_spacing::usual || !a.text.ends_with(')')) a.text += ' ';
+    a.text += how == rule_text::rank::conjunction ? "AND" : "OR";
+    if (spacing == rule_spacing::usual || !b.text.starts_with('(')) a.text += ' ';
+    a.text += b.text;
+    a.binds = how;
+    return a;
+}
+
+[[nodiscard]] inline rule_text negated(rule_text a, rule_spacing spacing) {
+    if (a.binds < rule_text::rank::negation) a = bracketed(std::move(a));
+    a.text.insert(0, spacing == rule_spacing::usual || !a.text.starts_with('(') ? "NOT " : "NOT");
+    a.binds = rule_text::rank::negation;
+    return a;
+}
+
+/// A name, in quotes where it needs them. A backslash is doubled only where it would be read as an escape.
+inline void append_reference(std::string& out, std::string_view name) {
+    bool bare = !name.empty() && name.front() != '"';
+    for (const char c : name) bare = bare && !ends_rule_word(c);
+    if (bare) {
+        out += name;
+        return;
+    }
+    out += '"';
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        const char next = i + 1 < name.size() ? name[i + 1] : '"';
+        if (name[i] == '"' || (name[i] == '\\' && (next == '"' || next == '\\'))) out += '\\';
+        out += name[i];
+    }
+    out += '"';
+}
+
+[[nodiscard]] inline rule_text state_text(alarm_state state, std::string_view name) {
+    rule_text made{std::string{aws::name(state)} + '('};
+    append_reference(made.text, name);
+    made.text += ')';
+    return made;
+}
+
+/// `count` names, that `name_of(0)`, `name_of(1)` and so on give.
+template <class NameOf>
+[[nodiscard]] rule_text at_least_text(std::size_t threshold, bool percent, bool inverted, alarm_state state,
+                                      std::size_t count, const NameOf& name_of, rule_spacing spacing) {
+    const std::string_view comma = spacing == rule_spacing::usual ? ", " : ",";
+    rule_text made{"AT_LEAST(" + std::to_string(threshold)};
+    made.text.append(percent ? "%" : "").append(comma).append(inverted ? "NOT " : "").append(aws::name(state));
+    made.text.append(comma).append("(");
+    for (std::size_t i = 0; i < count; ++i) {
+        if (i != 0) made.text += comma;
+        append_reference(made.text, name_of(i));
+    }
+    made.text += "))";
+    return made;
+}
+
+[[nodiscard]] inline std::string print(const composite_rule& rule, rule_spacing spacing) {
+    using kind = rule_node::kind;
+    std::vector<rule_text> parts;
+    const auto pop = [&parts] {
+        rule_text last = std::move(parts.back());
+        parts.pop_back();
+        return last;
+    };
+    for (const rule_node& n : rule.nodes()) {
+        switch (n.what) {
+        case kind::constant: parts.push_back({n.inverted ? "FALSE" : "TRUE"}); break;
+        case kind::state: parts.push_back(state_text(n.state, rule.children()[n.first])); break;
+        case kind::at_least: {
+            const auto name_of = [&](std::size_t i) -> std::string_view {
+                return rule.children()[rule.listed()[n.first + i]];
+            };
+            parts.push_back(at_least_text(n.threshold, n.percent, n.inverted, n.state, n.count, name_of, spacing));
+            break;
+        }
+        case kind::negation: parts.push_back(negated(pop(), spacing)); break;
+        case kind::conjunction:
+        case kind::disjunction: {
+            const auto how = n.what == kind::conjunction ? rule_text::rank::conjunction : rule_text::rank::disjunction;
+            rule_text right = pop();
+            parts.push_back(joined(pop(), how, std::move(right), spacing));
+            break;
+        }
+        }
+    }
+    return std::move(parts.back().text);
+}
+
+} // namespace detail
+
+/// The rule in CloudWatch's language, without brackets and quotes that it does not need: `parse_composite_rule` reads
+/// an equal rule back. Where the usual spaces would make it longer than a rule may be, it has only those that part
+/// words; no text of the same rule is shorter than that.
+[[nodiscard]] inline std::string to_string(const composite_rule& rule) {
+    std::string text = detail::print(rule, detail::rule_spacing::usual);
+    return text.size() <= composite_limits::characters ? text : detail::print(rule, detail::rule_spacing::tight);
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/composite_expression.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// A composite alarm's rule as one writes it in C++: functions of names, put together by `&&`, `||` and `!`, which bind
+/// as AND, OR and NOT do. It is the text of the rule, and `make_composite_rule` checks it. Any thread may read one.
+///
+///     auto rule = make_composite_rule(in_alarm("db") && !in_alarm("deployment"));
+class composite_expression {
+public:
+    explicit composite_expression(detail::rule_text text) : text_{std::move(text)} {}
+    [[nodiscard]] std::string_view text() const noexcept { return text_.text; }
+
+    [[nodiscard]] friend composite_expression operator&&(composite_expression a, composite_expression b) {
+        return join(std::move(a), detail::rule_text::rank::conjunction, std::move(b));
+    }
+    [[nodiscard]] friend composite_expression operator||(composite_expression a, composite_expression b) {
+        return join(std::move(a), detail::rule_text::rank::disjunction, std::move(b));
+    }
+    [[nodiscard]] friend composite_expression operator!(composite_expression a) {
+        return composite_expression{detail::negated(std::move(a.text_), detail::rule_spacing::usual)};
+    }
+
+private:
+    static composite_expression join(composite_expression a, detail::rule_text::rank how, composite_expression b) {
+        return composite_expression{
+            detail::joined(std::move(a.text_), how, std::move(b.text_), detail::rule_spacing::usual)};
+    }
+
+    detail::rule_text text_;
+};
+
+/// Holds while the named alarm is in that state.
+[[nodiscard]] inline composite_expression in_state(alarm_state state, std::string_view name) {
+    return composite_expression{detail::state_text(state, name)};
+}
+[[nodiscard]] inline composite_expression in_alarm(std::string_view name) { return in_state(alarm_state::alarm, name); }
+[[nodiscard]] inline composite_expression in_ok(std::string_view name) { return in_state(alarm_state::ok, name); }
+[[nodiscard]] inline composite_expression in_insufficient_data(std::string_view name) {
+    return in_state(alarm_state::insufficient_data, name);
+}
+
+/// TRUE or FALSE: for trying out a rule or its actions.
+[[nodiscard]] inline composite_expression always(bool value) {
+    return composite_expression{{value ? "TRUE" : "FALSE"}};
+}
+
+/// A share of the alarms listed, 1 to 100.
+struct percent {
+    std::size_t value;
+};
+
+/// How many of the alarms listed: a number, or a `percent` of them.
+class quorum {
+public:
+    constexpr quorum(std::size_t count) noexcept : value_{count} {} // NOLINT(google-explicit-constructor)
+    constexpr quorum(percent share) noexcept
+        : value_{share.value}, is_percent_{true} {} // NOLINT(google-explicit-constructor)
+
+    [[nodiscard]] constexpr std::size_t value() const noexcept { return value_; }
+    [[nodiscard]] constexpr bool is_percent() const noexcept { return is_percent_; }
+
+private:
+    std::size_t value_;
+    bool is_percent_ = false;
+};
+
+namespace detail {
+[[nodiscard]] inline composite_expression at_least_expression(quorum needed, bool inverted, alarm_state state,
+                                                              std::span<const std::string_view> names) {
+    return composite_expression{at_least_text(
+        needed.value(), needed.is_percent(), inverted, state, names.size(), [names](std::size_t i) { return names[i]; },
+        rule_spacing::usual)};
+}
+} // namespace detail
+
+/// Holds while that many of the named alarms, or more, are in that state.
+///
+///     at_least(2, alarm_state::alarm, {"web-1", "web-2", "web-3"}) || at_least(percent{50}, alarm_state::alarm, names)
+[[nodiscard]] inline composite_expression at_least(quorum needed, alarm_state state,
+                                                   std::span<const std::string_view> names) {
+    return detail::at_least_expression(needed, false, state, names);
+}
+[[nodiscard]] inline composite_expression at_least(quorum needed, alarm_state state,
+                                                   std::initializer_list<std::string_view> names) {
+    return detail::at_least_expression(needed, false, state, {names.begin(), names.size()});
+}
+
+/// Holds while that many of the named alarms, or more, are in another state.
+[[nodiscard]] inline composite_expression at_least_not(quorum needed, alarm_state state,
+                                                       std::span<const std::string_view> names) {
+    return detail::at_least_expression(needed, true, state, names);
+}
+[[nodiscard]] inline composite_expression at_least_not(quorum needed, alarm_state state,
+                                                       std::initializer_list<std::string_view> names) {
+    return detail::at_least_expression(needed, true, state, {names.begin(), names.size()});
+}
+
+/// The rule of an expression: the one of its text, or the error that `parse_composite_rule` finds there.
+[[nodiscard]] inline result<composite_rule> make_composite_rule(const composite_expression& expression) {
+    return parse_composite_rule(expression.text());
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/row_handle.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// One row of a fleet. A handle outlives its row harmlessly: a row that is used again has another generation.
+struct row_handle {
+    std::uint32_t row = 0xffff'ffffU;
+    std::uint32_t generation = 0;
+
+    friend constexpr bool operator==(row_handle, row_handle) = default;
+};
 
 } // namespace reheat::inline REHEAT_ABI
 
@@ -862,32 +2468,891 @@ template <alarm_rule Rule>
 
 namespace reheat::inline REHEAT_ABI {
 
-/// What an evaluation counted: periods asked for (`evaluation_periods`, N), breaching ones that raise (M), and of the
-/// periods in range those with a datapoint and those of them that breach.
+/// Which part of the rule decided an evaluation.
+enum class decided_by : std::uint8_t {
+    datapoints, ///< enough periods had one
+    filled,     ///< missing periods were counted as breaching or not breaching, or did not matter
+    premature,  ///< few datapoints, all breaching, the oldest of them M periods old or older
+    kept,       ///< too little to decide on: the state stayed
+    no_data,    ///< too little to decide on: insufficient data
+    trend,      ///< from insufficient data, the newest period
+    held,       ///< the pending or the recovery period is not over
+    hand,       ///< an operator set the state
+};
+
+[[nodiscard]] constexpr std::string_view to_string(decided_by d) noexcept {
+    switch (d) {
+    case decided_by::datapoints: return "datapoints";
+    case decided_by::filled: return "filled";
+    case decided_by::premature: return "premature";
+    case decided_by::kept: return "kept";
+    case decided_by::no_data: return "no_data";
+    case decided_by::trend: return "trend";
+    case decided_by::held: return "held";
+    case decided_by::hand: return "hand";
+    }
+    return "unknown";
+}
+
+/// What an evaluation counted: the periods asked for (`evaluation_periods`, N) and the breaching ones that raise (M);
+/// of the newest N datapoints in range those that were there, and those of them that breach.
 struct evaluation {
     std::uint32_t periods = 1;
     std::uint32_t datapoints_to_alarm = 1;
     std::uint32_t real = 0;
     std::uint32_t breaching = 0;
+    std::uint32_t oldest_breaching = 0; ///< its age in periods, 1 for the newest period; 0 if none breaches
+
+    /// Counts a datapoint of an age; ages ascend. False once N are counted: what is older says nothing.
+    constexpr bool count(std::uint32_t age, bool breaches) noexcept {
+        ++real;
+        if (breaches) {
+            ++breaching;
+            oldest_breaching = age;
+        }
+        return real < periods;
+    }
+
+    friend constexpr bool operator==(const evaluation&, const evaluation&) = default;
 };
 
-/// M out of N over a strict range (exactly N periods, nothing behind them), with the four treatments of missing data.
-/// Strict, because looking back behind N costs a liveness alarm up to two periods of detection time.
-[[nodiscard]] constexpr alarm_state evaluate(const evaluation& e, missing_data treat, alarm_state before) noexcept {
+/// The state that an evaluation leads to, and why.
+struct decision_of_state {
+    alarm_state state;
+    decided_by by;
+
+    friend constexpr bool operator==(decision_of_state, decision_of_state) = default;
+};
+
+/// M out of N with CloudWatch's four treatments of missing data. The range is the caller's: exactly N periods (strict:
+/// looking back behind them costs a liveness alarm as many periods of detection time), or some behind N where periods
+/// are missing. With `premature`, few datapoints that all breach raise the alarm once the oldest is M periods old,
+/// although more may arrive late. (Amazon CloudWatch User Guide, "Configuring how CloudWatch alarms treat missing
+/// data".)
+[[nodiscard]] constexpr decision_of_state evaluate(const evaluation& e, missing_data treat, alarm_state before,
+                                                   bool premature = false) noexcept {
     const std::uint32_t missing = e.periods > e.real ? e.periods - e.real : 0;
+    const decided_by by = missing == 0 ? decided_by::datapoints : decided_by::filled;
     const std::uint32_t filled = treat == missing_data::breaching ? e.breaching + missing : e.breaching;
-    if (filled >= e.datapoints_to_alarm) return alarm_state::alarm;
-    if (e.real == 0 && treat == missing_data::missing) return alarm_state::insufficient_data;
-    if (e.real == 0 && treat == missing_data::ignore) return before;
-    const bool only_breaching = e.real != 0 && e.real == e.breaching && missing != 0;
-    if (only_breaching && treat == missing_data::missing) return alarm_state::insufficient_data;
-    if (only_breaching && treat == missing_data::ignore) return before;
-    return alarm_state::ok;
+    if (filled >= e.datapoints_to_alarm) return {alarm_state::alarm, by};
+    const bool open = missing != 0 && e.real == e.breaching;
+    if (!open || treat == missing_data::breaching || treat == missing_data::not_breaching) return {alarm_state::ok, by};
+    if (treat == missing_data::ignore) return {before, decided_by::kept};
+    if (premature && e.breaching != 0 && e.oldest_breaching >= e.datapoints_to_alarm)
+        return {alarm_state::alarm, decided_by::premature};
+    return {alarm_state::insufficient_data, decided_by::no_data};
+}
+
+/// All of N or none of them, as Aodh: a mixed range keeps the state, and from insufficient data the newest period
+/// decides. A range that is not full is insufficient data.
+[[nodiscard]] constexpr decision_of_state evaluate_unanimous(const evaluation& e, bool newest_breaches,
+                                                             alarm_state before) noexcept {
+    if (e.real < e.periods) return {alarm_state::insufficient_data, decided_by::no_data};
+    if (e.breaching == e.real) return {alarm_state::alarm, decided_by::datapoints};
+    if (e.breaching == 0) return {alarm_state::ok, decided_by::datapoints};
+    if (before != alarm_state::insufficient_data) return {before, decided_by::kept};
+    return {newest_breaches ? alarm_state::alarm : alarm_state::ok, decided_by::trend};
 }
 
 } // namespace reheat::inline REHEAT_ABI
 
-// file: reheat/alarm/fleet.hpp
+// file: reheat/alarm/transition.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// One change of one alarm, or a reminder that it still is in `alarm` (then `from` equals `to`).
+struct transition {
+    watch_id watch;
+    target_id target;
+    alarm_state from;
+    alarm_state to;
+    time_point at; ///< the end of the newest period that was evaluated
+    double value;  ///< the newest period's statistic; NaN if it had no datapoint
+    evaluation counted{};
+    decided_by by = decided_by::datapoints;
+    bool act = true;        ///< whether the alarm's actions are enabled
+    bool saturated = false; ///< `value` is the most that the window counts to: it may have been more
+
+    [[nodiscard]] constexpr bool reminder() const noexcept { return from == to; }
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/core/prefetch.hpp
+
+namespace reheat::inline REHEAT_ABI::detail {
+
+/// Asks for a cache line that will soon be written. Any address will do, and nothing may come of it. Inline always: gcc
+/// takes a function that does nothing else for one without effect, and leaves out the call.
+[[gnu::always_inline]] inline void prefetch_for_write([[maybe_unused]] const void* address) noexcept {
+#if defined(__GNUC__) || defined(__clang__)
+    __builtin_prefetch(address, 1);
+#endif
+}
+
+} // namespace reheat::inline REHEAT_ABI::detail
+
+// file: reheat/core/timer_wheel.hpp
+
+namespace reheat::inline REHEAT_ABI::detail {
+
+/// Numbers with deadlines in ticks, for deadlines that mostly move on before they come up: who moves one does not tell
+/// the wheel, and is asked when the old one is reached. Two wheels of 4,096 slots, one tick and 4,096 ticks each; what
+/// is further away is looked at again on the way. A slot is a chain of chunks of numbers, so that a visit reads them in
+/// a row. Only `reserve` allocates. (G. Varghese, T. Lauck, "Hashed and Hierarchical Timing Wheels", SOSP 1987.)
+class timer_wheel {
+public:
+    static constexpr std::int64_t done = INT64_MAX;
+
+    explicit timer_wheel(std::int64_t now) noexcept : now_{now} {
+        tick_heads_.fill(none);
+        block_heads_.fill(none);
+    }
+
+    /// Makes room for so many numbers, each put once at a time.
+    void reserve(std::size_t numbers) {
+        const std::size_t partial = numbers < 2 * slots ? numbers : 2 * slots;
+        const std::size_t wanted = numbers / chunk::most + partial + 2;
+        while (chunks_.size() < wanted) {
+            chunks_.emplace_back();
+            chunks_.back().next = free_;
+            free_ = static_cast<std::uint32_t>(chunks_.size() - 1);
+        }
+    }
+    [[nodiscard]] std::size_t bytes() const noexcept { return chunks_.capacity() * sizeof(chunk); }
+
+    /// A deadline that is over is due at the next tick.
+    void put(std::uint32_t number, std::int64_t due) noexcept {
+        if (due <= now_) due = now_ + 1;
+        if (due - now_ < slots) {
+            add(tick_heads_, tick_used_, static_cast<std::size_t>(due) % slots, number);
+            return;
+        }
+        const std::int64_t block = due >> bits_of_slot;
+        const std::int64_t furthest = (now_ >> bits_of_slot) + slots - 1;
+        add(block_heads_, block_used_, static_cast<std::size_t>(block < furthest ? block : furthest) % slots, number);
+    }
+
+    /// Goes on to a tick and asks `due(number)` of all that come up on the way: the next deadline, or `done`.
+    /// `soon(number)` is called a little before.
+    template <class Soon, class Due>
+    void advance(std::int64_t to, const Soon& soon, const Due& due) {
+        for (std::int64_t at = next(); at <= to; at = next()) {
+            now_ = at;
+            if (at % slots == 0)
+                visit(block_heads_, block_used_, static_cast<std::size_t>(at >> bits_of_slot) % slots, soon, due);
+            visit(tick_heads_, tick_used_, static_cast<std::size_t>(at) % slots, soon, due);
+        }
+        if (to > now_) now_ = to;
+    }
+
+    /// The next tick at which something may come up; `done` if there is nothing.
+    [[nodiscard]] std::int64_t next() const noexcept {
+        const std::int64_t tick = find(tick_used_, now_ + 1);
+        const std::int64_t wide = find(block_used_, (now_ >> bits_of_slot) + 1);
+        const std::int64_t block = wide == done ? done : wide * slots;
+        return tick < block ? tick : block;
+    }
+
+private:
+    static constexpr int bits_of_slot = 12;
+    static constexpr std::int64_t slots = std::int64_t{1} << bits_of_slot;
+    static constexpr std::uint32_t none = 0xffff'ffffU;
+
+    struct alignas(64) chunk {
+        static constexpr std::uint32_t most = 30;
+        std::uint32_t next = none;
+        std::uint32_t size = 0;
+        std::array<std::uint32_t, most> numbers;
+    };
+    using heads = std::array<std::uint32_t, slots>;
+    using bits = std::array<std::uint64_t, slots / 64>;
+
+    void add(heads& of, bits& used, std::size_t slot, std::uint32_t number) noexcept {
+        std::uint32_t at = of[slot];
+        if (at == none || chunks_[at].size == chunk::most) {
+            const std::uint32_t fresh = free_;
+            free_ = chunks_[fresh].next;
+            chunks_[fresh].next = at;
+            chunks_[fresh].size = 0;
+            of[slot] = at = fresh;
+            used[slot / 64] |= std::uint64_t{1} << slot % 64;
+        }
+        chunks_[at].numbers[chunks_[at].size++] = number;
+    }
+
+    template <class Soon, class Due>
+    void visit(heads& of, bits& used, std::size_t slot, const Soon& soon, const Due& due) {
+        std::uint32_t at = of[slot];
+        of[slot] = none;
+        used[slot / 64] &= ~(std::uint64_t{1} << slot % 64);
+        while (at != none) {
+            // A copy: what is put back may take the chunks that follow.
+            const chunk c = chunks_[at];
+            chunks_[at].next = free_;
+            free_ = at;
+            for (std::uint32_t n = 0; n < c.size; ++n) soon(c.numbers[n]);
+            for (std::uint32_t n = 0; n < c.size; ++n) {
+                const std::int64_t then = due(c.numbers[n]);
+                if (then != done) put(c.numbers[n], then);
+            }
+            at = c.next;
+        }
+    }
+
+    /// The first used slot at `from` or within one turn after it, as a tick or block.
+    [[nodiscard]] static std::int64_t find(const bits& used, std::int64_t from) noexcept {
+        const auto first = static_cast<std::size_t>(from) % slots;
+        for (std::size_t words = 0; words <= used.size(); ++words) {
+            const std::size_t word = (first / 64 + words) % used.size();
+            std::uint64_t set = used[word];
+            if (words == 0) set &= ~std::uint64_t{0} << first % 64;
+            if (words == used.size()) set &= ~(~std::uint64_t{0} << first % 64);
+            if (set == 0) continue;
+            const std::size_t slot = word * 64 + static_cast<std::size_t>(std::countr_zero(set));
+            return from + static_cast<std::int64_t>((slot - first) % slots);
+        }
+        return done;
+    }
+
+    std::int64_t now_;
+    heads tick_heads_;
+    heads block_heads_;
+    bits tick_used_{};
+    bits block_used_{};
+    std::vector<chunk> chunks_;
+    std::uint32_t free_ = none;
+};
+
+} // namespace reheat::inline REHEAT_ABI::detail
+
+// file: reheat/alarm/deadline_fleet.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Silence found to the millisecond: each target has a timeout of its own, and is in `alarm` once it was silent for so
+/// long. Where a period's resolution is enough, a `fleet` is cheaper. A beat only stores its time; when a deadline
+/// comes up, the time is looked at and the deadline moved on. 16 bytes a target, and 8 more in the wheel and beside it.
+/// Nothing allocates but `watch`, `reserve` and the caller's vector. One thread at a time.
+///
+///     deadline_fleet probes{now};
+///     const row_handle db = probes.watch(target, 1500ms, now);
+///     probes.push(db, now);
+///     probes.evaluate(now, transitions); // whenever probes.next() is reached
+class deadline_fleet {
+public:
+    static constexpr duration tick = std::chrono::milliseconds{1};
+    static constexpr duration longest = std::chrono::hours{24 * 40};
+
+    explicit deadline_fleet(time_point now) noexcept : wheel_{tick_from(now)} {}
+
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+    /// Begins to watch: silent from now on. The timeout is held between one tick and 40 days, and rounded up to ticks.
+    row_handle watch(target_id target, duration timeout, time_point now) {
+        const bool fresh = free_.empty();
+        const std::uint32_t at = fresh ? static_cast<std::uint32_t>(rows_.size()) : free_.back();
+        if (fresh) {
+            rows_.emplace_back();
+            targets_.emplace_back();
+            returned_.reserve(rows_.capacity());
+            free_.reserve(rows_.capacity());
+            wheel_.reserve(rows_.size());
+        } else {
+            free_.pop_back();
+        }
+        row& r = rows_[at];
+        const duration held = timeout < tick ? tick : timeout > longest ? longest : timeout;
+        r.timeout = static_cast<std::uint32_t>((held + tick - duration{1}) / tick);
+        r.last = now;
+        r.state = alarm_state::ok;
+        r.flags |= active;
+        ++size_;
+        targets_[at] = target;
+        put(at);
+        return {at, r.generation};
+    }
+
+    /// Gives a row up. False if it is given up already.
+    bool remove(row_handle h) {
+        if (!holds(h)) return false;
+        row& r = rows_[h.row];
+        r.flags &= returning; // it is on that list until the next evaluation
+        ++r.generation;
+        --size_;
+        if (!r.on_wheel) give_back(h.row);
+        return true;
+    }
+
+    [[nodiscard]] bool holds(row_handle h) const noexcept {
+        return h.row < rows_.size() && rows_[h.row].generation == h.generation && (rows_[h.row].flags & active) != 0;
+    }
+    [[nodiscard]] alarm_state state(row_handle h) const noexcept {
+        return holds(h) ? rows_[h.row].state : alarm_state::insufficient_data;
+    }
+
+    /// A beat. False if the row is given up. An older one than the last changes nothing.
+    bool push(row_handle h, time_point at) noexcept {
+        if (h.row >= rows_.size()) return false;
+        row& r = rows_[h.row];
+        if (r.generation != h.generation) return false;
+        r.last = later(r.last, at);
+        if (r.state == alarm_state::alarm && (r.flags & returning) == 0) [[unlikely]] {
+            r.flags |= returning;
+            returned_.push_back(h.row);
+        }
+        return true;
+    }
+    /// Many beats at one time.
+    void push(std::span<const row_handle> beats, time_point at) noexcept {
+        constexpr std::size_t ahead = 24;
+        for (std::size_t n = 0; n < beats.size(); ++n) {
+            if (n + ahead < beats.size() && beats[n + ahead].row < rows_.size())
+                detail::prefetch_for_write(&rows_[beats[n + ahead].row]);
+            push(beats[n], at);
+        }
+    }
+
+    /// What fell silent and what was heard again since the last call; a transition's value is the silence in seconds.
+    void evaluate(time_point now, std::vector<transition>& out) {
+        for (const std::uint32_t at : returned_) {
+            row& r = rows_[at];
+            r.flags &= static_cast<std::uint8_t>(~returning);
+            if ((r.flags & active) == 0 || r.state != alarm_state::alarm || deadline(r) <= now) continue;
+            change(at, alarm_state::ok, r.last, out);
+            if (!r.on_wheel) put(at);
+        }
+        returned_.clear();
+        wheel_.advance(
+            tick_of(now), [this](std::uint32_t at) { detail::prefetch_for_write(&rows_[at]); },
+            [&](std::uint32_t at) -> std::int64_t {
+                row& r = rows_[at];
+                const time_point due = deadline(r);
+                if ((r.flags & active) != 0 && due > now) return tick_from(due);
+                if ((r.flags & active) != 0 && r.state != alarm_state::alarm) change(at, alarm_state::alarm, due, out);
+                r.on_wheel = false;
+                if ((r.flags & active) == 0) give_back(at);
+                return detail::timer_wheel::done;
+            });
+    }
+
+    /// Nobody was there to hear a beat up to now: the silence of all begins anew.
+    void doubt(time_point now) noexcept { heard_ = later(heard_, now); }
+
+    /// When something may be due; not later than the next deadline.
+    [[nodiscard]] time_point next() const noexcept {
+        if (!returned_.empty()) return rows_[returned_.front()].last;
+        const std::int64_t due = wheel_.next();
+        return due == detail::timer_wheel::done ? never : time_point{tick * due};
+    }
+
+    void reserve(std::size_t targets) {
+        rows_.reserve(targets);
+        targets_.reserve(targets);
+        returned_.reserve(targets);
+        free_.reserve(targets);
+        wheel_.reserve(targets);
+    }
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        return rows_.capacity() * sizeof(row) + targets_.capacity() * sizeof(target_id) +
+               (returned_.capacity() + free_.capacity()) * sizeof(std::uint32_t) + wheel_.bytes();
+    }
+
+private:
+    static constexpr std::uint8_t active = 1;
+    static constexpr std::uint8_t returning = 2;
+
+    struct row {
+        time_point last{};
+        std::uint32_t timeout = 0; ///< in ticks
+        std::uint16_t generation = 0;
+        alarm_state state : 4 = alarm_state::ok;
+        bool on_wheel : 1 = false;
+        std::uint8_t flags = 0;
+    };
+    static_assert(sizeof(row) == 16);
+
+    [[nodiscard]] static std::int64_t tick_of(time_point t) noexcept { return t.time_since_epoch() / tick; }
+    /// The first tick that is not before `t`.
+    [[nodiscard]] static std::int64_t tick_from(time_point t) noexcept {
+        return tick_of(t) + static_cast<std::int64_t>(t.time_since_epoch() % tick > duration::zero());
+    }
+    [[nodiscard]] time_point deadline(const row& r) const noexcept {
+        return after(later(r.last, heard_), tick * static_cast<std::int64_t>(r.timeout));
+    }
+    void put(std::uint32_t at) noexcept {
+        wheel_.put(at, tick_from(deadline(rows_[at])));
+        rows_[at].on_wheel = true;
+    }
+    /// A row is used again once it is off the wheel, and never once its generations are used up.
+    void give_back(std::uint32_t at) noexcept {
+        if (rows_[at].generation != 0) free_.push_back(at);
+    }
+    void change(std::uint32_t at, alarm_state to, time_point when, std::vector<transition>& out) {
+        row& r = rows_[at];
+        const double silent = std::chrono::duration<double>(tick).count() * r.timeout;
+        out.push_back(
+            {static_cast<watch_id>(at), targets_[at], r.state, to, when, to == alarm_state::alarm ? silent : 0.0});
+        r.state = to;
+    }
+
+    std::vector<row> rows_;
+    std::vector<target_id> targets_;
+    std::vector<std::uint32_t> free_;
+    std::vector<std::uint32_t> returned_; // in alarm, and heard since
+    std::size_t size_ = 0;
+    time_point heard_ = (time_point::min)();
+    detail::timer_wheel wheel_;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/core/glob.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+namespace detail {
+
+/// Matches one byte against the part of a pattern that begins at `at`, which is moved behind that part.
+[[nodiscard]] constexpr bool glob_one(std::string_view pattern, std::size_t& at, char c) noexcept {
+    const char p = pattern[at++];
+    if (p == '?') return true;
+    if (p != '[') return p == c;
+    std::size_t i = at;
+    const bool except = i < pattern.size() && pattern[i] == '!';
+    if (except) ++i;
+    const std::size_t end = pattern.find(']', i + 1); // one right at the beginning is a member
+    if (end == std::string_view::npos) return c == '[';
+    at = end + 1;
+    bool member = false;
+    const auto byte = static_cast<unsigned char>(c);
+    while (i < end) {
+        const auto low = static_cast<unsigned char>(pattern[i]);
+        const bool range = i + 2 < end && pattern[i + 1] == '-';
+        const auto high = range ? static_cast<unsigned char>(pattern[i + 2]) : low;
+        member = member || (byte >= low && byte <= high);
+        i += range ? 3 : 1;
+    }
+    return member != except;
+}
+
+} // namespace detail
+
+/// Whether a whole text is of a shell pattern: `*` is any text, `?` any byte, `[a-z_]` one of a set, `[!a-z]` one that
+/// is not of it; anything else, and a `[` without its `]`, is itself. Letters are compared as they are. It takes at
+/// most pattern times text steps. (Python's `fnmatch.fnmatchcase`.)
+[[nodiscard]] constexpr bool glob_match(std::string_view pattern, std::string_view text) noexcept {
+    constexpr std::size_t none = std::string_view::npos;
+    std::size_t p = 0;
+    std::size_t t = 0;
+    std::size_t star = none; // behind the newest `*`; an older one can stay as it is
+    std::size_t from = 0;    // where the text that the star does not take begins
+    while (t < text.size()) {
+        if (p < pattern.size() && pattern[p] == '*') {
+            star = ++p;
+            from = t;
+        } else if (p < pattern.size() && detail::glob_one(pattern, p, text[t])) {
+            ++t;
+        } else if (star != none) {
+            p = star;
+            t = ++from;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.size() && pattern[p] == '*') ++p;
+    return p == pattern.size();
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/core/parse_time.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+namespace detail {
+
+/// Takes exactly `digits` decimal digits off the front of `text`; -1 if they are not there.
+[[nodiscard]] constexpr int take_digits(std::string_view& text, std::size_t digits) noexcept {
+    if (text.size() < digits) return -1;
+    int value = 0;
+    for (std::size_t i = 0; i < digits; ++i) {
+        if (text[i] < '0' || text[i] > '9') return -1;
+        value = value * 10 + (text[i] - '0');
+    }
+    text.remove_prefix(digits);
+    return value;
+}
+
+[[nodiscard]] constexpr bool take(std::string_view& text, char c) noexcept {
+    if (text.empty() || text.front() != c) return false;
+    text.remove_prefix(1);
+    return true;
+}
+
+/// The sign at the front of `text`, or 0 if there is none.
+[[nodiscard]] constexpr int take_sign(std::string_view& text) noexcept {
+    return take(text, '+') ? 1 : take(text, '-') ? -1 : 0;
+}
+
+} // namespace detail
+
+/// Reads a time as ISO 8601 writes it: `2026-11-23T21:30:00Z`, with a blank for the `T`, a fraction of up to nine
+/// digits (further ones are cut), and `Z`, `+02:00`, `+0200` or `+02` after it; without any of these it is UTC. A time
+/// that is none (the 30th of February, 24:00, a leap second) or is outside of the years 1678 to 2261 is an error.
+[[nodiscard]] inline result<time_point> parse_time(std::string_view text) {
+    const auto bad = [text](const char* expected) {
+        return error{errc::syntax, {}, "'" + std::string{text.substr(0, 64)} + "' is not a time: " + expected};
+    };
+    std::string_view rest = text;
+    const int year = detail::take_digits(rest, 4);
+    const bool day_follows = detail::take(rest, '-');
+    const int month = detail::take_digits(rest, 2);
+    const bool and_day = detail::take(rest, '-');
+    const int day = detail::take_digits(rest, 2);
+    if (year < 0 || !day_follows || month < 0 || !and_day || day < 0) return bad("expected a date, as in 2026-11-23");
+    const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{static_cast<unsigned>(month)},
+                                           std::chrono::day{static_cast<unsigned>(day)}};
+    if (!date.ok()) return bad("there is no such day");
+    if (year < 1678 || year > 2261) return bad("expected a year from 1678 to 2261");
+    if (!detail::take(rest, 'T') && !detail::take(rest, ' ')) return bad("expected T and a time of day");
+    const int hour = detail::take_digits(rest, 2);
+    const bool minute_follows = detail::take(rest, ':');
+    const int minute = detail::take_digits(rest, 2);
+    const bool and_second = detail::take(rest, ':');
+    const int second = detail::take_digits(rest, 2);
+    if (hour < 0 || !minute_follows || minute < 0 || !and_second || second < 0)
+        return bad("expected a time of day, as in 21:30:00");
+    if (hour > 23 || minute > 59 || second > 59) return bad("there is no such time of day");
+    std::int64_t nanoseconds = 0;
+    if (detail::take(rest, '.')) {
+        if (rest.empty() || rest.front() < '0' || rest.front() > '9') return bad("expected a digit after the point");
+        for (std::int64_t scale = 100'000'000; !rest.empty() && rest.front() >= '0' && rest.front() <= '9';
+             scale /= 10) {
+            nanoseconds += scale * (rest.front() - '0');
+            rest.remove_prefix(1);
+        }
+    }
+    int offset = 0; // minutes
+    if (!detail::take(rest, 'Z') && !rest.empty()) {
+        const int sign = detail::take_sign(rest);
+        const int hours = detail::take_digits(rest, 2);
+        const bool colon = detail::take(rest, ':');
+        const int minutes = rest.empty() && !colon ? 0 : detail::take_digits(rest, 2);
+        if (sign == 0 || hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+            return bad("expected Z or an offset from UTC, as in +02:00");
+        offset = sign * (hours * 60 + minutes);
+    }
+    if (!rest.empty()) return bad("expected nothing more");
+    const auto at = std::chrono::sys_days{date}.time_since_epoch() + std::chrono::hours{hour} +
+                    std::chrono::minutes{minute - offset} + std::chrono::seconds{second};
+    return time_point{duration{at} + duration{nanoseconds}};
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/event_rule.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// What a trait of an event holds; `monostate` if the event has no such trait. The text must outlive the evaluation
+/// only.
+using trait_value = std::variant<std::monostate, std::string_view, std::int64_t, double, bool, time_point>;
+
+/// Gives the trait of an event that has a name.
+template <class F>
+concept trait_lookup = requires(const F& f, std::string_view field) {
+    { f(field) } -> std::convertible_to<trait_value>;
+};
+
+/// How the value of a condition is written.
+enum class trait_type : std::uint8_t { string, integer, floating, boolean, datetime };
+
+inline constexpr std::array<std::string_view, 5> trait_type_names{"string", "integer", "float", "boolean", "datetime"};
+
+/// The type that has a name in Aodh's API; none there means a string.
+[[nodiscard]] constexpr std::optional<trait_type> parse_trait_type(std::string_view name) noexcept {
+    if (name.empty()) return trait_type::string;
+    for (std::size_t i = 0; i < trait_type_names.size(); ++i) {
+        if (trait_type_names[i] == name) return static_cast<trait_type>(i);
+    }
+    return std::nullopt;
+}
+
+/// One condition of an event rule: a trait on the left, a value of a type on the right.
+struct event_condition {
+    std::string field; ///< as the lookup knows it, `traits.instance_id`
+    comparison op = comparison::equal_to;
+    std::variant<std::string, std::int64_t, double, bool, time_point> value;
+};
+
+/// Makes a condition of the text of its value. `op` is none of the bands; an integer and a number stand alone, a
+/// boolean is `true` or `false` in any letters, or 1 or 0, a datetime is read by `parse_time`.
+[[nodiscard]] inline result<event_condition> make_condition(std::string field, comparison op, trait_type type,
+                                                            std::string_view text) {
+    const auto bad = [&](errc code, const char* expected) {
+        return error{code, std::move(field), "'" + std::string{text.substr(0, 64)} + "': " + expected};
+    };
+    if (is_band(op)) return bad(errc::invalid_argument, "expected a comparison with one value");
+    event_condition made{{}, op, std::string{}};
+    const auto number = [text](auto& value) {
+        const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+        return read.ec == std::errc{} && read.ptr == text.data() + text.size();
+    };
+    switch (type) {
+    case trait_type::string: made.value = std::string{text}; break;
+    case trait_type::integer: {
+        std::int64_t value = 0;
+        if (!number(value)) return bad(errc::syntax, "expected a whole number");
+        made.value = value;
+        break;
+    }
+    case trait_type::floating: {
+        double value = 0;
+        if (!number(value) || value != value) return bad(errc::syntax, "expected a number");
+        made.value = value;
+        break;
+    }
+    case trait_type::boolean: {
+        const auto is = [text](std::string_view word) {
+            if (text.size() != word.size()) return false;
+            for (std::size_t i = 0; i < word.size(); ++i) {
+                if ((text[i] | 0x20) != word[i]) return false;
+            }
+            return true;
+        };
+        const bool yes = is("true") || text == "1";
+        if (!yes && !is("false") && text != "0") return bad(errc::syntax, "expected true or false");
+        made.value = yes;
+        break;
+    }
+    case trait_type::datetime: {
+        auto value = parse_time(text);
+        if (!value) return bad(errc::syntax, "expected a time, as in 2026-11-23T21:30:00Z");
+        made.value = *value;
+        break;
+    }
+    }
+    made.field = std::move(field);
+    return made;
+}
+
+namespace detail {
+
+/// Numbers compare with numbers (a boolean is 0 or 1), texts with texts, times with times; what does not compare is
+/// unordered.
+[[nodiscard]] constexpr std::partial_ordering compare_traits(const trait_value& left,
+                                                             const trait_value& right) noexcept {
+    constexpr std::size_t text = 1;
+    constexpr std::size_t integer = 2;
+    constexpr std::size_t boolean = 4;
+    constexpr std::size_t datetime = 5;
+    if (left.index() == 0 || right.index() == 0) return std::partial_ordering::unordered;
+    if (left.index() == text || right.index() == text || left.index() == datetime || right.index() == datetime) {
+        if (left.index() != right.index()) return std::partial_ordering::unordered;
+        if (left.index() == text) return *std::get_if<text>(&left) <=> *std::get_if<text>(&right);
+        return *std::get_if<datetime>(&left) <=> *std::get_if<datetime>(&right);
+    }
+    const auto whole = [](const trait_value& v) -> std::optional<std::int64_t> {
+        if (const auto* i = std::get_if<integer>(&v)) return *i;
+        if (const auto* b = std::get_if<boolean>(&v)) return *b ? 1 : 0;
+        return std::nullopt;
+    };
+    const auto l = whole(left);
+    const auto r = whole(right);
+    if (l && r) return *l <=> *r;
+    const double x = l ? static_cast<double>(*l) : *std::get_if<double>(&left);
+    const double y = r ? static_cast<double>(*r) : *std::get_if<double>(&right);
+    return x <=> y;
+}
+
+} // namespace detail
+
+/// Whether a trait meets a condition. A trait that is not there, or is of a type that does not compare with the value,
+/// is only `not_equal_to` it.
+[[nodiscard]] inline bool meets(const event_condition& c, const trait_value& trait) noexcept {
+    trait_value right;
+    if (const auto* text = std::get_if<std::string>(&c.value)) right = std::string_view{*text};
+    if (const auto* whole = std::get_if<std::int64_t>(&c.value)) right = *whole;
+    if (const auto* number = std::get_if<double>(&c.value)) right = *number;
+    if (const auto* truth = std::get_if<bool>(&c.value)) right = *truth;
+    if (const auto* time = std::get_if<time_point>(&c.value)) right = *time;
+    const std::partial_ordering order = detail::compare_traits(trait, right);
+    switch (c.op) {
+    case comparison::greater_than: return order > 0;
+    case comparison::greater_than_or_equal: return order >= 0;
+    case comparison::less_than: return order < 0;
+    case comparison::less_than_or_equal: return order <= 0;
+    case comparison::equal_to: return order == 0;
+    case comparison::not_equal_to: return order != 0;
+    case comparison::outside_band:
+    case comparison::below_band:
+    case comparison::above_band: break;
+    }
+    return false;
+}
+
+/// An alarm on events, as Aodh has it: an event of the type that meets all conditions raises it. It is never cleared by
+/// events. Its evaluation does not allocate; any thread may evaluate one rule.
+struct event_rule {
+    std::string event_type = "*"; ///< a pattern of `glob_match`
+    std::vector<event_condition> query;
+    bool repeat_actions = false; ///< raised again, and notified, although it is raised already
+};
+
+/// What an event did to an alarm.
+enum class event_effect : std::uint8_t {
+    skipped,   ///< the alarm is raised already, and does not repeat
+    unmatched, ///< the event is of another type, or a condition is not met
+    raised,    ///< the alarm is raised, and notified
+};
+
+/// Compares an event with a rule.
+///
+///     if (evaluate(rule, state, "compute.instance.power_off.end", traits) == event_effect::raised) notify();
+template <trait_lookup Lookup>
+[[nodiscard]] event_effect evaluate(const event_rule& rule, alarm_state before, std::string_view event_type,
+                                    const Lookup& traits) {
+    if (before == alarm_state::alarm && !rule.repeat_actions) return event_effect::skipped;
+    if (!glob_match(rule.event_type, event_type)) return event_effect::unmatched;
+    for (const event_condition& c : rule.query) {
+        if (!meets(c, traits(c.field))) return event_effect::unmatched;
+    }
+    return event_effect::raised;
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/flap.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Icinga 2: of the last 20 checks each that changed the state weighs 0.80 (oldest) to 1.18 (newest) of 5 %. Flapping
+/// above 30 %, until at most 25 %.
+struct icinga_flap {
+    static constexpr std::uint32_t changes = 20;     ///< how many checks are remembered
+    static constexpr std::uint32_t per_percent = 10; ///< weight units in one percent
+    static constexpr std::uint32_t low = 25;         ///< percent
+    static constexpr std::uint32_t high = 30;        ///< percent
+
+    static constexpr std::uint32_t weight(std::uint32_t i) noexcept { return 40 + i; }
+    static constexpr bool flaps(std::uint32_t weighed, bool before) noexcept {
+        return weighed > (before ? low : high) * per_percent;
+    }
+};
+
+/// Nagios Core: of the 20 pairs in the last 21 states each that differs weighs 0.75 (oldest) to 1.25 (newest) of 5 %.
+/// Flapping from 30 % on, until at most 20 %. Nagios feeds it hard states and soft recoveries only.
+struct nagios_flap {
+    static constexpr std::uint32_t changes = 20;
+    static constexpr std::uint32_t per_percent = 76; // 4 * 19: the weights' step is 0.5 / 19
+    static constexpr std::uint32_t low = 20;
+    static constexpr std::uint32_t high = 30;
+
+    static constexpr std::uint32_t weight(std::uint32_t i) noexcept { return 285 + 10 * i; }
+    static constexpr bool flaps(std::uint32_t weighed, bool before) noexcept {
+        return weighed >= high * per_percent || (before && weighed > low * per_percent);
+    }
+};
+
+/// A policy of a `flap_detector`: what each of the last `changes` checks weighs where it changed the state (0 is the
+/// oldest), in integers so that a value on a threshold is on it exactly, and whether a sum of weights is flapping.
+template <class P>
+concept flap_policy = requires(const P& p, std::uint32_t n, bool before) {
+    requires P::changes >= 1 && P::changes <= 64;
+    requires P::per_percent >= 1;
+    { p.weight(n) } noexcept -> std::same_as<std::uint32_t>;
+    { p.flaps(n, before) } noexcept -> std::same_as<bool>;
+};
+
+/// A state whose changes can be counted, as an enumeration.
+template <class S>
+concept flap_state = std::equality_comparable<S> && std::is_trivially_copyable_v<S>;
+
+/// What one check did to flapping.
+enum class flap_edge : std::uint8_t { none, started, stopped };
+
+[[nodiscard]] constexpr std::string_view to_string(flap_edge e) noexcept {
+    switch (e) {
+    case flap_edge::none: return "none";
+    case flap_edge::started: return "started";
+    case flap_edge::stopped: return "stopped";
+    }
+    return "unknown";
+}
+
+/// Says whether a target's state changes too often for each change to mean something. 8 bytes a target with the
+/// policies above; nothing allocates. One thread at a time.
+///
+///     flap_detector<icinga_flap> flap;
+///     if (flap.add(alarm_state::alarm) == flap_edge::started) report(flap.value());
+template <flap_policy Policy, flap_state State = alarm_state>
+class flap_detector {
+public:
+    /// `before` is the state before the first check, which counts as a change where it differs. Icinga takes Unknown
+    /// (`insufficient_data`), so a first `ok` counts; Nagios takes the object's initial state.
+    constexpr explicit flap_detector(State before = {}, Policy policy = {}) noexcept : policy_{policy}, last_{before} {}
+
+    /// One check and its state, changed or not.
+    constexpr flap_edge add(State now) noexcept {
+        changed_ = (changed_ << 1U | (now == last_ ? 0U : 1U)) & mask;
+        last_ = now;
+        const bool before = flapping_;
+        flapping_ = policy_.flaps(weighed(), before);
+        return flapping_ == before ? flap_edge::none : flapping_ ? flap_edge::started : flap_edge::stopped;
+    }
+
+    [[nodiscard]] constexpr bool flapping() const noexcept { return flapping_; }
+    /// The weighed share of changes, in percent.
+    [[nodiscard]] constexpr double value() const noexcept {
+        return static_cast<double>(weighed()) / static_cast<double>(Policy::per_percent);
+    }
+
+private:
+    using bits = std::conditional_t<(Policy::changes > 32), std::uint64_t, std::uint32_t>;
+    static constexpr bits mask = static_cast<bits>(~bits{0}) >> (8 * sizeof(bits) - Policy::changes);
+
+    [[nodiscard]] constexpr std::uint32_t weighed() const noexcept {
+        std::uint32_t total = 0;
+        for (bits rest = changed_; rest != 0; rest &= rest - 1)
+            total += policy_.weight(Policy::changes - 1 - static_cast<std::uint32_t>(std::countr_zero(rest)));
+        return total;
+    }
+
+    bits changed_ = 0; // the newest check in the lowest bit
+    [[no_unique_address]] Policy policy_;
+    State last_;
+    bool flapping_ = false;
+};
+
+/// Withholds notifications while a target flaps and loses none: whenever it does not flap, the last state that was
+/// notified is the state that it is in. One byte a target. One thread at a time.
+///
+///     const flap_edge edge = flap.add(now);
+///     if (gate.due(now, flap.flapping())) notify(target, now);
+template <flap_state State = alarm_state>
+class flap_gate {
+public:
+    /// `told` is the state that everybody assumes before the first notification.
+    constexpr explicit flap_gate(State told = {}) noexcept : told_{told} {}
+
+    /// Ask after each check. Whether a notification of `now` is due; it then counts as sent.
+    [[nodiscard]] constexpr bool due(State now, bool flapping) noexcept {
+        if (flapping || now == told_) return false;
+        told_ = now;
+        return true;
+    }
+
+    /// The state of the last notification.
+    [[nodiscard]] constexpr State told() const noexcept { return told_; }
+
+private:
+    State told_;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/alarm_group.hpp
 
 namespace reheat::inline REHEAT_ABI {
 
@@ -901,17 +3366,90 @@ public:
 
     /// Begins to watch a target; `row` counts up from 0. Allocates.
     virtual std::uint32_t add(target_id target, time_point watched_at) = 0;
-    /// Records a sample. Never allocates; a sample older than the window, or NaN, is dropped.
-    virtual void push(std::uint32_t row, time_point at, double value) noexcept = 0;
+    /// Records a sample of one row. Never allocates; a sample older than the window, or NaN, is dropped.
+    virtual bool push(std::uint32_t row, time_point at, double value) noexcept = 0;
     /// Evaluates what is due at `now` and appends the transitions, in row order.
     virtual void evaluate(std::uint32_t group, time_point now, std::vector<transition>& out) = 0;
+    /// What the periods up to the one of `now` hold says nothing: we were not there to hear it.
+    virtual void doubt(time_point now) noexcept = 0;
     /// When something is due next.
     [[nodiscard]] virtual time_point next() const noexcept = 0;
     [[nodiscard]] virtual alarm_state state(std::uint32_t row) const noexcept = 0;
 };
 
-/// All targets that are watched with one rule. A row is the alarm's state and its window, both in flat arrays, and the
-/// whole group has one deadline: periods are aligned.
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/count_range.hpp
+
+namespace reheat::inline REHEAT_ABI::detail {
+
+/// A comparison on whole counts from 0 to 65,535 as one subtraction and one compare: a count breaches if it lies in
+/// [low, low + span], or outside of it if inverted.
+struct count_range {
+    std::uint32_t low = 0;
+    std::uint32_t span = 0;
+    std::uint32_t inverted = 0;
+
+    [[nodiscard]] constexpr std::uint32_t breaches(std::uint32_t count) const noexcept {
+        return static_cast<std::uint32_t>(count - low <= span) ^ inverted;
+    }
+};
+
+/// Whether every count of `most` or more compares like `most`, so that a count may stop there.
+[[nodiscard]] constexpr bool fits_counts(comparison c, double threshold, double upper, std::uint32_t most) noexcept {
+    return threshold < most && (!is_band(c) || upper < most);
+}
+
+/// The counts that breach; only where `fits_counts`.
+[[nodiscard]] constexpr count_range breaching_counts(comparison c, double threshold, double upper) noexcept {
+    constexpr std::int64_t none = -1;
+    constexpr std::int64_t top = 0xffff;
+    const auto floor = [](double x) { return x < 0 ? none : static_cast<std::int64_t>(x); };
+    const auto ceiling = [&](double x) {
+        const std::int64_t low = floor(x);
+        return low == none ? 0 : low + static_cast<std::int64_t>(static_cast<double>(low) < x);
+    };
+    const auto between = [](std::int64_t low, std::int64_t high, bool inside) -> count_range {
+        if (high < low) return {0, UINT32_MAX, static_cast<std::uint32_t>(inside)};
+        return {static_cast<std::uint32_t>(low), static_cast<std::uint32_t>(high - low),
+                static_cast<std::uint32_t>(!inside)};
+    };
+    switch (c) {
+    case comparison::greater_than: return between(floor(threshold) + 1, top, true);
+    case comparison::greater_than_or_equal: return between(ceiling(threshold), top, true);
+    case comparison::less_than:
+    case comparison::below_band: return between(0, ceiling(threshold) - 1, true);
+    case comparison::less_than_or_equal: return between(0, floor(threshold), true);
+    case comparison::equal_to: return between(ceiling(threshold), floor(threshold), true);
+    case comparison::not_equal_to: return between(ceiling(threshold), floor(threshold), false);
+    case comparison::outside_band: return between(ceiling(threshold), floor(upper), false);
+    case comparison::above_band: return between(floor(upper) + 1, top, true);
+    }
+    return between(0, -1, true);
+}
+
+} // namespace reheat::inline REHEAT_ABI::detail
+
+// file: reheat/alarm/fleet.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// A sample on its way to a fleet.
+struct beat {
+    row_handle to;
+    time_point at;
+    double value = heartbeat;
+};
+
+/// All targets that are watched with one rule. A row is the alarm's state and its window side by side, and the whole
+/// group has one deadline: periods are aligned. A count of up to 15 buckets is one cache line a target; any other rule
+/// has the newest bucket there and the older ones in a ring. Nothing allocates but `add`, `reserve` and the caller's
+/// vector of transitions. One thread at a time.
+///
+///     fleet<decltype(rule)> all{rule};
+///     const row_handle db = all.add(target, now);
+///     all.push(db, now, heartbeat);
+///     all.evaluate(0, now, transitions);
 template <alarm_rule Rule>
 class fleet final : public alarm_group {
 public:
@@ -919,41 +3457,132 @@ public:
     using accumulator = typename statistic_type::accumulator;
 
     /// `phase` is where periods begin, as an offset below the period; 0 for `alignment::grid`.
-    fleet(const Rule& rule, duration phase) noexcept
-        : rule_{rule}, phase_{phase}, grid_{rule.of.period.count(), phase.count()},
-          extent_{static_cast<std::size_t>(rule.evaluation_periods) + 2} {}
+    explicit fleet(const Rule& rule, duration phase = {}) noexcept
+        : rule_{rule}, phase_{phase},
+          grid_{(rule.of.step == duration::zero() ? rule.of.period : rule.of.step).count(), phase.count()},
+          stride_{static_cast<std::uint32_t>(rule.of.period.count() / grid_.length)},
+          ring_{(std::uint32_t{rule.evaluation_periods} + rule.look_back) * stride_},
+          ahead_{ring_ + static_cast<std::uint32_t>(most_ahead.count() / grid_.length)},
+          raising_{rule.datapoints_to_alarm == 0 ? std::uint32_t{rule.evaluation_periods} : rule.datapoints_to_alarm},
+          narrow_{counts_only && rule.of.statistic.kind() == statistic::sample_count && ring_ < cells::narrow_slots &&
+                  detail::fits_counts(rule.compare.kind(), rule.threshold, rule.upper_threshold, cells::narrow_most)},
+          quick_{stride_ == 1 && rule.look_back == 0 && !rule.premature && rule.raise == agreement::m_of_n &&
+                 rule.actions == repetition::on_transition && rule.pending_period == duration::zero() &&
+                 rule.recovery_period == duration::zero()} {
+        if (narrow_) counts_ = detail::breaching_counts(rule.compare.kind(), rule.threshold, rule.upper_threshold);
+    }
 
     [[nodiscard]] const Rule& rule() const noexcept { return rule_; }
     [[nodiscard]] duration phase() const noexcept { return phase_; }
-    [[nodiscard]] std::size_t size() const noexcept { return rows_.size(); }
-
-    std::uint32_t add(target_id target, time_point watched_at) override {
-        const auto row = static_cast<std::uint32_t>(rows_.size());
-        const std::int64_t current = grid_.index(watched_at);
-        // A period that began before its target was watched says nothing.
-        rows_.push_back({target, grid_.on_border(watched_at) ? current : current + 1, current, watched_at});
-        slots_.resize(slots_.size() + extent_);
-        const time_point first = grid_.begin(rows_.back().first_period + 1);
-        if (first < next_) next_ = first;
-        return row;
+    /// How many targets there are.
+    [[nodiscard]] std::size_t size() const noexcept { return rows_.size() - free_.size(); }
+    /// Whether counts are kept in 16 bits, because no answer needs more.
+    [[nodiscard]] bool narrow() const noexcept { return narrow_; }
+    /// The memory of the rows, in bytes.
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        return rows_.capacity() * sizeof(row_state) + closed_.capacity() * sizeof(accumulator) +
+               free_.capacity() * sizeof(std::uint32_t);
     }
 
-    void push(std::uint32_t row, time_point at, double value) noexcept override {
-        if (row >= rows_.size() || value != value) return;
+    void reserve(std::size_t targets) {
+        rows_.reserve(targets);
+        if (!narrow_) closed_.reserve(targets * ring_);
+    }
+
+    std::uint32_t add(target_id target, time_point watched_at) override { return watch(target, watched_at).row; }
+
+    /// Begins to watch a target, in a row that was given up if there is one. Allocates.
+    row_handle watch(target_id target, time_point watched_at) {
+        const std::uint32_t row = next_row();
+        if (free_.empty()) {
+            rows_.emplace_back();
+            rows_end_ = row + 1;
+            if (!narrow_) closed_.resize(rows_.size() * ring_);
+        } else {
+            free_.pop_back();
+            const std::uint32_t generation = rows_[row].window.generation;
+            rows_[row] = row_state{};
+            rows_[row].window.generation = generation;
+            for (accumulator& a : closed(row)) a = accumulator{};
+        }
+        if (next_ == never) {
+            origin_ = grid_.index(watched_at) - ring_ - cells::narrow_slots;
+            enter(watched_at);
+        }
         row_state& r = rows_[row];
-        r.heard = true;
-        detail::window_ring<statistic_type> ring{slots(row), r.newest};
-        const std::int64_t period = grid_.index(at);
-        ring.add(rule_.of.statistic, period, value);
-        if (rule_.of.align == alignment::watch && grid_.begin(period) == at)
-            ring.add(rule_.of.statistic, period - 1, value);
+        const std::uint32_t bucket = bucket_of(watched_at);
+        r.target = target;
+        r.window.newest = bucket - 1; // so that the first sample makes room, and is noted
+        // A period that began before its target was watched says nothing.
+        r.first = begin(bucket) == watched_at ? bucket : bucket + 1;
+        r.grace = bucket_from(after(watched_at, rule_.grace));
+        r.warm = bucket_from(after(watched_at, rule_.warm_up));
+        r.flags = active | enabled | (rule_.warm_up > duration::zero() ? warming : 0);
+        next_ = earlier(next_, begin(r.first + 1));
+        return {row, r.window.generation};
+    }
+
+    /// The row that `watch` will use next.
+    [[nodiscard]] std::uint32_t next_row() const noexcept {
+        return free_.empty() ? static_cast<std::uint32_t>(rows_.size()) : free_.back();
+    }
+
+    /// Gives a row up. False if the handle's row is given up already.
+    bool remove(row_handle h) {
+        if (!holds(h)) return false;
+        row_state& r = rows_[h.row];
+        r.flags = 0;
+        // A row whose generations are used up is never used again.
+        if (++r.window.generation != 0) free_.push_back(h.row);
+        return true;
+    }
+
+    [[nodiscard]] bool holds(row_handle h) const noexcept {
+        return h.row < rows_.size() && rows_[h.row].window.generation == h.generation &&
+               (rows_[h.row].flags & active) != 0;
+    }
+
+    bool push(std::uint32_t row, time_point at, double value) noexcept override {
+        return row < rows_.size() && push({row, rows_[row].window.generation}, at, value);
+    }
+    /// Records a sample. False if it is dropped: a handle given up, NaN, a sample older than the window or more than 2
+    /// h after the last evaluation (as CloudWatch).
+    bool push(row_handle h, time_point at, double value) noexcept {
+        if (h.row >= rows_end_) return false;
+        row_state& r = rows_.data()[h.row];
+        // Inside the bucket of the last evaluation, borders aside, there is nothing to divide and mostly room already.
+        const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count() - inside_begin_);
+        if (into >= inside_length_ || value != value || !r.window.is(current_, h.generation)) [[unlikely]]
+            return take_elsewhere(r, h.generation, at, value);
+        if (narrow_) r.window.count_in(slot_);
+        else rule_.of.statistic.add(r.window.open, value);
+        return true;
+    }
+    /// Records many; returns how many were not dropped. Memory is asked for ahead, so that a random row costs little
+    /// more than its cache line.
+    std::size_t push(std::span<const beat> beats) noexcept {
+        constexpr std::size_t ahead = 24;
+        std::size_t taken = 0;
+        for (std::size_t n = 0; n < beats.size() + ahead; ++n) {
+            if (n < beats.size() && beats[n].to.row < rows_end_) detail::prefetch_for_write(&rows_[beats[n].to.row]);
+            if (n < ahead) continue;
+            const beat& b = beats[n - ahead];
+            taken += push(b.to, b.at, b.value) ? 1U : 0U;
+        }
+        return taken;
     }
 
     void evaluate(std::uint32_t group, time_point now, std::vector<transition>& out) override {
         if (now < next_) return;
-        const std::int64_t current = grid_.index(now);
-        for (std::uint32_t row = 0; row < rows_.size(); ++row) evaluate_row(group, row, current, out);
-        next_ = rows_.empty() ? never : grid_.begin(current + 1);
+        enter(now);
+        evaluate_all(group, out);
+        next_ = rows_.empty() ? never : begin(current_ + 1);
+    }
+
+    void doubt(time_point now) noexcept override {
+        if (rows_.empty()) return;
+        const std::uint32_t bucket = bucket_of(now);
+        blind_ = begin(bucket) == now ? bucket : bucket + 1;
     }
 
     [[nodiscard]] time_point next() const noexcept override { return next_; }
@@ -961,167 +3590,427 @@ public:
         return row < rows_.size() ? rows_[row].state : alarm_state::insufficient_data;
     }
 
+    /// Sets a state by hand. The next evaluation returns to the one that the samples say. False if the row is given up.
+    bool set_state(std::uint32_t group, row_handle h, alarm_state to, time_point now, std::vector<transition>& out) {
+        if (!holds(h)) return false;
+        if (rows_[h.row].state != to) change(group, h.row, {to, decided_by::hand}, now, {}, {}, out);
+        return true;
+    }
+    /// Whether the transitions of a row ask for action (`transition::act`). They come either way.
+    bool enable_actions(row_handle h, bool on) noexcept {
+        if (!holds(h)) return false;
+        std::uint8_t& flags = rows_[h.row].flags;
+        flags = on ? flags | enabled : flags & static_cast<std::uint8_t>(~enabled);
+        return true;
+    }
+
 private:
-    struct row_state {
-        target_id target;
-        std::int64_t first_period;
-        std::int64_t newest;
-        time_point watched_at;
+    using cells = detail::window_cells<statistic_type>;
+    static constexpr bool counts_only =
+        plain_comparison<typename Rule::comparison_type> &&
+        (std::same_as<statistic_type, sample_count> || std::same_as<statistic_type, any_statistic>);
+
+    static constexpr std::uint8_t active = 1;
+    static constexpr std::uint8_t heard = 2;
+    static constexpr std::uint8_t enabled = 4;
+    static constexpr std::uint8_t warming = 8;
+    static constexpr std::uint32_t not_held = 0;
+    static constexpr duration most_ahead = std::chrono::hours{2};
+
+    struct alignas(64) row_state {
+        cells window;
+        target_id target = no_target;
+        std::uint32_t grace = 0;
+        std::uint32_t warm = 0;
+        std::uint32_t held = not_held; ///< since when the samples say something else than the state
+        std::uint32_t first = 0;       ///< the first whole bucket since the target was watched
+        std::uint16_t acted = 0;       ///< when actions were asked for last; its low bits
         alarm_state state = alarm_state::insufficient_data;
-        bool heard = false;
+        std::uint8_t flags = 0;
+    };
+    static_assert(sizeof(accumulator) > 32 || sizeof(row_state) == 64);
+
+    /// What a period came to.
+    struct datapoint {
+        bool there;
+        bool saturated;
+        double value;
     };
 
-    [[nodiscard]] std::span<accumulator> slots(std::uint32_t row) noexcept {
-        return std::span<accumulator>{slots_}.subspan(row * extent_, extent_);
+    [[nodiscard]] std::span<accumulator> closed(std::uint32_t row) noexcept {
+        return narrow_ ? std::span<accumulator>{}
+                       : std::span<accumulator>{closed_}.subspan(std::size_t{row} * ring_, ring_);
     }
 
-    void evaluate_row(std::uint32_t group, std::uint32_t row, std::int64_t current, std::vector<transition>& out) {
-        row_state& r = rows_[row];
-        const time_point at = grid_.begin(current);
-        if (current <= r.first_period) return;
-        if (!r.heard && at < after(r.watched_at, rule_.grace)) return;
+    /// Buckets are counted in 32 bits from a little before the first watch; what is outside falls on the ends.
+    [[nodiscard]] std::uint32_t bucket_at(std::int64_t index) const noexcept {
+        const std::int64_t bucket = index - origin_;
+        if (index < origin_ || bucket < 0) return 0;
+        return bucket < last_bucket ? static_cast<std::uint32_t>(bucket) : last_bucket;
+    }
+    [[nodiscard]] std::uint32_t bucket_of(time_point at) const noexcept { return bucket_at(grid_.index(at)); }
+    /// The first bucket that begins at `at` or later.
+    [[nodiscard]] std::uint32_t bucket_from(time_point at) const noexcept {
+        const std::uint32_t bucket = bucket_of(at);
+        return begin(bucket) == at ? bucket : bucket + 1;
+    }
+    [[nodiscard]] time_point begin(std::uint32_t bucket) const noexcept { return grid_.begin(origin_ + bucket); }
 
-        const detail::window_ring<statistic_type> ring{slots(row), r.newest};
-        const std::uint32_t periods = rule_.evaluation_periods;
-        evaluation e{periods, rule_.datapoints_to_alarm == 0 ? periods : rule_.datapoints_to_alarm, 0, 0};
-        double newest = std::numeric_limits<double>::quiet_NaN();
-        for (std::int64_t p = current - 1; p >= r.first_period && p > current - 1 - static_cast<std::int64_t>(periods);
-             --p) {
-            const accumulator a = ring.at(p);
-            if (rule_.of.statistic.count(a) == 0 && !zero_when_empty()) continue;
-            const double value = rule_.of.statistic.count(a) == 0 ? 0.0 : rule_.of.statistic.value(a);
-            if (p == current - 1) newest = value;
-            ++e.real;
-            if (rule_.compare(value, rule_.threshold)) ++e.breaching;
+    void enter(time_point now) noexcept {
+        current_ = bucket_of(now);
+        inside_begin_ = begin(current_).time_since_epoch().count() + 1;
+        slot_ = current_ % cells::narrow_slots;
+        inside_length_ = static_cast<std::uint64_t>(grid_.length - 1);
+    }
+
+    bool take(row_state& r, std::uint32_t bucket, double value) noexcept {
+        if (narrow_) {
+            if (!r.window.add_narrow(bucket, 1)) return false;
+        } else {
+            accumulator* const a = r.window.find(bucket, closed(static_cast<std::uint32_t>(&r - rows_.data())));
+            if (a == nullptr) return false;
+            rule_.of.statistic.add(*a, value);
         }
-        // Periods before the watch are no evidence of anything, so they are not missing either.
-        if (current - r.first_period < static_cast<std::int64_t>(e.periods))
-            e.periods = static_cast<std::uint32_t>(current - r.first_period);
-
-        const alarm_state to = reheat::evaluate(e, rule_.treat_missing, r.state);
-        if (to == r.state) return;
-        out.push_back({static_cast<watch_id>(std::uint64_t{group} << 32U | row), r.target, r.state, to, at, newest});
-        r.state = to;
+        r.flags |= heard;
+        return true;
     }
+
+    [[gnu::noinline]] bool take_elsewhere(row_state& r, std::uint32_t generation, time_point at,
+                                          double value) noexcept {
+        if (r.window.generation != generation || value != value) return false;
+        const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count() - inside_begin_);
+        if (into < inside_length_) return take(r, current_, value);
+        const std::uint32_t bucket = bucket_of(at);
+        if (bucket > current_ + ahead_ || !take(r, bucket, value)) return false;
+        if (rule_.of.align == alignment::watch && begin(bucket) == at) take(r, bucket - 1, value);
+        return true;
+    }
+
+    // Evaluation: fleet_evaluate.hpp.
+    void evaluate_all(std::uint32_t group, std::vector<transition>& out);
+    template <std::uint32_t Periods>
+    void scan(std::uint32_t group, std::vector<transition>& out);
+    template <std::uint32_t Periods, bool Uniform>
+    void scan_counts(std::uint32_t group, std::vector<transition>& out);
+    void scan_wide(std::uint32_t group, std::vector<transition>& out);
+    [[gnu::noinline]] void evaluate_row(std::uint32_t group, std::uint32_t row, std::vector<transition>& out);
+    [[nodiscard]] bool plain(const row_state& r, std::uint32_t oldest) const noexcept;
+    [[nodiscard]] decision_of_state decide(const evaluation& e, std::uint32_t n, bool newest_breaches,
+                                           alarm_state before) const noexcept;
+    void hold(row_state& r, decision_of_state& to) const noexcept;
+    [[nodiscard]] bool reminds(const row_state& r) const noexcept;
+    void change(std::uint32_t group, std::uint32_t row, decision_of_state to, time_point at, const datapoint& newest,
+                const evaluation& e, std::vector<transition>& out);
+    [[nodiscard]] datapoint period(std::uint32_t row, std::uint32_t bucket) noexcept;
+    [[nodiscard]] bool may_stay_open() const noexcept;
+    [[nodiscard]] std::uint32_t empty_breaches() const noexcept;
 
     [[nodiscard]] bool zero_when_empty() const noexcept {
         const statistic kind = rule_.of.statistic.kind();
         return rule_.empty == empty_period::counts_zero && (kind == statistic::sample_count || kind == statistic::sum);
     }
 
+    static constexpr std::uint32_t last_bucket = 0xffff'0000U;
+
     Rule rule_;
     duration phase_;
     detail::period_grid grid_;
-    std::size_t extent_;
+    std::uint32_t stride_; ///< buckets in a period
+    std::uint32_t ring_;   ///< buckets behind the newest that an evaluation may read
+    std::uint32_t ahead_;  ///< buckets beyond the last evaluation's that a sample may lie in
+    std::uint32_t raising_;
+    bool narrow_;
+    bool quick_;
+    detail::count_range counts_{};
+    std::int64_t origin_ = 0;
+    std::uint32_t current_ = 0;
+    std::uint32_t blind_ = 0;
+    std::int64_t inside_begin_ = 0; ///< of the period of the last evaluation, without its borders
+    std::uint64_t inside_length_ = 0;
+    std::uint32_t slot_ = 0; ///< of that period, where counts are narrow
+    std::uint32_t rows_end_ = 0;
     time_point next_ = never;
     std::vector<row_state> rows_;
-    std::vector<accumulator> slots_;
+    std::vector<accumulator> closed_;
+    std::vector<std::uint32_t> free_;
 };
 
 } // namespace reheat::inline REHEAT_ABI
 
-// file: reheat/core/node.hpp
+// file: reheat/alarm/fleet_evaluate.hpp
+
+// How a fleet evaluates: definitions of members of `fleet`.
 
 namespace reheat::inline REHEAT_ABI {
 
-/// A value of a structured text (JSON, later YAML), as a library's parser read it. The core never parses such text
-/// itself: an adapter fills a `node`, everything else reads nodes. Members keep the order of the text.
-class node {
-public:
-    enum class kind : std::uint8_t { null, boolean, number, string, array, object };
-    using member = std::pair<std::string, node>;
-
-    node() noexcept = default;
-    [[nodiscard]] static node boolean(bool value) {
-        node n{kind::boolean};
-        n.text_ = value ? "true" : "false";
-        return n;
+template <alarm_rule Rule>
+void fleet<Rule>::evaluate_all(std::uint32_t group, std::vector<transition>& out) {
+    if (!quick_ || blind_ + rule_.evaluation_periods > current_) {
+        for (std::uint32_t row = 0; row < rows_.size(); ++row) evaluate_row(group, row, out);
+        return;
     }
-    /// `literal` is the number as it stood in the text, so that nothing is lost by rounding.
-    [[nodiscard]] static node number(std::string literal) {
-        node n{kind::number};
-        n.text_ = std::move(literal);
-        return n;
+    if (!narrow_) return scan_wide(group, out);
+    // The usual ones are unrolled.
+    switch (rule_.evaluation_periods) {
+    case 1: return scan<1>(group, out);
+    case 2: return scan<2>(group, out);
+    case 3: return scan<3>(group, out);
+    default: return scan<0>(group, out);
     }
-    [[nodiscard]] static node string(std::string text) {
-        node n{kind::string};
-        n.text_ = std::move(text);
-        return n;
-    }
-    [[nodiscard]] static node array(std::vector<node> items = {}) {
-        node n{kind::array};
-        n.items_ = std::move(items);
-        return n;
-    }
-    [[nodiscard]] static node object(std::vector<member> members = {}) {
-        node n{kind::object};
-        n.members_ = std::move(members);
-        return n;
-    }
-
-    [[nodiscard]] kind type() const noexcept { return kind_; }
-    [[nodiscard]] bool is_null() const noexcept { return kind_ == kind::null; }
-    [[nodiscard]] bool is_string() const noexcept { return kind_ == kind::string; }
-    [[nodiscard]] bool is_array() const noexcept { return kind_ == kind::array; }
-    [[nodiscard]] bool is_object() const noexcept { return kind_ == kind::object; }
-    /// A string, a number or a boolean.
-    [[nodiscard]] bool is_scalar() const noexcept {
-        return kind_ == kind::string || kind_ == kind::number || kind_ == kind::boolean;
-    }
-
-    /// The text of a scalar: a string's content, a number's literal, `true` or `false`; empty for everything else.
-    [[nodiscard]] const std::string& text() const noexcept { return text_; }
-    /// The items of an array; empty for everything else.
-    [[nodiscard]] const std::vector<node>& items() const noexcept { return items_; }
-    [[nodiscard]] std::vector<node>& items() noexcept { return items_; }
-    /// The members of an object in the order of the text; empty for everything else.
-    [[nodiscard]] const std::vector<member>& members() const noexcept { return members_; }
-    [[nodiscard]] std::vector<member>& members() noexcept { return members_; }
-
-    /// The member of that name, or null.
-    [[nodiscard]] const node* find(std::string_view name) const noexcept {
-        for (const member& m : members_) {
-            if (m.first == name) return &m.second;
-        }
-        return nullptr;
-    }
-
-    friend bool operator==(const node&, const node&) = default;
-
-private:
-    explicit node(kind k) noexcept : kind_{k} {}
-
-    kind kind_ = kind::null;
-    std::string text_;
-    std::vector<node> items_;
-    std::vector<member> members_;
-};
-
-[[nodiscard]] constexpr std::string_view to_string(node::kind k) noexcept {
-    switch (k) {
-    case node::kind::null: return "null";
-    case node::kind::boolean: return "a boolean";
-    case node::kind::number: return "a number";
-    case node::kind::string: return "a string";
-    case node::kind::array: return "a list";
-    case node::kind::object: return "an object";
-    }
-    return "unknown";
 }
 
-/// Bounds for reading text from outside. Past one of them the reader gives `errc::limit_exceeded` and keeps nothing.
-struct read_limits {
-    std::size_t bytes = std::size_t{1} << 20U;
-    std::size_t depth = 64;
-    std::size_t nodes = 100'000;
-};
+/// Whether a row has nothing special: it is heard, warm, and was watched for all of the range.
+template <alarm_rule Rule>
+bool fleet<Rule>::plain(const row_state& r, std::uint32_t oldest) const noexcept {
+    return (r.flags & (active | heard | warming)) == (active | heard) && r.first <= oldest;
+}
 
-/// A type that reads JSON text into a `node`, or gives an error whose `where` is `line:column`. It refuses a member
-/// name that stands twice in one object, and anything after the value. `adapters/nlohmann_json.hpp` has one.
-template <class T>
-concept json_reader = requires(const T& reader, std::string_view text, const read_limits& limits) {
-    { reader.read(text, limits) } -> std::same_as<result<node>>;
-};
+/// Count alarms over a strict range. `Periods` is N, or 0 for any.
+template <alarm_rule Rule>
+template <std::uint32_t Periods>
+void fleet<Rule>::scan(std::uint32_t group, std::vector<transition>& out) {
+    if (!may_stay_open() && counts_.breaches(0) == empty_breaches()) scan_counts<Periods, true>(group, out);
+    else scan_counts<Periods, false>(group, out);
+}
+
+/// Each row is one cache line, and nothing branches on what it holds. A row that is not plain, or whose state changes,
+/// takes the long way. `Uniform`: an empty period counts as a count of 0 does.
+template <alarm_rule Rule>
+template <std::uint32_t Periods, bool Uniform>
+void fleet<Rule>::scan_counts(std::uint32_t group, std::vector<transition>& out) {
+    const std::uint32_t n = Periods != 0 ? Periods : rule_.evaluation_periods;
+    const std::uint32_t oldest = current_ - n;
+    // So many inside the range are as good as so many breaching.
+    const detail::count_range range = counts_;
+    const std::uint32_t raising = range.inverted != 0 ? n - raising_ : raising_ - 1;
+    const std::uint32_t empty_inside = empty_breaches() ^ range.inverted;
+    const bool may_open = !Uniform && may_stay_open();
+    row_state* const rows = rows_.data();
+    const auto end = static_cast<std::uint32_t>(rows_.size());
+    for (std::uint32_t row = 0; row < end; ++row) {
+        const row_state& r = rows[row];
+        const cells& w = r.window;
+        std::uint32_t inside = 0;
+        std::uint32_t real = 0;
+        const auto count_in = [&](std::uint32_t count) {
+            const auto in = static_cast<std::uint32_t>(count - range.low <= range.span);
+            if constexpr (Uniform) {
+                inside += in;
+            } else {
+                const auto there = static_cast<std::uint32_t>(count != 0);
+                real += there;
+                inside += there != 0 ? in : empty_inside;
+            }
+        };
+        // A row that was heard in the newest period has nothing stale in the range.
+        const bool fresh = w.newest - (current_ - 1) <= cells::narrow_slots - n;
+        if (fresh) {
+            for (std::uint32_t i = 0; i < n; ++i) count_in(w.counts[(oldest + i) % cells::narrow_slots]);
+        } else {
+            for (std::uint32_t i = 0; i < n; ++i) count_in(w.count_narrow(oldest + i));
+        }
+        const bool raised = (inside > raising) != (range.inverted != 0);
+        const bool kept = fresh || w.newest < current_;
+        const bool open = may_open && real < n && !raised;
+        if (!plain(r, oldest) || !kept || (raised ? alarm_state::alarm : alarm_state::ok) != r.state || open)
+            [[unlikely]]
+            evaluate_row(group, row, out);
+    }
+}
+
+/// Any statistic over a strict range of single buckets.
+template <alarm_rule Rule>
+void fleet<Rule>::scan_wide(std::uint32_t group, std::vector<transition>& out) {
+    const std::uint32_t n = rule_.evaluation_periods;
+    const std::uint32_t oldest = current_ - n;
+    const std::uint32_t first_slot = oldest % ring_;
+    const bool zero = zero_when_empty();
+    const bool zero_breaches = rule_.compare(0.0, rule_.threshold, rule_.upper_threshold);
+    const auto end = static_cast<std::uint32_t>(rows_.size());
+    for (std::uint32_t row = 0; row < end; ++row) {
+        const row_state& r = rows_[row];
+        const cells& w = r.window;
+        evaluation e{n, raising_};
+        if (plain(r, oldest) && w.keeps(oldest, ring_)) [[likely]] {
+            const accumulator* const ring = closed_.data() + std::size_t{row} * ring_;
+            std::uint32_t slot = first_slot;
+            for (std::uint32_t bucket = oldest; bucket != current_; ++bucket) {
+                const accumulator* a = bucket < w.newest ? ring + slot : bucket == w.newest ? &w.open : nullptr;
+                slot = slot + 1 == ring_ ? 0 : slot + 1;
+                const bool there = a != nullptr && rule_.of.statistic.count(*a) != 0;
+                if (!there && !zero) continue;
+                ++e.real;
+                const bool breaches =
+                    there ? rule_.compare(rule_.of.statistic.value(*a), rule_.threshold, rule_.upper_threshold)
+                          : zero_breaches;
+                e.breaching += breaches ? 1U : 0U;
+            }
+            if (reheat::evaluate(e, rule_.treat_missing, r.state).state == r.state) continue;
+        }
+        evaluate_row(group, row, out);
+    }
+}
+
+/// Whether too few datapoints can leave it undecided.
+template <alarm_rule Rule>
+bool fleet<Rule>::may_stay_open() const noexcept {
+    return !zero_when_empty() && rule_.treat_missing != missing_data::breaching &&
+           rule_.treat_missing != missing_data::not_breaching;
+}
+
+/// Whether a period without a sample counts as breaching, where it counts at all.
+template <alarm_rule Rule>
+std::uint32_t fleet<Rule>::empty_breaches() const noexcept {
+    if (zero_when_empty()) return counts_.breaches(0);
+    return static_cast<std::uint32_t>(rule_.treat_missing == missing_data::breaching);
+}
+
+/// The rule with all its axes, on one row.
+template <alarm_rule Rule>
+void fleet<Rule>::evaluate_row(std::uint32_t group, std::uint32_t row, std::vector<transition>& out) {
+    row_state& r = rows_[row];
+    const std::uint32_t first = r.first > blind_ ? r.first : blind_;
+    if ((r.flags & active) == 0 || current_ < first + stride_) return;
+    if ((r.flags & heard) == 0 && current_ < r.grace) return;
+
+    const std::uint32_t n = rule_.evaluation_periods;
+    const std::uint32_t known = (current_ - first) / stride_;
+    const std::uint32_t most = n + rule_.look_back;
+    evaluation e{known < n ? known : n, raising_};
+    datapoint newest{false, false, std::numeric_limits<double>::quiet_NaN()};
+    bool newest_breaches = false;
+    for (std::uint32_t age = 1; age <= known && age <= most; ++age) {
+        const datapoint d = period(row, current_ - age * stride_);
+        if (age == 1) newest = d;
+        if (!d.there) continue;
+        const bool breaches = rule_.compare(d.value, rule_.threshold, rule_.upper_threshold);
+        if (e.real == 0) newest_breaches = breaches;
+        if (!e.count(age, breaches)) break;
+    }
+    if ((r.flags & warming) != 0) {
+        if (current_ < r.warm && (rule_.whole_warm_up || e.real < n)) return;
+        r.flags &= static_cast<std::uint8_t>(~warming);
+    }
+    decision_of_state to = decide(e, n, newest_breaches, r.state);
+    hold(r, to);
+    if (to.state != r.state || reminds(r)) change(group, row, to, begin(current_), newest, e, out);
+}
+
+/// What was not watched may have been anything: it decides nothing that it could have changed.
+template <alarm_rule Rule>
+decision_of_state fleet<Rule>::decide(const evaluation& e, std::uint32_t n, bool newest_breaches,
+                                      alarm_state before) const noexcept {
+    if (rule_.raise == agreement::unanimous) {
+        evaluation whole = e;
+        whole.periods = n;
+        return evaluate_unanimous(whole, newest_breaches, before);
+    }
+    const decision_of_state to = reheat::evaluate(e, rule_.treat_missing, before, rule_.premature);
+    const std::uint32_t missing = e.periods > e.real ? e.periods - e.real : 0;
+    const std::uint32_t filled = rule_.treat_missing == missing_data::breaching ? e.breaching + missing : e.breaching;
+    if (to.state == alarm_state::ok && filled + (n - e.periods) >= raising_) return {before, decided_by::kept};
+    return to;
+}
+
+/// Pending and recovery: what the samples say counts once they have said it for long enough.
+template <alarm_rule Rule>
+void fleet<Rule>::hold(row_state& r, decision_of_state& to) const noexcept {
+    const bool raises = to.state == alarm_state::alarm;
+    if (raises == (r.state == alarm_state::alarm)) {
+        r.held = not_held;
+        return;
+    }
+    const duration wanted = raises ? rule_.pending_period : rule_.recovery_period;
+    if (wanted == duration::zero()) return;
+    if (r.held == not_held) r.held = current_;
+    if (std::int64_t{current_ - r.held} * grid_.length >= wanted.count()) {
+        r.held = not_held;
+    } else {
+        to = {r.state, decided_by::held};
+    }
+}
+
+template <alarm_rule Rule>
+bool fleet<Rule>::reminds(const row_state& r) const noexcept {
+    if (r.state != alarm_state::alarm || rule_.actions == repetition::on_transition) return false;
+    return rule_.actions == repetition::every_evaluation ||
+           std::int64_t{static_cast<std::uint16_t>(current_ - r.acted)} * grid_.length >= rule_.resend_after.count();
+}
+
+template <alarm_rule Rule>
+void fleet<Rule>::change(std::uint32_t group, std::uint32_t row, decision_of_state to, time_point at,
+                         const datapoint& newest, const evaluation& e, std::vector<transition>& out) {
+    row_state& r = rows_[row];
+    out.push_back({static_cast<watch_id>(std::uint64_t{group} << 32U | row), r.target, r.state, to.state, at,
+                   newest.value, e, to.by, (r.flags & enabled) != 0, newest.saturated});
+    r.state = to.state;
+    r.acted = static_cast<std::uint16_t>(current_);
+}
+
+/// The period of `stride_` buckets that begins with this one.
+template <alarm_rule Rule>
+typename fleet<Rule>::datapoint fleet<Rule>::period(std::uint32_t row, std::uint32_t bucket) noexcept {
+    constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+    const cells& w = rows_[row].window;
+    const bool zero = zero_when_empty();
+    if (narrow_) {
+        std::uint32_t count = 0;
+        for (std::uint32_t b = bucket; b != bucket + stride_; ++b) {
+            if (w.keeps_narrow(b)) count += w.count_narrow(b);
+        }
+        if (count == 0 && !zero) return {false, false, nothing};
+        return {true, count >= cells::narrow_most, static_cast<double>(count)};
+    }
+    const statistic_type& s = rule_.of.statistic;
+    accumulator all{};
+    for (std::uint32_t b = bucket; b != bucket + stride_; ++b) {
+        if (!w.keeps(b, ring_)) continue;
+        const accumulator* const a = w.at(b, closed(row));
+        if (a == nullptr) continue;
+        if (stride_ == 1) all = *a;
+        else if constexpr (mergeable_statistic<statistic_type>) s.merge(all, *a);
+    }
+    if (s.count(all) == 0) return {zero, false, zero ? 0.0 : nothing};
+    return {true, false, s.value(all)};
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/core/decimal.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Appends a number as CloudWatch prints it: the fewest digits that read back as the same number, at least one of them
+/// after the point, and an exponent below 0.001 and from 10,000,000 on: `21.0`, `0.0015765`, `2.0E7`. It is JSON
+/// unless the number is infinite or NaN. (The Java Language Specification's `Double.toString`.)
+inline void append_decimal(std::string& out, double value) {
+    if (std::isnan(value)) {
+        out += "NaN";
+        return;
+    }
+    if (std::signbit(value)) out += '-';
+    const double size = std::fabs(value);
+    if (std::isinf(size)) {
+        out += "Infinity";
+        return;
+    }
+    std::array<char, 64> text{};
+    const bool plain = size == 0 || (size >= 1e-3 && size < 1e7);
+    const auto format = plain ? std::chars_format::fixed : std::chars_format::scientific;
+    const auto written = std::to_chars(text.data(), text.data() + text.size(), size, format);
+    std::string_view digits{text.data(), static_cast<std::size_t>(written.ptr - text.data())};
+    const std::size_t e = digits.find('e');
+    const std::string_view mantissa = digits.substr(0, e);
+    out += mantissa;
+    if (mantissa.find('.') == std::string_view::npos) out += ".0";
+    if (plain) return;
+    out += 'E';
+    digits.remove_prefix(e + 1);
+    if (digits.front() == '-') out += '-';
+    digits.remove_prefix(1);
+    while (digits.size() > 1 && digits.front() == '0') digits.remove_prefix(1);
+    out += digits;
+}
 
 } // namespace reheat::inline REHEAT_ABI
 
@@ -1251,6 +4140,2076 @@ inline void append_fraction(std::string& out, std::int64_t nanoseconds) {
     out += 'Z';
     return out;
 }
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/reason.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// The statistic of one period, as evidence for a state.
+struct evidence_point {
+    time_point start; ///< of the period
+    double value;
+    double sample_count = 0; ///< 0 if it is not known
+
+    friend constexpr bool operator==(const evidence_point&, const evidence_point&) = default;
+};
+
+/// What an evaluation looked at, and by which rule: enough to say in words why an alarm is in its state.
+struct alarm_evidence {
+    alarm_state state = alarm_state::insufficient_data; ///< what it came to
+    comparison compare = comparison::greater_than;
+    missing_data treat_missing = missing_data::missing;
+    std::uint16_t evaluation_periods = 1;  ///< N
+    std::uint16_t datapoints_to_alarm = 0; ///< M; 0 if it was not given, and so is N
+    std::uint16_t filled = 0;              ///< missing periods that were counted as breaching or as not breaching
+    std::uint16_t received = 0;            ///< periods that had a datapoint
+    std::uint16_t supporting = 0;          ///< those of them that speak for the state
+    double threshold = 0;
+    double upper_threshold = 0;               ///< of a band
+    std::span<const evidence_point> points{}; ///< the received ones, or the newest of them; newest first
+};
+
+/// Whether a datapoint speaks for the state: in `alarm` a breaching one does, else one that does not breach.
+[[nodiscard]] constexpr bool supports(const alarm_evidence& e, const evidence_point& p) noexcept {
+    return any_comparison{e.compare}(p.value, e.threshold, e.upper_threshold) == (e.state == alarm_state::alarm);
+}
+
+/// The evidence with `received` and `supporting` counted from its points, where all of them are at hand.
+[[nodiscard]] constexpr alarm_evidence counted(alarm_evidence e) noexcept {
+    e.received = static_cast<std::uint16_t>(e.points.size());
+    e.supporting = 0;
+    for (const evidence_point& p : e.points) e.supporting = static_cast<std::uint16_t>(e.supporting + supports(e, p));
+    return e;
+}
+
+/// The reason of an alarm that was not evaluated yet.
+inline constexpr std::string_view initial_reason = "Unchecked: Initial alarm creation";
+
+namespace detail {
+
+/// A period's start in the middle of a reason: `08/11/22 11:25:00`.
+inline void append_reason_time(std::string& out, time_point t) {
+    const std::string iso = format_time(t); // YYYY-MM-DDThh:mm:ss
+    const std::string_view text{iso};
+    const std::size_t year = text.find('-', 1);
+    const std::string_view rest = text.substr(year);
+    out += rest.substr(4, 2);
+    out += '/';
+    out += rest.substr(1, 2);
+    out += '/';
+    out += text.substr(year - 2, 2);
+    out += ' ';
+    out += rest.substr(7, 8);
+}
+
+/// `1 datapoint`, `3 datapoints`.
+inline void append_count(std::string& out, std::uint32_t count, std::string_view noun) {
+    out += std::to_string(count);
+    out += ' ';
+    out += noun;
+    if (count != 1) out += 's';
+}
+
+inline void append_missing(std::string& out, const alarm_evidence& e) {
+    append_count(out, e.filled, "missing datapoint");
+    out += e.filled == 1 ? " was treated as [" : " were treated as [";
+    switch (e.treat_missing) {
+    case missing_data::missing: out += "Missing"; break;
+    case missing_data::breaching: out += "Breaching"; break;
+    case missing_data::not_breaching: out += "NonBreaching"; break;
+    case missing_data::ignore: out += "Ignore"; break;
+    }
+    out += ']';
+}
+
+/// So many points a reason lists.
+inline constexpr unsigned listed_points = 5;
+
+/// The newest of the supporting points, newest first.
+inline void append_points(std::string& out, const alarm_evidence& e) {
+    unsigned listed = 0;
+    out += '[';
+    for (const evidence_point& p : e.points) {
+        if (listed == listed_points) break;
+        if (!supports(e, p)) continue;
+        if (listed++ != 0) out += ", ";
+        append_decimal(out, p.value);
+        out += " (";
+        append_reason_time(out, p.start);
+        out += ')';
+    }
+    out += ']';
+}
+
+/// A band's border, once for each point that is listed.
+inline void append_border(std::string& out, const alarm_evidence& e, double border) {
+    out += '[';
+    for (unsigned i = 0; i < e.supporting && i < listed_points; ++i) {
+        if (i != 0) out += ", ";
+        append_decimal(out, border);
+    }
+    out += ']';
+}
+
+/// `greater than the threshold (21.0)`, or the two halves of a band, each denied where the state denies it.
+inline void append_comparison(std::string& out, const alarm_evidence& e) {
+    const std::string_view denied = e.state == alarm_state::alarm ? "" : "not ";
+    const bool below = e.compare == comparison::outside_band || e.compare == comparison::below_band;
+    const bool above = e.compare == comparison::outside_band || e.compare == comparison::above_band;
+    out += denied;
+    if (below) {
+        out += "less than the lower thresholds ";
+        append_border(out, e, e.threshold);
+    }
+    if (below && above) {
+        out += " or ";
+        out += denied;
+    }
+    if (above) {
+        out += "greater than the upper thresholds ";
+        append_border(out, e, e.upper_threshold);
+    }
+    if (below || above) return;
+    switch (e.compare) {
+    case comparison::greater_than: out += "greater than"; break;
+    case comparison::greater_than_or_equal: out += "greater than or equal to"; break;
+    case comparison::less_than: out += "less than"; break;
+    case comparison::less_than_or_equal: out += "less than or equal to"; break;
+    case comparison::equal_to: out += "equal to"; break;
+    default: out += "different from"; break;
+    }
+    out += " the threshold (";
+    append_decimal(out, e.threshold);
+    out += ')';
+}
+
+} // namespace detail
+
+/// Why an alarm is in its state, as CloudWatch words it: which datapoints speak for it, what they were compared with,
+/// how many missing ones were counted as what, and how many a transition takes where M was given. Up to four datapoints
+/// are listed in the sentence; of more the newest five in a sentence of their own. (The wording is that of recorded
+/// answers; for five and more datapoints that do not breach none was found, and it is that of the breaching ones.)
+[[nodiscard]] inline std::string reason_text(const alarm_evidence& e) {
+    const bool raised = e.state == alarm_state::alarm;
+    std::string out;
+    if (e.state == alarm_state::insufficient_data) {
+        out += "Insufficient Data: ";
+        detail::append_count(out, e.evaluation_periods, "datapoint");
+        out += e.evaluation_periods == 1 ? " was unknown." : " were unknown.";
+        return out;
+    }
+    out += is_band(e.compare) ? "Thresholds Crossed: " : "Threshold Crossed: ";
+    if (e.supporting == 0) {
+        if (e.received == 0) {
+            out += "no datapoints";
+        } else {
+            detail::append_count(out, e.received, "datapoint");
+        }
+        out += e.received == 1 ? " was received for " : " were received for ";
+        detail::append_count(out, e.evaluation_periods, "period");
+        if (e.filled != 0) {
+            out += " and ";
+            detail::append_missing(out, e);
+        }
+        out += '.';
+        return out;
+    }
+    const bool in_sentence = e.supporting < detail::listed_points || is_band(e.compare);
+    if (e.datapoints_to_alarm == 0) {
+        detail::append_count(out, e.supporting, "datapoint");
+    } else {
+        out +=
+            std::to_string(e.supporting) + " out of the last " + std::to_string(e.evaluation_periods) + " datapoints";
+    }
+    out += ' ';
+    if (in_sentence) {
+        detail::append_points(out, e);
+        out += ' ';
+    }
+    out += e.supporting == 1 ? "was " : "were ";
+    detail::append_comparison(out, e);
+    if (e.filled != 0) {
+        out += " and ";
+        detail::append_missing(out, e);
+    }
+    if (!in_sentence) {
+        out += raised ? ". The most recent datapoints which crossed the threshold: "
+                      : ". The most recent datapoints which did not cross the threshold: ";
+        detail::append_points(out, e);
+    }
+    if (e.datapoints_to_alarm != 0) {
+        const unsigned to_clear = e.evaluation_periods - e.datapoints_to_alarm + 1U;
+        out += " (minimum ";
+        detail::append_count(out, raised ? e.datapoints_to_alarm : to_clear, "datapoint");
+        out += raised ? " for OK -> ALARM transition)" : " for ALARM -> OK transition)";
+    }
+    out += '.';
+    return out;
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/history.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// An alarm's state and when it was written. CloudWatch tells two times apart: any write of the state, the same one
+/// included, and a change of it.
+struct alarm_record {
+    alarm_state state = alarm_state::insufficient_data;
+    time_point state_updated_at{};
+    time_point state_transitioned_at{};
+    time_point configuration_updated_at{};
+
+    /// A new alarm.
+    [[nodiscard]] static constexpr alarm_record created(time_point now) noexcept {
+        return {alarm_state::insufficient_data, now, now, now};
+    }
+    /// Writes a state; true if it changed.
+    constexpr bool write(alarm_state to, time_point now) noexcept {
+        const bool changed = to != state;
+        state = to;
+        state_updated_at = now;
+        if (changed) state_transitioned_at = now;
+        return changed;
+    }
+    /// A new configuration replaces the old one whole, and keeps the state.
+    constexpr void configured(time_point now) noexcept { configuration_updated_at = now; }
+
+    friend constexpr bool operator==(const alarm_record&, const alarm_record&) noexcept = default;
+};
+
+/// The start of a text, in a place of fixed size.
+class kept_text {
+public:
+    kept_text() noexcept = default;
+    explicit kept_text(std::string_view text) noexcept {
+        const std::string_view start = clip(text, bytes_.size());
+        for (const char c : start) bytes_[size_++] = c;
+    }
+    [[nodiscard]] std::string_view view() const noexcept { return {bytes_.data(), size_}; }
+
+private:
+    std::array<char, 191> bytes_{};
+    std::uint8_t size_ = 0;
+};
+
+/// Evidence in a place of fixed size: its counts, and the newest five of the points that speak for the state (of all
+/// points where none does).
+class kept_evidence {
+public:
+    kept_evidence() noexcept = default;
+    explicit kept_evidence(const alarm_evidence& e) noexcept : evidence_{e} {
+        evidence_.points = {};
+        for (const evidence_point& p : e.points) {
+            if (kept_ == points_.size()) break;
+            if (e.supporting == 0 || supports(e, p)) points_[kept_++] = p;
+        }
+    }
+    /// The evidence, pointing into this object.
+    [[nodiscard]] alarm_evidence view() const noexcept {
+        alarm_evidence e = evidence_;
+        e.points = std::span{points_}.first(kept_);
+        return e;
+    }
+
+private:
+    alarm_evidence evidence_{};
+    std::array<evidence_point, detail::listed_points> points_{};
+    std::size_t kept_ = 0;
+};
+
+/// What became of an alarm's configuration.
+enum class configuration_change : std::uint8_t { created, updated, deleted };
+
+/// One entry of an alarm's history, without text of its own where text can be made of it. 240 bytes or less.
+struct history_record {
+    time_point at{};
+    history_kind kind = history_kind::state_update;
+    configuration_change change = configuration_change::created; ///< of a configuration update
+    alarm_state from = alarm_state::insufficient_data;           ///< of a state update
+    alarm_state to = alarm_state::insufficient_data;
+    bool succeeded = true; ///< of an action
+    /// Of a state update its evidence, or the reason that an operator gave; of an action its name.
+    std::variant<std::monostate, kept_evidence, kept_text> why{};
+};
+
+/// The newest entries of one alarm's history. Its memory is taken when it is made; a new entry replaces the oldest one
+/// when it is full. One thread at a time.
+///
+///     alarm_history history{64};
+///     history.add({.at = now, .from = before, .to = after, .why = kept_evidence{evidence}});
+class alarm_history {
+public:
+    /// CloudWatch keeps entries for two weeks.
+    explicit alarm_history(std::size_t capacity, duration retention = std::chrono::days{14})
+        : ring_(capacity), retention_{retention} {}
+
+    void add(const history_record& r) noexcept {
+        if (ring_.empty()) return;
+        ring_[next_] = r;
+        next_ = (next_ + 1) % ring_.size();
+        if (size_ < ring_.size()) ++size_;
+    }
+
+    /// How many entries there are that are not older than the retention.
+    [[nodiscard]] std::size_t size(time_point now) const noexcept {
+        std::size_t young = 0;
+        while (young < size_ && after(entry(young).at, retention_) >= now) ++young;
+        return young;
+    }
+
+    /// The entry of an index below `size`, 0 for the newest one.
+    [[nodiscard]] const history_record& operator[](std::size_t i) const noexcept { return entry(i); }
+
+    /// The state update before an entry; null if it is not held any more, or there was none.
+    [[nodiscard]] const history_record* state_before(std::size_t i) const noexcept {
+        while (++i < size_) {
+            if (entry(i).kind == history_kind::state_update) return &entry(i);
+        }
+        return nullptr;
+    }
+
+private:
+    [[nodiscard]] const history_record& entry(std::size_t i) const noexcept {
+        return ring_[(next_ + ring_.size() - 1 - i) % ring_.size()];
+    }
+
+    std::vector<history_record> ring_;
+    std::size_t next_ = 0;
+    std::size_t size_ = 0;
+    duration retention_;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/reason_data.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Of which metric the evidence is: what stands in reason data beside the numbers. Texts that are empty are left out.
+struct reason_metric {
+    std::string_view statistic; ///< `Average`, `p99` …
+    std::string_view unit;
+    duration period{};
+};
+
+/// Appends a time as CloudWatch's JSON has it, in quotes and cut to milliseconds: `"2026-11-23T21:30:00.000+0000"`.
+inline void append_aws_time(std::string& out, time_point t) {
+    const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(t.time_since_epoch());
+    const std::string text = format_time(time_point{std::chrono::floor<std::chrono::seconds>(milliseconds)});
+    const auto fraction = (milliseconds % 1'000).count();
+    const auto digits = std::to_string(1'000 + (fraction < 0 ? fraction + 1'000 : fraction));
+    out += '"';
+    out.append(text, 0, text.size() - 1);
+    out += '.';
+    out.append(digits, 1);
+    out += "+0000\"";
+}
+
+/// The evidence for a state as JSON, as in CloudWatch's `StateReasonData`: the newest 20 points, `recentDatapoints`
+/// oldest first, `evaluatedDatapoints` newest first. At most 4,000 bytes.
+[[nodiscard]] inline std::string reason_data_text(const alarm_evidence& e, const reason_metric& metric,
+                                                  time_point queried_at) {
+    constexpr std::size_t most = 20;
+    const std::span<const evidence_point> points = e.points.first(e.points.size() < most ? e.points.size() : most);
+    std::string out = R"({"version":"1.0","queryDate":)";
+    append_aws_time(out, queried_at);
+    if (!points.empty()) {
+        out += R"(,"startDate":)";
+        append_aws_time(out, points.back().start);
+    }
+    if (!metric.unit.empty()) {
+        out += R"(,"unit":)";
+        append_json_string(out, clip(metric.unit, 32));
+    }
+    if (!metric.statistic.empty()) {
+        out += R"(,"statistic":)";
+        append_json_string(out, clip(metric.statistic, 64));
+    }
+    out += R"(,"period":)" + std::to_string(metric.period / std::chrono::seconds{1});
+    const auto each = [&out, &points](std::string_view name, const auto& value) {
+        out += ",\"";
+        out += name;
+        out += "\":[";
+        for (std::size_t i = points.size(); i-- > 0;) {
+            append_decimal(out, value(points[i]));
+            if (i != 0) out += ',';
+        }
+        out += ']';
+    };
+    each("recentDatapoints", [](const evidence_point& p) { return p.value; });
+    const auto lower = [&e](const evidence_point&) { return e.threshold; };
+    const auto upper = [&e](const evidence_point&) { return e.upper_threshold; };
+    if (!is_band(e.compare)) {
+        out += R"(,"threshold":)";
+        append_decimal(out, e.threshold);
+    } else {
+        if (e.compare != comparison::above_band) each("recentLowerThresholds", lower);
+        if (e.compare != comparison::below_band) each("recentUpperThresholds", upper);
+    }
+    out += R"(,"evaluatedDatapoints":[)";
+    for (const evidence_point& p : points) {
+        out += out.back() == '[' ? R"({"timestamp":)" : R"(,{"timestamp":)";
+        append_aws_time(out, p.start);
+        if (p.sample_count > 0) {
+            out += R"(,"sampleCount":)";
+            append_decimal(out, p.sample_count);
+        }
+        out += R"(,"value":)";
+        append_decimal(out, p.value);
+        out += '}';
+    }
+    out += "]}";
+    return out;
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/history_text.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// An entry in one sentence, as CloudWatch's `HistorySummary`: `Alarm updated from OK to ALARM`. At most 255 bytes.
+[[nodiscard]] inline std::string history_summary(const history_record& r, std::string_view alarm_name) {
+    constexpr std::string_view changes[]{"created", "updated", "deleted"};
+    std::string out;
+    switch (r.kind) {
+    case history_kind::configuration_update:
+        out += "Alarm \"";
+        out += clip(alarm_name, 235);
+        out += "\" ";
+        out += changes[static_cast<std::size_t>(r.change)];
+        break;
+    case history_kind::state_update:
+    case history_kind::contributor_state_update:
+        out += "Alarm updated from ";
+        out += aws::name(r.from);
+        out += " to ";
+        out += aws::name(r.to);
+        break;
+    case history_kind::action:
+    case history_kind::contributor_action:
+        out += r.succeeded ? "Successfully executed action " : "Failed to execute action ";
+        if (const auto* action = std::get_if<kept_text>(&r.why)) out += action->view();
+        break;
+    }
+    return out;
+}
+
+namespace detail {
+
+/// A state, and the reason of it where it is known.
+inline void append_state(std::string& out, alarm_state state, const history_record* why, const reason_metric& metric,
+                         bool with_data = true) {
+    out += R"({"stateValue":)";
+    append_json_string(out, aws::name(state));
+    if (why != nullptr) {
+        if (const auto* evidence = std::get_if<kept_evidence>(&why->why)) {
+            const alarm_evidence e = evidence->view();
+            out += R"(,"stateReason":)";
+            append_json_string(out, reason_text(e));
+            if (with_data) out += R"(,"stateReasonData":)" + reason_data_text(e, metric, why->at);
+        } else if (const auto* given = std::get_if<kept_text>(&why->why)) {
+            out += R"(,"stateReason":)";
+            append_json_string(out, given->view());
+        }
+    }
+    out += '}';
+}
+
+} // namespace detail
+
+/// An entry as JSON, as CloudWatch's `HistoryData`: for a state update the old and the new state with their reasons. A
+/// state that was there since the alarm was made has the reason of that; one whose update is not held any more has
+/// none. At most 4,095 bytes: where both would not fit, the old state has no reason data.
+[[nodiscard]] inline std::string history_data(const alarm_history& history, std::size_t i,
+                                              const reason_metric& metric) {
+    constexpr std::size_t most = 4'095;
+    constexpr std::string_view changes[]{"Create", "Update", "Delete"};
+    const history_record& r = history[i];
+    std::string out;
+    switch (r.kind) {
+    case history_kind::configuration_update:
+        out += R"({"version":"1.0","type":)";
+        append_json_string(out, changes[static_cast<std::size_t>(r.change)]);
+        out += '}';
+        break;
+    case history_kind::state_update:
+    case history_kind::contributor_state_update: {
+        const history_record* before = history.state_before(i);
+        history_record initial;
+        initial.why = kept_text{initial_reason};
+        if (before == nullptr && r.from == alarm_state::insufficient_data) before = &initial;
+        for (const bool with_old_data : {true, false}) {
+            out = R"({"version":"1.0","oldState":)";
+            detail::append_state(out, r.from, before, metric, with_old_data);
+            out += R"(,"newState":)";
+            detail::append_state(out, r.to, &r, metric);
+            out += '}';
+            if (out.size() <= most) break;
+        }
+        break;
+    }
+    case history_kind::action:
+    case history_kind::contributor_action:
+        out += R"({"actionState":)";
+        append_json_string(out, r.succeeded ? "Succeeded" : "Failed");
+        if (const auto* action = std::get_if<kept_text>(&r.why)) {
+            out += R"(,"notificationResource":)";
+            append_json_string(out, action->view());
+        }
+        out += '}';
+        break;
+    }
+    return out;
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/hold.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// The state of an alarm that waits before it is raised.
+enum class hold_state : std::uint8_t { inactive, pending, firing };
+
+[[nodiscard]] constexpr std::string_view to_string(hold_state s) noexcept {
+    switch (s) {
+    case hold_state::inactive: return "inactive";
+    case hold_state::pending: return "pending";
+    case hold_state::firing: return "firing";
+    }
+    return "unknown";
+}
+
+/// How the state of a held alarm reads to those that know three alarm states: one that waits is not raised yet.
+[[nodiscard]] constexpr alarm_state to_alarm_state(hold_state s) noexcept {
+    return s == hold_state::firing ? alarm_state::alarm : alarm_state::ok;
+}
+
+/// How long a condition must hold before the alarm is raised, and how long it must be gone before the alarm is cleared:
+/// Prometheus's `for` and `keep_firing_for`, CloudWatch's `PendingPeriod` and `RecoveryPeriod`.
+struct hold_rule {
+    duration pending{};
+    duration recovery{};
+
+    friend constexpr bool operator==(const hold_rule&, const hold_rule&) = default;
+};
+
+/// Whether the periods are what CloudWatch takes, 0 to 86,400 s in whole seconds.
+[[nodiscard]] inline result<void> validate(const hold_rule& rule) {
+    const auto good = [](duration d) {
+        return d >= duration::zero() && d <= std::chrono::days{1} && d % std::chrono::seconds{1} == duration::zero();
+    };
+    if (!good(rule.pending)) return error{errc::invalid_argument, "PendingPeriod", "expected 0 to 86400 whole seconds"};
+    if (!good(rule.recovery))
+        return error{errc::invalid_argument, "RecoveryPeriod", "expected 0 to 86400 whole seconds"};
+    return {};
+}
+
+/// What a restart needs to know of an alarm that was active before it.
+struct hold_outage {
+    time_point active_at;   ///< since when it was active, as it was last stored
+    time_point up_until;    ///< when it was stored last
+    time_point restored_at; ///< now
+};
+
+/// How much of the waiting a restart keeps.
+struct restore_policy {
+    duration outage_tolerance = std::chrono::hours{1}; ///< after a longer outage nothing is kept
+    duration grace = std::chrono::minutes{10};         ///< the least to wait after a restart
+};
+
+/// Since when an alarm counts as active after a restart, or nothing if what was before does not count: the outage was
+/// too long, or the rule waits no longer than the grace period anyhow. The outage itself is not counted as waiting.
+/// (Prometheus, `Group.RestoreForState`.)
+[[nodiscard]] constexpr std::optional<time_point> restored_active_at(const hold_outage& outage, const hold_rule& rule,
+                                                                     const restore_policy& policy = {}) noexcept {
+    const duration down = outage.restored_at - outage.up_until;
+    if (rule.pending < policy.grace || down > policy.outage_tolerance) return std::nullopt;
+    const duration remaining = rule.pending - (outage.up_until - outage.active_at);
+    if (remaining <= duration::zero()) return outage.active_at; // it was firing
+    if (remaining < policy.grace) return outage.restored_at + policy.grace - rule.pending;
+    return outage.active_at + down;
+}
+
+/// One alarm that waits before it is raised and before it is cleared. One evaluation without the condition ends the
+/// waiting; while it is raised the condition may be gone for less than the recovery period. A rule may be changed at
+/// any evaluation. 40 bytes, no allocation; one thread at a time.
+///
+///     if (held.evaluate(cpu > 90, now, {.pending = 5min}) == hold_state::firing && held.resend_due(now)) page();
+class held_alarm {
+public:
+    /// The state after an evaluation at `now`, which does not go back.
+    hold_state evaluate(bool active, time_point now, const hold_rule& rule) noexcept {
+        if (!active) {
+            if (state_ == hold_state::inactive) return state_;
+            if (state_ == hold_state::firing && recovery_since_ == never) recovery_since_ = now;
+            if (state_ == hold_state::pending || now - recovery_since_ >= rule.recovery) {
+                resolved_at_ = state_ == hold_state::firing ? now : never;
+                state_ = hold_state::inactive;
+                return state_;
+            }
+        } else {
+            recovery_since_ = never;
+            if (state_ == hold_state::inactive) {
+                *this = held_alarm{};
+                state_ = hold_state::pending;
+                active_at_ = now;
+            }
+        }
+        if (now - active_at_ >= rule.pending) {
+            state_ = hold_state::firing;
+        } else if (state_ == hold_state::firing) { // the rule waits longer than it did
+            state_ = hold_state::pending;
+            recovery_since_ = never;
+            sent_at_ = never;
+        }
+        return state_;
+    }
+
+    /// After a restart and its first evaluations: counts the waiting of before it.
+    void restore(const hold_outage& outage, const hold_rule& rule, const restore_policy& policy = {}) noexcept {
+        if (state_ == hold_state::inactive) return;
+        if (const auto since = restored_active_at(outage, rule, policy)) active_at_ = *since;
+    }
+
+    [[nodiscard]] hold_state state() const noexcept { return state_; }
+    /// Since when the condition holds; `never` while it does not.
+    [[nodiscard]] time_point active_at() const noexcept { return state_ == hold_state::inactive ? never : active_at_; }
+
+    /// Whether it is to be sent: raised or cleared and not sent since, or sent longer than `delay` ago. A cleared one
+    /// is repeated until `retention` is over, so that a lost message does no harm.
+    [[nodiscard]] bool resend_due(time_point now, duration delay = std::chrono::minutes{1},
+                                  duration retention = std::chrono::minutes{15}) const noexcept {
+        if (state_ == hold_state::pending || forgotten(now, retention)) return false;
+        if (sent_at_ == never) return true;
+        if (resolved_at_ != never && resolved_at_ > sent_at_) return true;
+        return after(sent_at_, delay) < now;
+    }
+    void sent(time_point now) noexcept { sent_at_ = now; }
+
+    /// Whether nothing is left to tell of it: it never fired, or was cleared longer than `retention` ago.
+    [[nodiscard]] bool forgotten(time_point now, duration retention = std::chrono::minutes{15}) const noexcept {
+        return state_ == hold_state::inactive && (resolved_at_ == never || after(resolved_at_, retention) < now);
+    }
+
+private:
+    time_point active_at_ = never;
+    time_point recovery_since_ = never;
+    time_point resolved_at_ = never;
+    time_point sent_at_ = never;
+    hold_state state_ = hold_state::inactive;
+};
+
+/// Whether a rule may have that many pending and firing alarms; 0 or less is no limit. If not, the caller clears all of
+/// them: what is above a limit is wrong as a whole.
+[[nodiscard]] inline result<void> within_limit(std::int64_t limit, std::size_t alarms) {
+    if (limit <= 0 || alarms <= static_cast<std::uint64_t>(limit)) return {};
+    return error{errc::limit_exceeded,
+                 {},
+                 "exceeded limit of " + std::to_string(limit) + " with " + std::to_string(alarms) + " alerts"};
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/core/elapsed.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// How long after `from` it is at `now`: zero where `now` is before `from`, held at the longest duration there is.
+[[nodiscard]] constexpr duration elapsed(time_point from, time_point now) noexcept {
+    if (now <= from) return duration::zero();
+    const std::uint64_t ns = static_cast<std::uint64_t>(now.time_since_epoch().count()) -
+                             static_cast<std::uint64_t>(from.time_since_epoch().count());
+    return ns > INT64_MAX ? (duration::max)() : duration{static_cast<std::int64_t>(ns)};
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/lifeguard.hpp
+
+// Lifeguard (Dadgar, Phillips, Currey: "Lifeguard: local health awareness for more accurate failure detection", 2017),
+// with the numbers of HashiCorp's memberlist: an observer that may be ill itself waits longer before it accuses others.
+
+namespace reheat::inline REHEAT_ABI {
+
+namespace detail {
+
+/// `d * by` for a `by` not below zero, held at the ends of the type.
+[[nodiscard]] constexpr duration scaled(duration d, std::int64_t by) noexcept {
+    if (by == 0) return duration::zero();
+    if (d > (duration::max)() / by) return (duration::max)();
+    if (d < (duration::min)() / by) return (duration::min)();
+    return d * by;
+}
+
+} // namespace detail
+
+/// How long a suspicion lasts: `longest` while nobody else confirms it, `shortest` once `k` others did.
+struct suspicion_limits {
+    std::uint32_t k = 0;
+    duration shortest{};
+    duration longest{};
+
+    friend constexpr bool operator==(const suspicion_limits&, const suspicion_limits&) = default;
+};
+
+/// How long a suspicion with so many confirmations lasts in all: longest - ln(c + 1) / ln(k + 1) * (longest -
+/// shortest), cut to a millisecond and at least `shortest`, which it also is where `k` is 0.
+[[nodiscard]] inline duration suspicion_timeout(std::uint32_t confirmations, const suspicion_limits& limits) noexcept {
+    if (confirmations >= limits.k) return limits.shortest;
+    const double share = std::log1p(confirmations) / std::log1p(limits.k);
+    const double saved = share * static_cast<double>((limits.longest - limits.shortest).count());
+    const duration all =
+        std::chrono::floor<std::chrono::milliseconds>(limits.longest - duration{static_cast<std::int64_t>(saved)});
+    return all < limits.shortest ? limits.shortest : all;
+}
+
+/// What a group's limits are made of.
+struct lifeguard_profile {
+    std::uint32_t suspicion_mult = 4;
+    std::uint32_t suspicion_max_mult = 6;
+    duration probe_interval = std::chrono::seconds{1};
+
+    /// The limits in a group of so many members, the observer and the suspect among them. `k` is suspicion_mult - 2, or
+    /// 0 where the others are fewer; `shortest` grows with the group's size, suspicion_mult * max(1, log10(members)) *
+    /// probe_interval with the logarithm cut to thousandths; `longest` is suspicion_max_mult times that.
+    [[nodiscard]] suspicion_limits limits(std::uint32_t members) const noexcept {
+        const std::uint32_t others = members < 2 ? 0 : members - 2;
+        const std::uint32_t k = suspicion_mult < 2 ? 0 : suspicion_mult - 2;
+        const auto thousandths = members <= 10 ? 1'000 : static_cast<std::int64_t>(std::log10(members) * 1'000);
+        const duration shortest = detail::scaled(probe_interval, suspicion_mult * thousandths) / 1'000;
+        return {others < k ? 0 : k, shortest, detail::scaled(shortest, suspicion_max_mult)};
+    }
+
+    friend constexpr bool operator==(const lifeguard_profile&, const lifeguard_profile&) = default;
+};
+
+inline constexpr lifeguard_profile lifeguard_lan{};
+inline constexpr lifeguard_profile lifeguard_wan{6, 6, std::chrono::seconds{5}};
+inline constexpr lifeguard_profile lifeguard_local{3, 6, std::chrono::seconds{1}};
+
+/// One suspicion: from the moment one observer accuses a target, its time shrinks with each other observer that says
+/// the same. Held only while a target is suspected; 112 bytes with the default capacity, nothing allocates. One thread
+/// at a time.
+///
+///     suspicion_timer<> timer{lifeguard_lan.limits(50), my_id, now};
+///     timer.confirm(other_id);
+///     wait_until(timer.deadline());
+template <std::size_t MaxConfirmations = 8>
+class suspicion_timer {
+public:
+    /// `accuser` is who suspects first; `k` is held at `MaxConfirmations`.
+    constexpr suspicion_timer(const suspicion_limits& limits, std::uint64_t accuser, time_point since) noexcept
+        : limits_{limits}, accuser_{accuser}, since_{since} {
+        if (limits_.k > MaxConfirmations) limits_.k = MaxConfirmations;
+    }
+
+    /// Somebody suspects the target too. Whether that counted: the accuser himself, anyone a second time, and more than
+    /// `k` do not.
+    constexpr bool confirm(std::uint64_t from) noexcept {
+        if (confirmations_ == limits_.k || from == accuser_) return false;
+        for (std::uint32_t i = 0; i < confirmations_; ++i) {
+            if (confirmers_[i] == from) return false;
+        }
+        confirmers_[confirmations_++] = from;
+        return true;
+    }
+
+    [[nodiscard]] constexpr std::uint32_t confirmations() const noexcept { return confirmations_; }
+    [[nodiscard]] duration timeout() const noexcept { return suspicion_timeout(confirmations_, limits_); }
+    /// When the suspicion becomes a verdict.
+    [[nodiscard]] time_point deadline() const noexcept { return after(since_, timeout()); }
+    /// The time left; not above zero once it is over.
+    [[nodiscard]] duration remaining(time_point now) const noexcept { return timeout() - elapsed(since_, now); }
+
+private:
+    suspicion_limits limits_;
+    std::uint64_t accuser_;
+    time_point since_;
+    std::uint32_t confirmations_ = 0;
+    std::array<std::uint64_t, MaxConfirmations> confirmers_{};
+};
+
+/// How ill the observer himself seems, from 0 (well) to `worst()`: raised by probes that he failed to make or to hear,
+/// lowered by those that worked. It stretches his timeouts. One for each observer, 8 bytes. One thread at a time.
+class local_awareness {
+public:
+    /// `levels` is the number of scores, held at 1 or more: the worst is one less.
+    constexpr explicit local_awareness(std::int32_t levels = 8) noexcept : worst_{levels < 1 ? 0 : levels - 1} {}
+
+    /// Moves the score, held at 0 to `worst()`; the new one.
+    constexpr std::int32_t apply_delta(std::int32_t delta) noexcept {
+        const std::int64_t moved = std::int64_t{score_} + delta;
+        score_ = moved < 0 ? 0 : moved > worst_ ? worst_ : static_cast<std::int32_t>(moved);
+        return score_;
+    }
+
+    [[nodiscard]] constexpr std::int32_t score() const noexcept { return score_; }
+    [[nodiscard]] constexpr std::int32_t worst() const noexcept { return worst_; }
+    /// `timeout` times (score + 1), held at the longest duration there is.
+    [[nodiscard]] constexpr duration scale(duration timeout) const noexcept {
+        return detail::scaled(timeout, std::int64_t{score_} + 1);
+    }
+
+private:
+    std::int32_t worst_;
+    std::int32_t score_ = 0;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/lint.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// What `lint` finds wrong with an alarm's rule although its numbers are valid.
+enum class alarm_finding : std::uint8_t {
+    none,
+    silent_on_silence, ///< fewer samples should raise it, but with no sample at all there is nothing to compare
+};
+
+[[nodiscard]] constexpr std::string_view to_string(alarm_finding f) noexcept {
+    return f == alarm_finding::silent_on_silence ? "silent_on_silence" : "none";
+}
+
+/// Checks an alarm's rule; a constant one at compile time. A rule that a count of 0 would breach (`SampleCount < 1`) is
+/// meant to find silence. If an empty period neither counts 0 nor breaches, total silence never raises it.
+///
+///     static_assert(lint(heartbeat_alarm{}.rule()) == alarm_finding::none);
+template <alarm_rule Rule>
+[[nodiscard]] constexpr alarm_finding lint(const Rule& rule) noexcept {
+    const bool seeks_silence =
+        rule.of.statistic.kind() == statistic::sample_count && rule.compare(0, rule.threshold, rule.upper_threshold);
+    const bool hears_silence = rule.empty == empty_period::counts_zero ||
+                               (rule.treat_missing == missing_data::breaching && rule.raise == agreement::m_of_n);
+    return seeks_silence && !hears_silence ? alarm_finding::silent_on_silence : alarm_finding::none;
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/named_fleet.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// A fleet whose targets have names: for a program that has no engine, and for transports that carry names. Samples go
+/// by handle, which is faster, or by name. Nothing allocates but `watch`, `remove` and `reserve`. One thread at a time.
+///
+///     named_fleet hosts{heartbeat_alarm{}.rule()};
+///     const auto db = hosts.watch("db-1", now);
+///     hosts.push("db-1", now, heartbeat);
+///     hosts.rows().evaluate(0, now, transitions); // hosts.name(t) names the target of a transition
+template <alarm_rule Rule>
+class named_fleet {
+public:
+    explicit named_fleet(const Rule& rule, duration phase = {}) noexcept : rows_{rule, phase} {}
+
+    /// Begins to watch a target; its `target_id` is its row. Refused: an empty name, one longer than 255 characters,
+    /// one that is watched already.
+    result<row_handle> watch(std::string_view name, time_point at) {
+        if (name.empty() || name.size() > 255)
+            return error{errc::invalid_argument, "name", "expected 1 to 255 characters"};
+        if (holds(find(name))) return error{errc::already_exists, std::string{name}, "it is watched already"};
+        if (text_.size() - garbage_ + name.size() > UINT32_MAX)
+            return error{errc::limit_exceeded, std::string{name}, "expected at most 4 GiB of names"};
+        if (garbage_ > text_.size() / 2) compact();
+        const row_handle h = rows_.watch(target_id{rows_.next_row()}, at);
+        if (h.row >= places_.size()) places_.resize(h.row + std::size_t{1});
+        places_[h.row] = {static_cast<std::uint32_t>(text_.size()), h.generation,
+                          static_cast<std::uint32_t>(name.size())};
+        text_ += name;
+        index_.add(name, h.row);
+        return h;
+    }
+
+    /// Gives a target up. False if nobody is called so.
+    bool remove(std::string_view name) {
+        const row_handle h = find(name);
+        if (!rows_.remove(h)) return false;
+        index_.remove(name, h.row);
+        garbage_ += name.size();
+        places_[h.row].size = 0;
+        return true;
+    }
+
+    /// The handle of a name; one that holds nothing if nobody is called so.
+    [[nodiscard]] row_handle find(std::string_view name) const noexcept {
+        const std::uint32_t row = index_.find(name, name_of{*this});
+        return row == name_index::none ? row_handle{} : row_handle{row, places_[row].generation};
+    }
+    [[nodiscard]] bool holds(row_handle h) const noexcept { return rows_.holds(h); }
+
+    bool push(row_handle h, time_point at, double value) noexcept { return rows_.push(h, at, value); }
+    bool push(std::string_view name, time_point at, double value) noexcept { return rows_.push(find(name), at, value); }
+
+    /// The name of a row; empty if it is given up.
+    [[nodiscard]] std::string_view name(std::uint32_t row) const noexcept {
+        if (row >= places_.size()) return {};
+        return std::string_view{text_}.substr(places_[row].at, places_[row].size);
+    }
+    [[nodiscard]] std::string_view name(const transition& t) const noexcept {
+        return name(static_cast<std::uint32_t>(t.target));
+    }
+
+    [[nodiscard]] fleet<Rule>& rows() noexcept { return rows_; }
+    [[nodiscard]] const fleet<Rule>& rows() const noexcept { return rows_; }
+
+    /// Makes room for so many targets with names of so many bytes in all.
+    void reserve(std::size_t targets, std::size_t name_bytes) {
+        rows_.reserve(targets);
+        places_.reserve(targets);
+        text_.reserve(name_bytes);
+    }
+    /// The memory of rows, names and index, in bytes.
+    [[nodiscard]] std::size_t bytes() const noexcept {
+        return rows_.bytes() + places_.capacity() * sizeof(place) + text_.capacity() + index_.bytes();
+    }
+
+private:
+    struct place {
+        std::uint32_t at = 0;
+        std::uint32_t generation = 0;
+        std::uint32_t size = 0;
+    };
+    struct name_of {
+        const named_fleet& all;
+        std::string_view operator()(std::uint32_t row) const noexcept { return all.name(row); }
+    };
+
+    void compact() {
+        std::string text;
+        text.reserve(text_.size() - garbage_);
+        for (place& p : places_) {
+            const auto at = static_cast<std::uint32_t>(text.size());
+            text.append(text_, p.at, p.size);
+            p.at = at;
+        }
+        text_ = std::move(text);
+        garbage_ = 0;
+    }
+
+    fleet<Rule> rows_;
+    std::vector<place> places_; // by row
+    std::string text_;
+    std::size_t garbage_ = 0; // bytes of names that are gone
+    name_index index_;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/pause_guard.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Doubts the observer before the observed: after a gap between two of our own checks (a stopped process, a collector,
+/// a suspended machine) nobody is convicted for a while, because heartbeats wait unread (Cassandra, 5 s and 5 s). One
+/// for each checker, not for each target. One thread at a time.
+///
+///     pause_guard ours;
+///     const bool may_convict = ours.check(now);
+///     if (may_convict && detector.suspects(now)) convict(target);
+class pause_guard {
+public:
+    constexpr explicit pause_guard(duration longest_gap = std::chrono::seconds{5},
+                                   duration hold = std::chrono::seconds{5}) noexcept
+        : longest_gap_{longest_gap}, hold_{hold} {}
+
+    /// Notes a round of checks made at `now`; whether it may convict.
+    [[nodiscard]] constexpr bool check(time_point now) noexcept {
+        if (elapsed(last_, now) > longest_gap_) held_until_ = after(now, hold_);
+        last_ = now;
+        return now >= held_until_;
+    }
+
+    /// When convictions are allowed again; in the past where they are.
+    [[nodiscard]] constexpr time_point held_until() const noexcept { return held_until_; }
+    [[nodiscard]] constexpr duration longest_gap() const noexcept { return longest_gap_; }
+    [[nodiscard]] constexpr duration hold() const noexcept { return hold_; }
+
+private:
+    duration longest_gap_;
+    duration hold_;
+    time_point last_ = never; // no gap before the first check
+    time_point held_until_ = (time_point::min)();
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/preset.hpp
+
+/// The axes of an alarm set as others have them. A preset takes a rule and changes only the axes; what the rule
+/// measures, its threshold and its numbers stay. `docs/reference/alarms.md` has them as one table, and the periods of
+/// silence that each needs to raise an alarm as another.
+///
+///     constexpr auto silent = preset::liveness(
+///         alarm<window<sample_count>, less_than>{.of = {.period = 60s}, .threshold = 1, .evaluation_periods = 2});
+namespace reheat::inline REHEAT_ABI::preset {
+
+namespace detail {
+/// The axes as a rule has them by itself; what it says of grace and warm-up stays.
+template <alarm_rule Rule>
+[[nodiscard]] constexpr Rule plain(Rule rule) noexcept {
+    const Rule fresh{};
+    rule.of.align = alignment::grid;
+    rule.of.step = duration::zero();
+    rule.look_back = fresh.look_back;
+    rule.premature = fresh.premature;
+    rule.raise = fresh.raise;
+    rule.empty = fresh.empty;
+    rule.actions = fresh.actions;
+    rule.pending_period = rule.recovery_period = duration::zero();
+    return rule;
+}
+} // namespace detail
+
+/// Amazon CloudWatch: M of N, two periods of look-back for missing ones, the premature rule, an empty period missing
+/// whatever the statistic. A period of whole minutes slides by the minute. How missing data is treated stays as given.
+template <alarm_rule Rule>
+[[nodiscard]] constexpr Rule cloudwatch(Rule rule) noexcept {
+    constexpr duration minute = std::chrono::minutes{1};
+    rule = detail::plain(rule);
+    rule.look_back = 2;
+    rule.premature = true;
+    if (rule.of.period > minute && rule.of.period % minute == duration::zero()) rule.of.step = minute;
+    return rule;
+}
+
+/// OpenStack Heat's watch rule: one period back from now, an empty one counting 0, the action at every evaluation.
+/// `EvaluationPeriods` was never read. (heat/engine/watchrule.py)
+template <alarm_rule Rule>
+[[nodiscard]] constexpr Rule heat(Rule rule) noexcept {
+    rule = detail::plain(rule);
+    rule.of.align = alignment::watch;
+    rule.evaluation_periods = 1;
+    rule.datapoints_to_alarm = 1;
+    rule.empty = empty_period::counts_zero;
+    rule.treat_missing = missing_data::missing;
+    rule.actions = repetition::every_evaluation;
+    return rule;
+}
+
+/// OpenStack Aodh's threshold alarm: all of N raise, none clears, a mixed range keeps the state; the newest N of N + 1
+/// periods.
+template <alarm_rule Rule>
+[[nodiscard]] constexpr Rule aodh(Rule rule) noexcept {
+    rule = detail::plain(rule);
+    rule.datapoints_to_alarm = rule.evaluation_periods;
+    rule.look_back = 1;
+    rule.raise = agreement::unanimous;
+    rule.treat_missing = missing_data::missing;
+    return rule;
+}
+
+/// Prometheus: one period, which must breach for `pending`; kept for `keep` once raised; sent again each minute. No
+/// data resolves the alarm.
+template <alarm_rule Rule>
+[[nodiscard]] constexpr Rule prometheus(Rule rule, duration pending = {}, duration keep = {}) noexcept {
+    rule = detail::plain(rule);
+    rule.evaluation_periods = 1;
+    rule.datapoints_to_alarm = 1;
+    rule.treat_missing = missing_data::not_breaching;
+    rule.actions = repetition::re_sent;
+    rule.resend_after = std::chrono::minutes{1};
+    rule.pending_period = pending;
+    rule.recovery_period = keep;
+    return rule;
+}
+
+/// For heartbeats: M of exactly N periods, silence breaching. Nothing behind the range delays it.
+template <alarm_rule Rule>
+[[nodiscard]] constexpr Rule liveness(Rule rule) noexcept {
+    rule = detail::plain(rule);
+    rule.empty = empty_period::counts_zero;
+    rule.treat_missing = missing_data::breaching;
+    return rule;
+}
+
+} // namespace reheat::inline REHEAT_ABI::preset
+
+// file: reheat/alarm/suppressor.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// How long a composite alarm's actions wait for its suppressor. The names are CloudWatch's; it advises 60 s for both,
+/// because metric alarms are evaluated every minute.
+struct suppression_periods {
+    duration wait{};      ///< after a transition, for the suppressor to enter ALARM
+    duration extension{}; ///< after the suppressor has left ALARM, for the composite alarm to follow
+};
+
+/// Whether the periods are inside their bounds; the error says which is not.
+[[nodiscard]] inline result<void> validate(const suppression_periods& periods) {
+    if (periods.wait < duration::zero()) return error{errc::invalid_argument, "wait", "expected no negative duration"};
+    if (periods.extension < duration::zero())
+        return error{errc::invalid_argument, "extension", "expected no negative duration"};
+    return {};
+}
+
+/// The actions of a composite alarm for this state are due.
+struct due_action {
+    alarm_state state;
+    time_point at; ///< the end of what held them back
+
+    friend constexpr bool operator==(const due_action&, const due_action&) noexcept = default;
+};
+
+/// When a composite alarm that has a suppressor may act. Sans I/O: it is told transitions and time, and answers which
+/// actions are due. One thread at a time.
+///
+/// A transition makes an action pending and starts the wait. While the suppressor is in ALARM nothing runs and nothing
+/// is due; when it leaves ALARM (`insufficient_data` is not ALARM either) with an action pending, the extension starts.
+/// Each start discards what ran before, so of several transitions the last one is acted on, for the state at the end,
+/// even if it is the state that was acted on before. A transition or a suppressor that enters ALARM at the very end of
+/// a period is still in time: first tell what happened at an instant, then `advance` to it. Times never go back.
+/// Source: the CloudWatch user guide, "Composite alarm action suppression", with its examples.
+///
+///     action_suppressor gate{{.wait = 60s, .extension = 60s}};
+///     gate.composite_changed(alarm_state::alarm, now);
+///     if (auto due = gate.advance(now + 60s)) notify(due->state);
+class action_suppressor {
+public:
+    constexpr explicit action_suppressor(suppression_periods periods, alarm_state suppressor = alarm_state::ok) noexcept
+        : periods_{periods}, holds_{suppressor == alarm_state::alarm} {}
+
+    /// The composite alarm has changed its state; to be told only if it has. Like each input, it returns the action
+    /// that fell due before `at` and was not asked for.
+    [[nodiscard]] constexpr std::optional<due_action> composite_changed(alarm_state to, time_point at) noexcept {
+        const std::optional<due_action> overdue = due_before(at);
+        state_ = to;
+        pending_ = true;
+        if (!holds_) start(timer::wait, after(at, periods_.wait));
+        return overdue;
+    }
+
+    /// The suppressor has this state from now on.
+    [[nodiscard]] constexpr std::optional<due_action> suppressor_changed(alarm_state to, time_point at) noexcept {
+        const std::optional<due_action> overdue = due_before(at);
+        const bool held = std::exchange(holds_, to == alarm_state::alarm);
+        if (holds_) stop();
+        else if (held && pending_) start(timer::extension, after(at, periods_.extension));
+        return overdue;
+    }
+
+    /// Another alarm is the suppressor from now on. What runs is discarded, so that a pending action is due at once,
+    /// unless the new suppressor is in ALARM.
+    [[nodiscard]] constexpr std::optional<due_action> replace(suppression_periods periods, alarm_state suppressor,
+                                                              time_point at) noexcept {
+        const std::optional<due_action> overdue = due_before(at);
+        periods_ = periods;
+        holds_ = suppressor == alarm_state::alarm;
+        stop();
+        if (!holds_ && pending_) start(timer::none, at);
+        return overdue;
+    }
+
+    /// The action that is due at `now`, once.
+    [[nodiscard]] constexpr std::optional<due_action> advance(time_point now) noexcept {
+        if (deadline_ > now || deadline_ == never) return std::nullopt;
+        const due_action due{state_, deadline_};
+        pending_ = false;
+        stop();
+        return due;
+    }
+
+    /// When `advance` wants to be called; `never` while nothing runs.
+    [[nodiscard]] constexpr time_point next() const noexcept { return deadline_; }
+
+    /// What holds a pending action back; CloudWatch's `ActionsSuppressedBy`. Nothing while no action is pending, even
+    /// if the suppressor is in ALARM.
+    [[nodiscard]] constexpr std::optional<suppressed_by> actions_suppressed_by() const noexcept {
+        if (pending_ && holds_) return suppressed_by::alarm;
+        if (runs_ == timer::wait) return suppressed_by::wait_period;
+        if (runs_ == timer::extension) return suppressed_by::extension_period;
+        return std::nullopt;
+    }
+
+private:
+    enum class timer : std::uint8_t { none, wait, extension };
+
+    [[nodiscard]] constexpr std::optional<due_action> due_before(time_point at) noexcept {
+        return deadline_ < at ? advance(at) : std::nullopt;
+    }
+    constexpr void start(timer what, time_point until) noexcept {
+        runs_ = what;
+        deadline_ = until;
+    }
+    constexpr void stop() noexcept { start(timer::none, never); }
+
+    suppression_periods periods_;
+    time_point deadline_ = never;
+    timer runs_ = timer::none;
+    alarm_state state_ = alarm_state::insufficient_data;
+    bool holds_; ///< the suppressor is in ALARM
+    bool pending_ = false;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/interval_history.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// What intervals are kept in: milliseconds, up to 37 hours each, or microseconds, up to 134 seconds each.
+template <class U>
+concept interval_unit = std::is_same_v<U, std::chrono::milliseconds> || std::is_same_v<U, std::chrono::microseconds>;
+
+/// The last intervals between heartbeats, with their mean and variance, exact however many have passed through: all
+/// sums are integers, so nothing drifts. Four bytes an interval; all memory is allocated by the constructor. One thread
+/// at a time; a moved-from history may only be assigned to or destroyed.
+///
+///     interval_history<> seen{1000};
+///     seen.push(1010ms);
+///     double milliseconds = seen.mean();
+template <interval_unit Unit = std::chrono::milliseconds>
+class interval_history {
+public:
+    using unit = Unit;
+
+    /// The longest interval in units. With `most_intervals` of them the squared deviations still fit into 64 bits.
+    static constexpr std::uint32_t longest = (1U << 27U) - 1;
+    static constexpr std::uint32_t most_intervals = 4096;
+
+    /// `window` is the number of intervals kept, held at 1 to `most_intervals`.
+    explicit interval_history(std::uint32_t window)
+        : slots_(window < 1                ? 1U
+                 : window > most_intervals ? most_intervals
+                                           : window) {}
+
+    /// Adds an interval, rounded to a unit and held at zero to `longest`; it replaces the oldest where all are in use.
+    void push(duration interval) noexcept {
+        const std::uint64_t added = ticks(interval);
+        const std::uint64_t oldest = slots_[next_]; // zero while it has not been used
+        slots_[next_] = static_cast<std::uint32_t>(added);
+        next_ = next_ + 1 == capacity() ? 0 : next_ + 1;
+        if (size_ < capacity()) ++size_;
+        sum_ += added - oldest;
+        squares_ += added * added - oldest * oldest;
+    }
+
+    [[nodiscard]] std::uint32_t size() const noexcept { return size_; }
+    [[nodiscard]] std::uint32_t capacity() const noexcept { return static_cast<std::uint32_t>(slots_.size()); }
+
+    /// In units; 0 of no intervals.
+    [[nodiscard]] double mean() const noexcept {
+        return size_ == 0 ? 0 : static_cast<double>(sum_) / static_cast<double>(size_);
+    }
+
+    /// The population's variance, in units squared; 0 of no intervals.
+    [[nodiscard]] double variance() const noexcept {
+        if (size_ == 0) return 0;
+        // About the mean's whole part, so that no large numbers cancel; `squares_` may have wrapped, this has not.
+        const std::uint64_t whole = sum_ / size_;
+        const std::uint64_t about = squares_ - 2 * whole * sum_ + size_ * whole * whole;
+        const double rest = static_cast<double>(sum_ % size_) / static_cast<double>(size_);
+        return static_cast<double>(about) / static_cast<double>(size_) - rest * rest;
+    }
+
+private:
+    [[nodiscard]] static constexpr std::uint64_t ticks(duration d) noexcept {
+        constexpr duration one = Unit{1};
+        if (d <= duration::zero()) return 0;
+        if (d >= longest * one) return longest;
+        return static_cast<std::uint64_t>((d + one / 2) / one);
+    }
+
+    std::vector<std::uint32_t> slots_;
+    std::uint64_t sum_ = 0;
+    std::uint64_t squares_ = 0; // modulo 2^64
+    std::uint32_t next_ = 0;
+    std::uint32_t size_ = 0;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/suspicion.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+namespace detail {
+
+/// Such that F = 1 / (1 + exp(-x)) is close to the normal distribution of a mean and a standard deviation.
+[[nodiscard]] inline double logistic_argument(double t, double mean, double sd) noexcept {
+    const double y = (t - mean) / sd;
+    return y * (1.5976 + 0.070566 * y * y);
+}
+
+template <interval_unit Unit>
+[[nodiscard]] constexpr double count_of(duration d) noexcept {
+    return std::chrono::duration<double, typename Unit::period>{d}.count();
+}
+
+} // namespace detail
+
+/// The chance that a heartbeat comes within `t`, where intervals have this mean and standard deviation (above zero);
+/// all three in the same unit. A logistic approximation of the normal distribution, within 0.0002 of it (Akka).
+[[nodiscard]] inline double normal_cdf(double t, double mean, double sd) noexcept {
+    return 1 / (1 + std::exp(-detail::logistic_argument(t, mean, sd)));
+}
+
+/// phi = -log10(1 - normal_cdf(t, mean, sd)), on both sides of the mean without loss, and finite however long `t` is.
+[[nodiscard]] inline double normal_phi(double t, double mean, double sd) noexcept {
+    const double x = detail::logistic_argument(t, mean, sd);
+    return (x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x))) / std::numbers::ln10;
+}
+
+/// phi of a silence of `t` where intervals are distributed exponentially with this mean, above zero (Cassandra).
+[[nodiscard]] inline double exponential_phi(double t, double mean) noexcept { return t / mean / std::numbers::ln10; }
+
+/// phi over a normal distribution, as Akka does it: it learns how regular the heartbeats are.
+struct phi_normal {
+    double threshold = 8;                                ///< suspected from this phi on
+    duration min_sd = std::chrono::milliseconds{100};    ///< the standard deviation is never below it
+    duration acceptable_pause = std::chrono::seconds{3}; ///< added to the mean
+    duration first_estimate = std::chrono::seconds{1};   ///< the interval to expect, until two are known
+    std::uint32_t window = 1'000;                        ///< intervals kept
+
+    [[nodiscard]] bool suspects(double phi) const noexcept { return phi >= threshold; }
+
+    template <interval_unit Unit>
+    [[nodiscard]] double phi(duration silence, const interval_history<Unit>& seen) const noexcept {
+        const double sd = std::sqrt(seen.variance());
+        const double least = detail::count_of<Unit>(min_sd);
+        return normal_phi(detail::count_of<Unit>(silence), seen.mean() + detail::count_of<Unit>(acceptable_pause),
+                          sd < least ? least : sd);
+    }
+    /// Two intervals whose mean is the estimate, a quarter of it off on either side.
+    template <interval_unit Unit>
+    void seed(interval_history<Unit>& seen) const noexcept {
+        seen.push(first_estimate - first_estimate / 4);
+        seen.push(first_estimate + first_estimate / 4);
+    }
+    /// Not the interval that ended a failure: a failure must not be learnt as normal.
+    [[nodiscard]] bool records(duration, double phi) const noexcept { return !suspects(phi); }
+};
+
+/// phi over an exponential distribution, as Cassandra does it: a threshold of 8 is 18.4 times the mean interval.
+struct phi_exponential {
+    double threshold = 8;                              ///< suspected above this phi
+    duration first_estimate = std::chrono::seconds{2}; ///< the first interval, before one is known
+    duration max_interval = std::chrono::seconds{2};   ///< longer ones are not recorded
+    std::uint32_t window = 1'000;                      ///< intervals kept
+
+    [[nodiscard]] bool suspects(double phi) const noexcept { return phi > threshold; }
+
+    /// A mean below one unit counts as one unit.
+    template <interval_unit Unit>
+    [[nodiscard]] double phi(duration silence, const interval_history<Unit>& seen) const noexcept {
+        const double mean = seen.mean();
+        return exponential_phi(detail::count_of<Unit>(silence), mean < 1 ? 1 : mean);
+    }
+    template <interval_unit Unit>
+    void seed(interval_history<Unit>& seen) const noexcept {
+        seen.push(first_estimate);
+    }
+    [[nodiscard]] bool records(duration interval, double) const noexcept { return interval <= max_interval; }
+};
+
+/// A policy of an `accrual_detector`: what a silence is worth (phi never falls while the silence lasts), from which phi
+/// on a target is suspected, what the history begins with, and which intervals it records.
+template <class P>
+concept suspicion_policy = requires(const P& p, interval_history<>& seen, duration d, double phi) {
+    { p.window } -> std::convertible_to<std::uint32_t>;
+    { p.phi(d, seen) } noexcept -> std::same_as<double>;
+    { p.suspects(phi) } noexcept -> std::same_as<bool>;
+    { p.records(d, phi) } noexcept -> std::same_as<bool>;
+    { p.seed(seen) } noexcept;
+};
+
+/// Whether a policy's numbers are inside their bounds; the error says which is not.
+[[nodiscard]] inline result<void> validate(const phi_normal& p) {
+    if (!(p.threshold > 0 && p.threshold <= 1e6))
+        return error{errc::invalid_argument, "threshold", "expected more than 0 and at most 1000000"};
+    if (p.min_sd <= duration::zero()) return error{errc::invalid_argument, "min_sd", "expected more than 0 s"};
+    if (p.acceptable_pause < duration::zero())
+        return error{errc::invalid_argument, "acceptable_pause", "expected no negative duration"};
+    if (p.first_estimate <= duration::zero() || p.first_estimate > std::chrono::hours{24})
+        return error{errc::invalid_argument, "first_estimate", "expected more than 0 s and at most 24 h"};
+    if (p.window < 2 || p.window > interval_history<>::most_intervals)
+        return error{errc::invalid_argument, "window", "expected 2 to 4096"};
+    return {};
+}
+
+[[nodiscard]] inline result<void> validate(const phi_exponential& p) {
+    if (!(p.threshold > 0 && p.threshold <= 1e6))
+        return error{errc::invalid_argument, "threshold", "expected more than 0 and at most 1000000"};
+    if (p.first_estimate <= duration::zero() || p.first_estimate > std::chrono::hours{24})
+        return error{errc::invalid_argument, "first_estimate", "expected more than 0 s and at most 24 h"};
+    if (p.max_interval <= duration::zero())
+        return error{errc::invalid_argument, "max_interval", "expected more than 0 s"};
+    if (p.window < 1 || p.window > interval_history<>::most_intervals)
+        return error{errc::invalid_argument, "window", "expected 1 to 4096"};
+    return {};
+}
+
+/// Suspects a target by how unusual its silence is, instead of by a fixed timeout (Hayashibara et al., "The phi accrual
+/// failure detector", 2004). About 100 bytes a target, and four more for each interval of the window, all allocated by
+/// the constructor. One thread at a time.
+///
+///     accrual_detector<phi_normal> db{{.acceptable_pause = 5s, .first_estimate = 10s}};
+///     db.heartbeat(now);
+///     if (db.suspects(later)) report(db.phi(later));
+///     else wait_until(db.suspect_at());
+template <suspicion_policy Policy, interval_unit Unit = std::chrono::milliseconds>
+class accrual_detector {
+public:
+    explicit accrual_detector(const Policy& policy = {}) : policy_{policy}, seen_{policy.window} {}
+
+    /// A heartbeat came. One that is not later than the last is ignored: it came late, or twice.
+    void heartbeat(time_point at) noexcept {
+        if (!heard_) {
+            policy_.seed(seen_);
+        } else {
+            if (at <= last_) return;
+            const duration interval = elapsed(last_, at);
+            if (policy_.records(interval, policy_.phi(interval, seen_))) seen_.push(interval);
+        }
+        heard_ = true;
+        last_ = at;
+    }
+
+    /// How suspicious the silence is; 0 before the first heartbeat.
+    [[nodiscard]] double phi(time_point now) const noexcept {
+        return heard_ ? policy_.phi(elapsed(last_, now), seen_) : 0;
+    }
+    /// Never before the first heartbeat.
+    [[nodiscard]] bool suspects(time_point now) const noexcept { return heard_ && policy_.suspects(phi(now)); }
+
+    /// The first time at which the target is suspected unless a heartbeat comes; `never` before the first heartbeat. A
+    /// search of 63 steps, a few microseconds: ask it when a deadline is armed.
+    [[nodiscard]] time_point suspect_at() const noexcept {
+        if (!heard_ || suspects(last_)) return heard_ ? last_ : never;
+        duration calm{0};
+        duration suspected = (duration::max)();
+        while (suspected - calm > duration{1}) {
+            const duration half = calm + (suspected - calm) / 2;
+            (policy_.suspects(policy_.phi(half, seen_)) ? suspected : calm) = half;
+        }
+        return after(last_, suspected);
+    }
+
+    [[nodiscard]] const Policy& policy() const noexcept { return policy_; }
+    [[nodiscard]] const interval_history<Unit>& history() const noexcept { return seen_; }
+
+private:
+    Policy policy_;
+    interval_history<Unit> seen_;
+    time_point last_{};
+    bool heard_ = false;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/cron.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// The minutes that a cron line names, in its own time zone: bit n of a field is its value n, Sunday is 0. Made by
+/// `parse_cron`, which refuses a line that names no minute at all. A value of 24 bytes; any thread may read it.
+class cron_schedule {
+public:
+    /// The newest minute of the schedule that is not later than `at`, both counted from 1970-01-01T00:00 in the
+    /// schedule's time zone and inside the years of engine time. It looks at a month at a time, and at most at eight
+    /// years of months (from one 29th of February to the next); at 1601 it gives up.
+    [[nodiscard]] constexpr std::optional<std::chrono::minutes> latest(std::chrono::minutes at) const noexcept {
+        constexpr std::chrono::year first{1601};
+        const std::chrono::days day = std::chrono::floor<std::chrono::days>(at);
+        const std::chrono::year_month_day today{std::chrono::sys_days{day}};
+        const auto of_day = static_cast<unsigned>((at - day).count());
+        std::chrono::year_month month = today.year() / today.month();
+        const auto date = static_cast<unsigned>(today.day());
+        if ((days_of(month) >> date & 1U) != 0) {
+            if (const auto found = latest_in_day(of_day)) return day + std::chrono::minutes{*found};
+        }
+        std::uint32_t left = days_of(month) & ((std::uint32_t{1} << date) - 1U);
+        while (left == 0) {
+            month -= std::chrono::months{1};
+            if (month.year() < first) return std::nullopt;
+            left = days_of(month);
+        }
+        const std::chrono::sys_days found{month / std::chrono::day{highest(left)}};
+        return found.time_since_epoch() + std::chrono::minutes{highest(hours_) * 60 + highest(minutes_)};
+    }
+
+    friend constexpr bool operator==(const cron_schedule&, const cron_schedule&) noexcept = default;
+
+private:
+    friend result<cron_schedule> parse_cron(std::string_view text);
+
+    static constexpr std::uint32_t every_date = 0xffff'fffeU;
+    static constexpr std::uint8_t every_weekday = 0x7f;
+
+    [[nodiscard]] static constexpr unsigned highest(std::uint64_t bits) noexcept {
+        return static_cast<unsigned>(std::bit_width(bits)) - 1U;
+    }
+
+    /// The newest minute of a day that is on the schedule and not later than `of_day`.
+    [[nodiscard]] constexpr std::optional<unsigned> latest_in_day(unsigned of_day) const noexcept {
+        const unsigned hour = of_day / 60;
+        const std::uint64_t in_hour = minutes_ & ((std::uint64_t{2} << of_day % 60) - 1U);
+        if ((hours_ >> hour & 1U) != 0 && in_hour != 0) return hour * 60 + highest(in_hour);
+        const std::uint32_t before = hours_ & ((std::uint32_t{1} << hour) - 1U);
+        if (before == 0) return std::nullopt;
+        return highest(before) * 60 + highest(minutes_);
+    }
+
+    /// The days of a month that are on the schedule. Where both the day and the weekday are restricted, either is
+    /// enough.
+    [[nodiscard]] constexpr std::uint32_t days_of(std::chrono::year_month month) const noexcept {
+        if ((months_ >> static_cast<unsigned>(month.month()) & 1U) == 0) return 0;
+        const auto last = static_cast<unsigned>((month / std::chrono::last).day());
+        const auto there = static_cast<std::uint32_t>((std::uint64_t{2} << last) - 2U);
+        if (weekdays_ == every_weekday) return dates_ & there;
+        std::uint32_t by_weekday = 0;
+        const unsigned first = std::chrono::weekday{std::chrono::sys_days{month / 1}}.c_encoding();
+        for (unsigned date = 1; date <= last; ++date) {
+            if ((weekdays_ >> (first + date - 1U) % 7U & 1U) != 0) by_weekday |= std::uint32_t{1} << date;
+        }
+        return dates_ == every_date ? by_weekday : (dates_ & there) | by_weekday;
+    }
+
+    std::uint64_t minutes_ = 0;
+    std::uint32_t hours_ = 0;
+    std::uint32_t dates_ = 0;
+    std::uint16_t months_ = 0;
+    std::uint8_t weekdays_ = 0;
+};
+
+namespace detail {
+
+/// One of the five fields of a cron line.
+struct cron_field {
+    std::string_view name;
+    unsigned low;
+    unsigned high;
+    std::span<const std::string_view> names; ///< of `low`, `low + 1` …
+};
+
+inline constexpr std::array<std::string_view, 12> month_names{"jan", "feb", "mar", "apr", "may", "jun",
+                                                              "jul", "aug", "sep", "oct", "nov", "dec"};
+inline constexpr std::array<std::string_view, 7> weekday_names{"sun", "mon", "tue", "wed", "thu", "fri", "sat"};
+inline constexpr std::array<cron_field, 5> cron_fields{{{"minute", 0, 59, {}},
+                                                        {"hour", 0, 23, {}},
+                                                        {"day", 1, 31, {}},
+                                                        {"month", 1, 12, month_names},
+                                                        {"weekday", 0, 7, weekday_names}}};
+
+/// Reads the fields of a cron line one after another.
+class cron_reader {
+public:
+    constexpr explicit cron_reader(std::string_view text) noexcept : text_{text} {}
+
+    /// The values of the next field, a bit each.
+    [[nodiscard]] result<std::uint64_t> field(const cron_field& f) {
+        skip_blanks();
+        std::uint64_t values = 0;
+        do {
+            if (auto e = item(f, values); !e) return e.error();
+        } while (take(','));
+        if (at_ < text_.size() && !blank()) return wrong(f, "expected a blank after the field");
+        return values;
+    }
+
+    [[nodiscard]] result<void> end() {
+        skip_blanks();
+        if (at_ == text_.size()) return {};
+        return error{errc::syntax, column(), "expected five fields: minute hour day month weekday"};
+    }
+
+private:
+    [[nodiscard]] result<void> item(const cron_field& f, std::uint64_t& values) {
+        unsigned low = f.low;
+        unsigned high = f.high;
+        const bool every = take('*');
+        if (!every) {
+            if (auto e = value(f, low); !e) return e;
+            high = low;
+            if (take('-')) {
+                const std::size_t begin = at_;
+                if (auto e = value(f, high); !e) return e;
+                if (high == 0 && f.high == 7 && low != 0) high = 7; // FRI-SUN
+                if (high < low) {
+                    at_ = begin;
+                    return wrong(f, "expected a range that goes up");
+                }
+            } else if (at_ < text_.size() && text_[at_] == '/') {
+                high = f.high;
+            }
+        }
+        unsigned step = 1;
+        if (take('/')) {
+            const std::size_t begin = at_;
+            if (!number(step)) return wrong(f, "expected the number of a step");
+            if (step == 0) {
+                at_ = begin;
+                return wrong(f, "expected a step of 1 or more");
+            }
+        }
+        for (unsigned v = low; v <= high; v += step) values |= std::uint64_t{1} << v;
+        return {};
+    }
+
+    [[nodiscard]] result<void> value(const cron_field& f, unsigned& v) {
+        const std::size_t begin = at_;
+        if (!number(v) && !name(f, v))
+            return wrong(f, f.names.empty() ? "expected a number" : "expected a number or a name");
+        if (v >= f.low && v <= f.high) return {};
+        at_ = begin;
+        return wrong(f, "expected " + std::to_string(f.low) + " to " + std::to_string(f.high));
+    }
+
+    /// A number; one of more than four digits is too large for every field.
+    [[nodiscard]] constexpr bool number(unsigned& v) noexcept {
+        const std::size_t begin = at_;
+        unsigned found = 0;
+        for (; at_ < text_.size() && text_[at_] >= '0' && text_[at_] <= '9'; ++at_) {
+            if (found < 10'000) found = found * 10 + static_cast<unsigned>(text_[at_] - '0');
+        }
+        if (at_ == begin) return false;
+        v = found;
+        return true;
+    }
+
+    [[nodiscard]] constexpr bool name(const cron_field& f, unsigned& v) noexcept {
+        for (std::size_t i = 0; i < f.names.size(); ++i) {
+            if (!starts_with(f.names[i])) continue;
+            at_ += f.names[i].size();
+            v = f.low + static_cast<unsigned>(i);
+            return true;
+        }
+        return false;
+    }
+
+    [[nodiscard]] constexpr bool starts_with(std::string_view lower) const noexcept {
+        if (text_.size() - at_ < lower.size()) return false;
+        for (std::size_t i = 0; i < lower.size(); ++i) {
+            const char c = text_[at_ + i];
+            if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) != lower[i]) return false;
+        }
+        return true;
+    }
+
+    constexpr bool take(char c) noexcept {
+        if (at_ == text_.size() || text_[at_] != c) return false;
+        ++at_;
+        return true;
+    }
+    [[nodiscard]] constexpr bool blank() const noexcept { return text_[at_] == ' ' || text_[at_] == '\t'; }
+    constexpr void skip_blanks() noexcept {
+        while (at_ < text_.size() && blank()) ++at_;
+    }
+    [[nodiscard]] std::string column() const { return std::to_string(at_ + 1); }
+    [[nodiscard]] error wrong(const cron_field& f, std::string expected) const {
+        return {errc::syntax, std::string{f.name} + ":" + column(), std::move(expected)};
+    }
+
+    std::string_view text_;
+    std::size_t at_ = 0;
+};
+
+} // namespace detail
+
+/// Reads a cron line of five fields: minute (0-59), hour (0-23), day of the month (1-31), month (1-12 or JAN-DEC) and
+/// weekday (0-7 or SUN-SAT; 0 and 7 are Sunday). A field is `*` or a list of numbers and ranges (`1,3,10-20`), each
+/// with a step if need be (`*/5`, `10-20/2`, `7/15`: from 7 on). A minute is named if all fields name it; where both
+/// day and weekday leave some out, one of the two is enough. The place of an error is the field and the column,
+/// `hour:3`. A line that can never happen (the 31st of February) is an error as well. (crontab(5).)
+///
+///     auto nightly = parse_cron("0 23 * * MON-FRI");
+[[nodiscard]] inline result<cron_schedule> parse_cron(std::string_view text) {
+    detail::cron_reader reader{text};
+    std::array<std::uint64_t, 5> values{};
+    for (std::size_t i = 0; i < values.size(); ++i) {
+        auto field = reader.field(detail::cron_fields[i]);
+        if (!field) return std::move(field).error();
+        values[i] = *field;
+    }
+    if (auto end = reader.end(); !end) return std::move(end).error();
+    cron_schedule s;
+    s.minutes_ = values[0];
+    s.hours_ = static_cast<std::uint32_t>(values[1]);
+    s.dates_ = static_cast<std::uint32_t>(values[2]);
+    s.months_ = static_cast<std::uint16_t>(values[3]);
+    s.weekdays_ = static_cast<std::uint8_t>((values[4] | values[4] >> 7U) & cron_schedule::every_weekday);
+    if (!s.latest(std::chrono::sys_days{std::chrono::year{2000} / 12 / 31}.time_since_epoch()))
+        return error{errc::invalid_argument, "day", "expected a day that one of the months has"};
+    return s;
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/time_constraint.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// A window of time in which an alarm is evaluated: it opens at each minute of a schedule and stays open for a while.
+/// Both ends belong to it, to the minute: an alarm is outside only from the first whole minute after the end. The
+/// newest start decides, so a window longer than the time between two starts never closes. (Aodh's time constraints;
+/// there the minute before a start counts as inside too, which is not copied.)
+struct time_constraint {
+    cron_schedule start;
+    duration length{};
+    std::chrono::minutes utc_offset{}; ///< of the schedule's time zone, east is positive
+
+    [[nodiscard]] constexpr bool inside(time_point now) const noexcept {
+        const auto minute = std::chrono::floor<std::chrono::minutes>(now.time_since_epoch()) + utc_offset;
+        const auto newest = start.latest(minute);
+        return newest && minute - *newest <= length;
+    }
+
+    friend constexpr bool operator==(const time_constraint&, const time_constraint&) noexcept = default;
+};
+
+/// Whether an alarm is evaluated now: inside any of its windows, or without windows. Outside nothing is evaluated,
+/// stored or notified.
+///
+///     if (inside(rule_windows, now)) evaluate(rule);
+[[nodiscard]] constexpr bool inside(std::span<const time_constraint> any_of, time_point now) noexcept {
+    for (const time_constraint& window : any_of) {
+        if (window.inside(now)) return true;
+    }
+    return any_of.empty();
+}
+
+/// Reads a fixed offset from UTC: empty, `Z`, `UTC` or `GMT` (also in small letters) for none; `+02:00`, `-0530`, `+2`,
+/// with or without `UTC` or `GMT` before it, east positive and at most 14 hours. The name of a place is `unsupported`:
+/// its offset changes with the season, and the library has no time zone database; the caller who has one gives the
+/// offset of the day.
+[[nodiscard]] inline result<std::chrono::minutes> parse_utc_offset(std::string_view text) {
+    const auto letter = [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; };
+    const auto take_word = [&letter](std::string_view& rest, std::string_view word) {
+        if (rest.size() < word.size()) return false;
+        for (std::size_t i = 0; i < word.size(); ++i) {
+            if (letter(rest[i]) != word[i]) return false;
+        }
+        rest.remove_prefix(word.size());
+        return true;
+    };
+    const auto bad = [text](errc code, const char* expected) {
+        return error{code, "timezone", "'" + std::string{text.substr(0, 64)} + "': " + expected};
+    };
+    std::string_view rest = text;
+    const bool utc = take_word(rest, "UTC") || take_word(rest, "GMT") || (rest.size() == 1 && take_word(rest, "Z"));
+    if (rest.empty()) return std::chrono::minutes{0};
+    const int sign = detail::take_sign(rest);
+    if (sign == 0) {
+        return utc ? bad(errc::syntax, "expected an offset as in UTC+02:00")
+                   : bad(errc::unsupported,
+                         "a named time zone needs a time zone database; give an offset, as in +02:00");
+    }
+    int hours = detail::take_digits(rest, 2);
+    if (hours < 0) hours = detail::take_digits(rest, 1);
+    const bool colon = detail::take(rest, ':');
+    const int minutes = rest.empty() && !colon ? 0 : detail::take_digits(rest, 2);
+    if (hours < 0 || minutes < 0 || !rest.empty()) return bad(errc::syntax, "expected an offset as in +02:00");
+    if (minutes > 59 || hours * 60 + minutes > 14 * 60)
+        return bad(errc::invalid_argument, "expected an offset of at most 14 hours");
+    return std::chrono::minutes{sign * (hours * 60 + minutes)};
+}
+
+/// Makes a time constraint of its texts; `length` is 0 or more. The errors are those of `parse_cron` and
+/// `parse_utc_offset`.
+///
+///     auto business_hours = parse_time_constraint("0 9 * * MON-FRI", 8h, "+01:00");
+[[nodiscard]] inline result<time_constraint> parse_time_constraint(std::string_view start, duration length,
+                                                                   std::string_view timezone) {
+    auto schedule = parse_cron(start);
+    if (!schedule) return std::move(schedule).error();
+    auto offset = parse_utc_offset(timezone);
+    if (!offset) return std::move(offset).error();
+    if (length < duration::zero()) return error{errc::invalid_argument, "duration", "expected 0 s or more"};
+    return time_constraint{*schedule, length, *offset};
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/alarm/unanimous.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Aodh's threshold rule: the newest N points of one granularity must all be outside the threshold to raise, and all
+/// inside to clear. Bounds as Aodh's API has them; `validate` checks them.
+struct unanimous_rule {
+    any_comparison compare{};
+    double threshold = 0;
+    std::uint16_t evaluation_periods = 1;            ///< N, 1 to 100
+    duration granularity = std::chrono::seconds{60}; ///< of a point, 1 s to 365 days in whole seconds
+    bool exclude_outliers = false;                   ///< first drop points made of unusually few or many samples
+    bool repeat_actions = false;                     ///< notify at every evaluation
+
+    friend constexpr bool operator==(const unanimous_rule&, const unanimous_rule&) = default;
+};
+
+/// Whether a rule's numbers are inside their bounds; the error says which is not.
+[[nodiscard]] inline result<void> validate(const unanimous_rule& rule) {
+    const auto wrong = [](const char* where, const char* expected) {
+        return error{errc::invalid_argument, where, expected};
+    };
+    if (is_band(rule.compare.kind())) return wrong("comparison_operator", "expected one threshold, not a band");
+    if (!std::isfinite(rule.threshold)) return wrong("threshold", "expected a finite number");
+    if (rule.evaluation_periods < 1 || rule.evaluation_periods > 100)
+        return wrong("evaluation_periods", "expected 1 to 100");
+    if (rule.granularity < std::chrono::seconds{1} || rule.granularity > std::chrono::days{365} ||
+        rule.granularity % std::chrono::seconds{1} != duration::zero())
+        return wrong("granularity", "expected 1 to 31536000 whole seconds");
+    return {};
+}
+
+/// The oldest time whose points an evaluation at `now` asks for: N points and one more, because the newest may not be
+/// whole yet; N more where outliers are dropped. `lag` is how late points may come in (Aodh's
+/// `additional_ingestion_lag`).
+[[nodiscard]] constexpr time_point window_start(const unanimous_rule& rule, time_point now,
+                                                duration lag = {}) noexcept {
+    const int more = rule.exclude_outliers ? rule.evaluation_periods : 1;
+    return now - (rule.granularity * (rule.evaluation_periods + more) + lag);
+}
+
+/// A point of a series: the value of its statistic, and of how many samples it was made.
+struct measured_point {
+    double value;
+    double sample_count;
+};
+
+/// Drops the points whose sample count is further than two standard deviations (of all of the points) from the mean.
+/// What stays moves to the front, in its order; returns how many that are.
+[[nodiscard]] inline std::size_t exclude_outliers(std::span<measured_point> points) noexcept {
+    const auto size = static_cast<double>(points.size());
+    double mean = 0;
+    for (const measured_point& p : points) mean += p.sample_count;
+    mean /= size;
+    double squares = 0;
+    for (const measured_point& p : points) squares += (p.sample_count - mean) * (p.sample_count - mean);
+    const double most = 2 * std::sqrt(squares / size);
+    std::size_t kept = 0;
+    for (const measured_point& p : points) {
+        if (p.sample_count >= mean - most && p.sample_count <= mean + most) points[kept++] = p;
+    }
+    return kept;
+}
+
+/// Counts the newest N of the points of a window, newest last. What is behind them says nothing; fewer than N, or none
+/// because the source failed, are insufficient data.
+[[nodiscard]] constexpr decision_of_state evaluate(const unanimous_rule& rule, std::span<const double> points,
+                                                   alarm_state before) noexcept {
+    evaluation counted{.periods = rule.evaluation_periods, .datapoints_to_alarm = rule.evaluation_periods};
+    const std::size_t newest = points.size();
+    for (std::size_t age = 1; age <= newest; ++age) {
+        const bool outside = rule.compare(points[newest - age], rule.threshold);
+        if (!counted.count(static_cast<std::uint32_t>(age), outside)) break;
+    }
+    const bool newest_outside = newest != 0 && rule.compare(points.back(), rule.threshold);
+    return evaluate_unanimous(counted, newest_outside, before);
+}
+
+/// Whether an evaluation notifies: a change of the state does, and with `repeat_actions` each evaluation, a mixed one
+/// included.
+[[nodiscard]] constexpr bool notifies(alarm_state before, alarm_state after, bool repeat_actions) noexcept {
+    return before != after || repeat_actions;
+}
+
+/// The comparison that has a name in Aodh's API: `lt le eq ne ge gt`.
+[[nodiscard]] constexpr std::optional<comparison> parse_operator(std::string_view name) noexcept {
+    if (name == "lt") return comparison::less_than;
+    if (name == "le") return comparison::less_than_or_equal;
+    if (name == "eq") return comparison::equal_to;
+    if (name == "ne") return comparison::not_equal_to;
+    if (name == "ge") return comparison::greater_than_or_equal;
+    if (name == "gt") return comparison::greater_than;
+    return std::nullopt;
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/core/inbox.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// A bounded lock-free queue: any thread puts, one thread takes. Full means `put` says no and the loss is counted; it
+/// never blocks and never allocates after construction. (D. Vyukov's bounded queue: each slot carries a turn number.)
+template <class T>
+    requires std::is_nothrow_move_assignable_v<T> && std::is_default_constructible_v<T>
+class inbox {
+public:
+    /// `capacity` is rounded up to a power of two.
+    explicit inbox(std::size_t capacity) : slots_(rounded_up(capacity)), mask_{slots_.size() - 1} {
+        for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].turn.store(i, std::memory_order_relaxed);
+    }
+
+    /// Moves a value in, or leaves it and counts the loss. Any thread.
+    bool put(T&& value) noexcept {
+        return fill([&value](T& place) noexcept { place = std::move(value); });
+    }
+
+    /// Lets `into(T&)` write a value where it will lie, or counts the loss. What the slot held before is still in it.
+    /// Any thread.
+    template <class Into>
+        requires std::is_nothrow_invocable_v<Into, T&>
+    bool fill(Into&& into) noexcept {
+        std::size_t at = head_.load(std::memory_order_relaxed);
+        for (;;) {
+            slot& s = slots_[at & mask_];
+            const std::size_t turn = s.turn.load(std::memory_order_acquire);
+            if (turn == at) {
+                if (head_.compare_exchange_weak(at, at + 1, std::memory_order_relaxed)) {
+                    into(s.value);
+                    s.turn.store(at + 1, std::memory_order_release);
+                    return true;
+                }
+            } else if (turn < at) {
+                lost_.fetch_add(1, std::memory_order_relaxed);
+                return false;
+            } else {
+                at = head_.load(std::memory_order_relaxed);
+            }
+        }
+    }
+
+    /// Takes the oldest value. The one consuming thread.
+    bool take(T& value) noexcept {
+        return use([&value](T& place) noexcept { value = std::move(place); });
+    }
+
+    /// Lets `what(T&)` read the oldest value where it lies. The one consuming thread.
+    template <class What>
+        requires std::is_nothrow_invocable_v<What, T&>
+    bool use(What&& what) noexcept {
+        slot& s = slots_[tail_ & mask_];
+        if (s.turn.load(std::memory_order_acquire) != tail_ + 1) return false;
+        what(s.value);
+        s.turn.store(tail_ + mask_ + 1, std::memory_order_release);
+        ++tail_;
+        return true;
+    }
+
+    /// How many values found it full since the last call. Any thread.
+    std::uint64_t take_losses() noexcept { return lost_.exchange(0, std::memory_order_relaxed); }
+
+private:
+    struct slot {
+        std::atomic<std::size_t> turn{0};
+        T value{};
+    };
+
+    static constexpr std::size_t rounded_up(std::size_t capacity) noexcept {
+        std::size_t size = 2;
+        while (size < capacity) size *= 2;
+        return size;
+    }
+
+    std::vector<slot> slots_; // never resized: a slot can not move
+    std::size_t mask_;
+    alignas(64) std::atomic<std::size_t> head_{0};
+    alignas(64) std::size_t tail_ = 0;
+    std::atomic<std::uint64_t> lost_{0};
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/core/node.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// A value of a structured text (JSON, later YAML), as a library's parser read it. The core never parses such text
+/// itself: an adapter fills a `node`, everything else reads nodes. Members keep the order of the text.
+class node {
+public:
+    enum class kind : std::uint8_t { null, boolean, number, string, array, object };
+    using member = std::pair<std::string, node>;
+
+    node() noexcept = default;
+    [[nodiscard]] static node boolean(bool value) {
+        node n{kind::boolean};
+        n.text_ = value ? "true" : "false";
+        return n;
+    }
+    /// `literal` is the number as it stood in the text, so that nothing is lost by rounding.
+    [[nodiscard]] static node number(std::string literal) {
+        node n{kind::number};
+        n.text_ = std::move(literal);
+        return n;
+    }
+    [[nodiscard]] static node string(std::string text) {
+        node n{kind::string};
+        n.text_ = std::move(text);
+        return n;
+    }
+    [[nodiscard]] static node array(std::vector<node> items = {}) {
+        node n{kind::array};
+        n.items_ = std::move(items);
+        return n;
+    }
+    [[nodiscard]] static node object(std::vector<member> members = {}) {
+        node n{kind::object};
+        n.members_ = std::move(members);
+        return n;
+    }
+
+    [[nodiscard]] kind type() const noexcept { return kind_; }
+    [[nodiscard]] bool is_null() const noexcept { return kind_ == kind::null; }
+    [[nodiscard]] bool is_string() const noexcept { return kind_ == kind::string; }
+    [[nodiscard]] bool is_array() const noexcept { return kind_ == kind::array; }
+    [[nodiscard]] bool is_object() const noexcept { return kind_ == kind::object; }
+    /// A string, a number or a boolean.
+    [[nodiscard]] bool is_scalar() const noexcept {
+        return kind_ == kind::string || kind_ == kind::number || kind_ == kind::boolean;
+    }
+
+    /// The text of a scalar: a string's content, a number's literal, `true` or `false`; empty for everything else.
+    [[nodiscard]] const std::string& text() const noexcept { return text_; }
+    /// The items of an array; empty for everything else.
+    [[nodiscard]] const std::vector<node>& items() const noexcept { return items_; }
+    [[nodiscard]] std::vector<node>& items() noexcept { return items_; }
+    /// The members of an object in the order of the text; empty for everything else.
+    [[nodiscard]] const std::vector<member>& members() const noexcept { return members_; }
+    [[nodiscard]] std::vector<member>& members() noexcept { return members_; }
+
+    /// The member of that name, or null.
+    [[nodiscard]] const node* find(std::string_view name) const noexcept {
+        for (const member& m : members_) {
+            if (m.first == name) return &m.second;
+        }
+        return nullptr;
+    }
+
+    friend bool operator==(const node&, const node&) = default;
+
+private:
+    explicit node(kind k) noexcept : kind_{k} {}
+
+    kind kind_ = kind::null;
+    std::string text_;
+    std::vector<node> items_;
+    std::vector<member> members_;
+};
+
+[[nodiscard]] constexpr std::string_view to_string(node::kind k) noexcept {
+    switch (k) {
+    case node::kind::null: return "null";
+    case node::kind::boolean: return "a boolean";
+    case node::kind::number: return "a number";
+    case node::kind::string: return "a string";
+    case node::kind::array: return "a list";
+    case node::kind::object: return "an object";
+    }
+    return "unknown";
+}
+
+/// Bounds for reading text from outside. Past one of them the reader gives `errc::limit_exceeded` and keeps nothing.
+struct read_limits {
+    std::size_t bytes = std::size_t{1} << 20U;
+    std::size_t depth = 64;
+    std::size_t nodes = 100'000;
+};
+
+/// A type that reads JSON text into a `node`, or gives an error whose `where` is `line:column`. It refuses a member
+/// name that stands twice in one object, and anything after the value. `adapters/nlohmann_json.hpp` has one.
+template <class T>
+concept json_reader = requires(const T& reader, std::string_view text, const read_limits& limits) {
+    { reader.read(text, limits) } -> std::same_as<result<node>>;
+};
 
 } // namespace reheat::inline REHEAT_ABI
 
@@ -1541,6 +6500,7 @@ enum class reason : std::uint8_t {
     late_completion,
     repeated_completion,
     inbox_overflow,
+    stepped_late, ///< the engine came later than it wanted to: what it missed is discarded
     first_attempt,
     next_attempt,
     requested,
@@ -1548,7 +6508,7 @@ enum class reason : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(reason r) noexcept {
-    constexpr std::array<std::string_view, 39> names{"none",
+    constexpr std::array<std::string_view, 40> names{"none",
                                                      "alarm_raised",
                                                      "alarm_cleared",
                                                      "alarm_unknown",
@@ -1583,6 +6543,7 @@ enum class reason : std::uint8_t {
                                                      "late_completion",
                                                      "repeated_completion",
                                                      "inbox_overflow",
+                                                     "stepped_late",
                                                      "first_attempt",
                                                      "next_attempt",
                                                      "requested",
@@ -1747,6 +6708,24 @@ struct pending_operation {
 
 } // namespace reheat::inline REHEAT_ABI
 
+// file: reheat/evidence/self_doubt.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// When an evaluator doubts itself rather than its targets: it came later than it wanted to, so it may have been
+/// stopped itself, and samples of that time may lie unread or carry the wrong time. What the periods in progress hold
+/// is then discarded, and an event says so. The default is Cassandra's guard against local pauses.
+struct self_doubt {
+    bool on = true;
+    duration most_late = std::chrono::seconds{5};
+
+    [[nodiscard]] constexpr bool raised(time_point due, time_point now) const noexcept {
+        return on && now > after(due, most_late);
+    }
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
 // file: reheat/engine/watch_book.hpp
 
 namespace reheat::inline REHEAT_ABI {
@@ -1777,9 +6756,18 @@ public:
         if (group < groups_.size()) groups_[group].rows->push(row_of(watch), at, value);
     }
 
-    /// Evaluates what is due, group by group in the order in which they were made.
-    void evaluate(time_point now, std::vector<transition>& out) {
+    /// Evaluates what is due, group by group in the order in which they were made. True if it came so late that what it
+    /// missed was discarded first.
+    bool evaluate(time_point now, std::vector<transition>& out, const self_doubt& doubts) {
+        const bool doubtful = doubts.raised(next(), now);
+        if (doubtful) doubt(now);
         for (std::uint32_t group = 0; group < groups_.size(); ++group) groups_[group].rows->evaluate(group, now, out);
+        return doubtful;
+    }
+
+    /// Discards what the periods up to the one of `now` hold: nobody was there to hear it.
+    void doubt(time_point now) noexcept {
+        for (const entry& g : groups_) g.rows->doubt(now);
     }
 
     [[nodiscard]] time_point next() const noexcept {
@@ -1824,31 +6812,6 @@ private:
 
     std::vector<entry> groups_;
 };
-
-} // namespace reheat::inline REHEAT_ABI
-
-// file: reheat/core/hash.hpp
-
-namespace reheat::inline REHEAT_ABI {
-
-/// Mixes a number so that every bit of it moves every bit of the result (the finaliser of SplitMix64). Jitter and keys
-/// are made of it: no generator has a state, and the same inputs give the same outputs for ever.
-[[nodiscard]] constexpr std::uint64_t mix(std::uint64_t x) noexcept {
-    x += 0x9e37'79b9'7f4a'7c15ULL;
-    x = (x ^ x >> 30U) * 0xbf58'476d'1ce4'e5b9ULL;
-    x = (x ^ x >> 27U) * 0x94d0'49bb'1331'11ebULL;
-    return x ^ x >> 31U;
-}
-
-/// FNV-1a over a text. Not for keys that an enemy chooses.
-[[nodiscard]] constexpr std::uint64_t hash_text(std::string_view text) noexcept {
-    std::uint64_t h = 0xcbf2'9ce4'8422'2325ULL;
-    for (const char c : text) {
-        h ^= static_cast<unsigned char>(c);
-        h *= 0x0000'0100'0000'01b3ULL;
-    }
-    return h;
-}
 
 } // namespace reheat::inline REHEAT_ABI
 
@@ -2127,59 +7090,6 @@ private:
 
 } // namespace reheat::inline REHEAT_ABI
 
-// file: reheat/core/name_index.hpp
-
-namespace reheat::inline REHEAT_ABI {
-
-/// From a name to a dense number. The names stay where they are: four bytes a slot, half of the slots free at least.
-/// Names are never removed. `name_of(number)` gives a name back.
-class name_index {
-public:
-    static constexpr std::uint32_t none = 0xffff'ffffU;
-
-    /// The number of a name, or `none`.
-    template <class NameOf>
-        requires requires(const NameOf& name_of) { name_of(std::uint32_t{}) == std::string_view{}; }
-    [[nodiscard]] std::uint32_t find(std::string_view name, const NameOf& name_of) const {
-        if (slots_.empty()) return none;
-        for (std::size_t at = place(name);; at = (at + 1) & (slots_.size() - 1)) {
-            if (slots_[at] == none || name_of(slots_[at]) == name) return slots_[at];
-        }
-    }
-
-    /// Adds a name that is not there yet.
-    template <class NameOf>
-        requires requires(const NameOf& name_of) { name_of(std::uint32_t{}) == std::string_view{}; }
-    void add(std::string_view name, std::uint32_t number, const NameOf& name_of) {
-        if (slots_.size() < 2 * (used_ + 1)) grow(name_of);
-        put(name, number);
-        ++used_;
-    }
-
-private:
-    [[nodiscard]] std::size_t place(std::string_view name) const noexcept {
-        return static_cast<std::size_t>(mix(hash_text(name))) & (slots_.size() - 1);
-    }
-    void put(std::string_view name, std::uint32_t number) noexcept {
-        std::size_t at = place(name);
-        while (slots_[at] != none) at = (at + 1) & (slots_.size() - 1);
-        slots_[at] = number;
-    }
-    template <class NameOf>
-    void grow(const NameOf& name_of) {
-        const std::vector<std::uint32_t> old = std::move(slots_);
-        slots_.assign(old.empty() ? 16 : old.size() * 2, none);
-        for (const std::uint32_t number : old) {
-            if (number != none) put(name_of(number), number);
-        }
-    }
-
-    std::vector<std::uint32_t> slots_;
-    std::size_t used_ = 0;
-};
-
-} // namespace reheat::inline REHEAT_ABI
-
 // file: reheat/evidence/health.hpp
 
 namespace reheat::inline REHEAT_ABI {
@@ -2294,7 +7204,7 @@ public:
             return error{errc::already_exists, t.name, "there is a " + std::string{to_string(t.of)} + " of that name"};
         const auto id = static_cast<std::uint32_t>(targets_.size());
         targets_.push_back(std::move(t));
-        index_of(targets_.back().of).add(targets_.back().name, id, name_of{targets_});
+        index_of(targets_.back().of).add(targets_.back().name, id);
         return static_cast<target_id>(id);
     }
 
@@ -2357,6 +7267,7 @@ struct engine_options {
     duration create_timeout = std::chrono::minutes{15};
     duration read_back_every = std::chrono::seconds{10}; ///< also how long one read-back may take
     duration page_after = std::chrono::minutes{10};      ///< a longer wait calls a human, once
+    self_doubt doubts{};                                 ///< of an engine that is stepped late
 };
 
 /// The heart: values with their time go in, decisions come out. It reads no clock, makes no call and starts no thread.
@@ -2954,7 +7865,11 @@ inline void engine::step(time_point now, outputs& out) {
     taking_.clear();
 
     transitions_.clear();
-    watches_.evaluate(now_, transitions_);
+    const time_point due = watches_.next();
+    if (watches_.evaluate(now_, transitions_, options_.doubts)) {
+        event& e = tell(event_kind::controller, decision::ignore, reason::stepped_late, out);
+        e.value = std::chrono::duration<double>(now_ - due).count();
+    }
     for (const transition& t : transitions_) take(t, out);
 
     // A read-back may end its operation, and an end may start the next: by index, newest last.
@@ -3065,6 +7980,8 @@ inline void engine::take(const ordered& o, outputs& out) {
 
 inline void engine::take(const overflow& o, outputs& out) {
     tell(event_kind::controller, decision::ignore, reason::inbox_overflow, out).value = static_cast<double>(o.lost);
+    // What was lost may have been heartbeats.
+    if (options_.doubts.on) watches_.doubt(now_);
 }
 
 inline void engine::take(completed& c, outputs& out) {
@@ -3348,102 +8265,6 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
 
 } // namespace reheat::inline REHEAT_ABI
 
-// file: reheat/core/escape.hpp
-
-namespace reheat::inline REHEAT_ABI {
-
-namespace detail {
-
-/// The bytes of the character at the start of `text`, or 0 where that is not UTF-8 (Unicode 15, table 3-7).
-[[nodiscard]] constexpr std::size_t utf8_size(std::string_view text) noexcept {
-    const auto byte = [text](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-    const auto tail = [&byte](std::size_t from, std::size_t size) {
-        for (; from < size; ++from) {
-            if (byte(from) < 0x80U || byte(from) > 0xBFU) return std::size_t{0};
-        }
-        return size;
-    };
-    const unsigned b0 = byte(0);
-    const unsigned b1 = byte(1);
-    if (text.empty()) return 0;
-    if (b0 < 0x80U) return 1;
-    if (b0 >= 0xC2U && b0 <= 0xDFU) return tail(1, 2);
-    if (b0 >= 0xE0U && b0 <= 0xEFU) {
-        const unsigned low = b0 == 0xE0U ? 0xA0U : 0x80U;
-        const unsigned high = b0 == 0xEDU ? 0x9FU : 0xBFU;
-        return b1 >= low && b1 <= high ? tail(2, 3) : 0;
-    }
-    if (b0 >= 0xF0U && b0 <= 0xF4U) {
-        const unsigned low = b0 == 0xF0U ? 0x90U : 0x80U;
-        const unsigned high = b0 == 0xF4U ? 0x8FU : 0xBFU;
-        return b1 >= low && b1 <= high ? tail(2, 4) : 0;
-    }
-    return 0;
-}
-
-inline constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
-
-} // namespace detail
-
-/// The start of `text`, at most `bytes` long and not cut inside a character: for echoing what a stranger sent.
-[[nodiscard]] constexpr std::string_view clip(std::string_view text, std::size_t bytes) noexcept {
-    if (text.size() <= bytes) return text;
-    std::size_t end = bytes;
-    for (int i = 0; i < 3 && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U; ++i) --end;
-    return text.substr(0, end);
-}
-
-/// Appends `text` as a JSON string, quotes included (RFC 8259, section 7). The result is valid whatever the bytes are:
-/// a byte that is not UTF-8 becomes U+FFFD, a control character `\u00XX`.
-inline void append_json_string(std::string& out, std::string_view text) {
-    constexpr std::string_view hex = "0123456789abcdef";
-    out += '"';
-    while (!text.empty()) {
-        const auto c = static_cast<unsigned char>(text.front());
-        const std::size_t size = detail::utf8_size(text);
-        if (size == 0) {
-            out += detail::replacement_character;
-        } else if (c < 0x20U || c == 0x7FU) {
-            out += "\\u00";
-            out += hex[c >> 4U];
-            out += hex[c & 0xFU];
-        } else {
-            if (c == '"' || c == '\\') out += '\\';
-            out += text.substr(0, size);
-        }
-        text.remove_prefix(size == 0 ? 1 : size);
-    }
-    out += '"';
-}
-
-/// Appends `text` as character data of XML 1.0, good between tags and between quotes. A byte that is not UTF-8 becomes
-/// U+FFFD; a character that XML forbids even as a reference (section 2.2) is left out.
-inline void append_xml_text(std::string& out, std::string_view text) {
-    while (!text.empty()) {
-        const char c = text.front();
-        const std::size_t size = detail::utf8_size(text);
-        const std::string_view character = text.substr(0, size);
-        switch (c) {
-        case '&': out += "&amp;"; break;
-        case '<': out += "&lt;"; break;
-        case '>': out += "&gt;"; break;
-        case '"': out += "&quot;"; break;
-        case '\'': out += "&apos;"; break;
-        case '\r': out += "&#13;"; break; // a bare one would reach the reader as a line feed
-        default:
-            if (size == 0) {
-                out += detail::replacement_character;
-            } else if ((size > 1 || static_cast<unsigned char>(c) >= 0x20U || c == '\t' || c == '\n') &&
-                       character != "\xEF\xBF\xBE" && character != "\xEF\xBF\xBF") {
-                out += character;
-            }
-        }
-        text.remove_prefix(size == 0 ? 1 : size);
-    }
-}
-
-} // namespace reheat::inline REHEAT_ABI
-
 // file: reheat/engine/render.hpp
 
 namespace reheat::inline REHEAT_ABI {
@@ -3465,6 +8286,7 @@ namespace reheat::inline REHEAT_ABI {
         if ((e.denied >> g & 1U) != 0) line += " denied_by=" + std::string{to_string(static_cast<guard>(g))};
     }
     if (e.why == reason::inbox_overflow) line += " lost=" + std::to_string(static_cast<std::uint64_t>(e.value));
+    if (e.why == reason::stepped_late) line += " late=" + std::to_string(static_cast<std::int64_t>(e.value)) + "s";
     if (e.next != never) line += " next=" + format_time(e.next);
     return line;
 }
@@ -3515,6 +8337,7 @@ namespace reheat::inline REHEAT_ABI {
         out += ']';
     }
     if (e.why == reason::inbox_overflow) number("lost", static_cast<std::uint64_t>(e.value));
+    if (e.why == reason::stepped_late) number("late_s", static_cast<std::uint64_t>(e.value));
     if (e.next != never) text("next", format_time(e.next));
     out += '}';
     return out;
@@ -3563,6 +8386,40 @@ class capabilities;
 class policy;
 class engine;
 class mock_cloud;
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/metric/staleness.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// A sample of a series that can end: a stale one says that there is no value from here on.
+struct series_sample {
+    time_point at;
+    double value = 0;
+    bool stale = false;
+};
+
+/// The value of a series at a time: that of the newest sample which is not later, unless it is a stale one or is
+/// `look_back` old or older. `series` ascends in time. (Prometheus, "Staleness".)
+///
+///     auto cpu = value_at(series, now); // none: nothing was heard for five minutes
+[[nodiscard]] constexpr std::optional<double> value_at(std::span<const series_sample> series, time_point at,
+                                                       duration look_back = std::chrono::minutes{5}) noexcept {
+    std::size_t end = series.size();
+    for (std::size_t begin = 0; begin < end;) {
+        const std::size_t middle = begin + (end - begin) / 2;
+        if (series[middle].at <= at) {
+            begin = middle + 1;
+        } else {
+            end = middle;
+        }
+    }
+    if (end == 0) return std::nullopt;
+    const series_sample& newest = series[end - 1];
+    if (newest.stale || after(newest.at, look_back) <= at) return std::nullopt;
+    return newest.value;
+}
 
 } // namespace reheat::inline REHEAT_ABI
 
@@ -3677,22 +8534,16 @@ class ladder {
 public:
     static_assert(sizeof...(Rungs) <= policy::most_rungs, "a ladder has at most eight rungs");
 
-    constexpr explicit ladder(Rungs... rungs) noexcept : rungs_{rungs...} {}
-
-    /// The same ladder as plain data.
-    [[nodiscard]] constexpr policy lowered() const noexcept {
-        return std::apply(
-            [](const auto&... r) {
-                policy p;
-                (p.add({r.what, {r.attempts, r.within}, r.sustained, r.verify, r.grace, r.timeout, r.approval, r.wait}),
-                 ...);
-                return p;
-            },
-            rungs_);
+    constexpr explicit ladder(Rungs... r) noexcept {
+        (lowered_.add({r.what, {r.attempts, r.within}, r.sustained, r.verify, r.grace, r.timeout, r.approval, r.wait}),
+         ...);
     }
 
+    /// The same ladder as plain data.
+    [[nodiscard]] constexpr const policy& lowered() const noexcept { return lowered_; }
+
 private:
-    std::tuple<Rungs...> rungs_;
+    policy lowered_;
 };
 
 /// Service, instance, stack: the three levels that Heat promised, with the default numbers.
@@ -3750,19 +8601,14 @@ constexpr auto lack_of(function_list<First, Rest...>) noexcept {
 }
 
 /// Of the first rung that the driver can not climb, the first function that it lacks; the others would bury it.
-template <class Driver, class... Rungs>
+template <class Driver>
 constexpr auto first_lack() noexcept {
-    constexpr std::size_t first = [] {
-        std::size_t rung = 0;
-        static_cast<void>(((has_all<Driver>(functions_of<Rungs::what>{}) && ++rung != 0) && ...));
-        return rung;
-    }();
-    if constexpr (first == sizeof...(Rungs)) {
-        return lack<char>{};
-    } else {
-        using missing = std::tuple_element_t<first, std::tuple<Rungs...>>;
-        return lack_of<Driver, missing>(functions_of<missing::what>{});
-    }
+    return lack<char>{};
+}
+template <class Driver, class First, class... Rest>
+constexpr auto first_lack() noexcept {
+    if constexpr (has_all<Driver>(functions_of<First::what>{})) return first_lack<Driver, Rest...>();
+    else return lack_of<Driver, First>(functions_of<First::what>{});
 }
 
 /// A `driver_lacks`, or something that has a size.
@@ -3955,7 +8801,8 @@ private:
     time_point now_;
 };
 
-/// Real time, a number of times faster. Begins at the present. Any thread may read it.
+/// Real time, a number of times faster. Begins at the present. Any thread may read it. A short stall is a long one in
+/// this time: an engine whose `engine_options::doubts` stay as they are soon doubts itself.
 class scaled_clock {
 public:
     /// `scale` from 0.001 to 1,000,000; what is outside is held at the bound.
@@ -4062,76 +8909,6 @@ void dispatch(Driver& driver, call& c, time_point now, completion done) {
     case operation::page: return done(outcome::refused("no operation of a driver"));
     }
 }
-
-} // namespace reheat::inline REHEAT_ABI
-
-// file: reheat/core/inbox.hpp
-
-namespace reheat::inline REHEAT_ABI {
-
-/// A bounded lock-free queue: any thread puts, one thread takes. Full means `put` says no and the loss is counted; it
-/// never blocks and never allocates after construction. (D. Vyukov's bounded queue: each slot carries a turn number.)
-template <class T>
-    requires std::is_nothrow_move_assignable_v<T> && std::is_default_constructible_v<T>
-class inbox {
-public:
-    /// `capacity` is rounded up to a power of two.
-    explicit inbox(std::size_t capacity) : slots_(rounded_up(capacity)), mask_{slots_.size() - 1} {
-        for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].turn.store(i, std::memory_order_relaxed);
-    }
-
-    /// Moves a value in, or leaves it and counts the loss. Any thread.
-    bool put(T&& value) noexcept {
-        std::size_t at = head_.load(std::memory_order_relaxed);
-        for (;;) {
-            slot& s = slots_[at & mask_];
-            const std::size_t turn = s.turn.load(std::memory_order_acquire);
-            if (turn == at) {
-                if (head_.compare_exchange_weak(at, at + 1, std::memory_order_relaxed)) {
-                    s.value = std::move(value);
-                    s.turn.store(at + 1, std::memory_order_release);
-                    return true;
-                }
-            } else if (turn < at) {
-                lost_.fetch_add(1, std::memory_order_relaxed);
-                return false;
-            } else {
-                at = head_.load(std::memory_order_relaxed);
-            }
-        }
-    }
-
-    /// Takes the oldest value. The one consuming thread.
-    bool take(T& value) noexcept {
-        slot& s = slots_[tail_ & mask_];
-        if (s.turn.load(std::memory_order_acquire) != tail_ + 1) return false;
-        value = std::move(s.value);
-        s.turn.store(tail_ + mask_ + 1, std::memory_order_release);
-        ++tail_;
-        return true;
-    }
-
-    /// How many values found it full since the last call. Any thread.
-    std::uint64_t take_losses() noexcept { return lost_.exchange(0, std::memory_order_relaxed); }
-
-private:
-    struct slot {
-        std::atomic<std::size_t> turn{0};
-        T value{};
-    };
-
-    static constexpr std::size_t rounded_up(std::size_t capacity) noexcept {
-        std::size_t size = 2;
-        while (size < capacity) size *= 2;
-        return size;
-    }
-
-    std::vector<slot> slots_; // never resized: a slot can not move
-    std::size_t mask_;
-    alignas(64) std::atomic<std::size_t> head_{0};
-    alignas(64) std::size_t tail_ = 0;
-    std::atomic<std::uint64_t> lost_{0};
-};
 
 } // namespace reheat::inline REHEAT_ABI
 

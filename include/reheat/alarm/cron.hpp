@@ -24,24 +24,23 @@ public:
     /// schedule's time zone and inside the years of engine time. It looks at a month at a time, and at most at eight
     /// years of months (from one 29th of February to the next); at 1601 it gives up.
     [[nodiscard]] constexpr std::optional<std::chrono::minutes> latest(std::chrono::minutes at) const noexcept {
-        using namespace std::chrono;
-        constexpr year first{1601};
-        const days day = floor<days>(at);
-        const year_month_day today{sys_days{day}};
+        constexpr std::chrono::year first{1601};
+        const std::chrono::days day = std::chrono::floor<std::chrono::days>(at);
+        const std::chrono::year_month_day today{std::chrono::sys_days{day}};
         const auto of_day = static_cast<unsigned>((at - day).count());
-        year_month month = today.year() / today.month();
+        std::chrono::year_month month = today.year() / today.month();
         const auto date = static_cast<unsigned>(today.day());
         if ((days_of(month) >> date & 1U) != 0) {
-            if (const auto found = latest_in_day(of_day)) return day + minutes{*found};
+            if (const auto found = latest_in_day(of_day)) return day + std::chrono::minutes{*found};
         }
         std::uint32_t left = days_of(month) & ((std::uint32_t{1} << date) - 1U);
         while (left == 0) {
-            month -= months{1};
+            month -= std::chrono::months{1};
             if (month.year() < first) return std::nullopt;
             left = days_of(month);
         }
-        const sys_days found{month / std::chrono::day{highest(left)}};
-        return found.time_since_epoch() + minutes{highest(hours_) * 60 + highest(minutes_)};
+        const std::chrono::sys_days found{month / std::chrono::day{highest(left)}};
+        return found.time_since_epoch() + std::chrono::minutes{highest(hours_) * 60 + highest(minutes_)};
     }
 
     friend constexpr bool operator==(const cron_schedule&, const cron_schedule&) noexcept = default;
@@ -69,13 +68,12 @@ private:
     /// The days of a month that are on the schedule. Where both the day and the weekday are restricted, either is
     /// enough.
     [[nodiscard]] constexpr std::uint32_t days_of(std::chrono::year_month month) const noexcept {
-        using namespace std::chrono;
         if ((months_ >> static_cast<unsigned>(month.month()) & 1U) == 0) return 0;
         const auto last = static_cast<unsigned>((month / std::chrono::last).day());
         const auto there = static_cast<std::uint32_t>((std::uint64_t{2} << last) - 2U);
         if (weekdays_ == every_weekday) return dates_ & there;
         std::uint32_t by_weekday = 0;
-        const unsigned first = weekday{sys_days{month / 1}}.c_encoding();
+        const unsigned first = std::chrono::weekday{std::chrono::sys_days{month / 1}}.c_encoding();
         for (unsigned date = 1; date <= last; ++date) {
             if ((weekdays_ >> (first + date - 1U) % 7U & 1U) != 0) by_weekday |= std::uint32_t{1} << date;
         }

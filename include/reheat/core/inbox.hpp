@@ -28,8 +28,8 @@ public:
         return fill([&value](T& place) noexcept { place = std::move(value); });
     }
 
-    /// Lets `into(T&)` write a value where it will lie, or counts the loss. What the slot held before is still in it. Any
-    /// thread.
+    /// Lets `into(T&)` write a value where it will lie, or counts the loss. What the slot held before is still in it.
+    /// Any thread.
     template <class Into>
         requires std::is_nothrow_invocable_v<Into, T&>
     bool fill(Into&& into) noexcept {

@@ -20,8 +20,8 @@ public:
     static constexpr std::int64_t done = INT64_MAX;
 
     explicit timer_wheel(std::int64_t now) noexcept : now_{now} {
-        near_heads_.fill(none);
-        wide_heads_.fill(none);
+        tick_heads_.fill(none);
+        block_heads_.fill(none);
     }
 
     /// Makes room for so many numbers, each put once at a time.
@@ -40,12 +40,12 @@ public:
     void put(std::uint32_t number, std::int64_t due) noexcept {
         if (due <= now_) due = now_ + 1;
         if (due - now_ < slots) {
-            add(near_heads_, near_used_, static_cast<std::size_t>(due) % slots, number);
+            add(tick_heads_, tick_used_, static_cast<std::size_t>(due) % slots, number);
             return;
         }
         const std::int64_t block = due >> bits_of_slot;
         const std::int64_t furthest = (now_ >> bits_of_slot) + slots - 1;
-        add(wide_heads_, wide_used_, static_cast<std::size_t>(block < furthest ? block : furthest) % slots, number);
+        add(block_heads_, block_used_, static_cast<std::size_t>(block < furthest ? block : furthest) % slots, number);
     }
 
     /// Goes on to a tick and asks `due(number)` of all that come up on the way: the next deadline, or `done`.
@@ -55,18 +55,18 @@ public:
         for (std::int64_t at = next(); at <= to; at = next()) {
             now_ = at;
             if (at % slots == 0)
-                visit(wide_heads_, wide_used_, static_cast<std::size_t>(at >> bits_of_slot) % slots, soon, due);
-            visit(near_heads_, near_used_, static_cast<std::size_t>(at) % slots, soon, due);
+                visit(block_heads_, block_used_, static_cast<std::size_t>(at >> bits_of_slot) % slots, soon, due);
+            visit(tick_heads_, tick_used_, static_cast<std::size_t>(at) % slots, soon, due);
         }
         if (to > now_) now_ = to;
     }
 
     /// The next tick at which something may come up; `done` if there is nothing.
     [[nodiscard]] std::int64_t next() const noexcept {
-        const std::int64_t near = find(near_used_, now_ + 1);
-        const std::int64_t wide = find(wide_used_, (now_ >> bits_of_slot) + 1);
+        const std::int64_t tick = find(tick_used_, now_ + 1);
+        const std::int64_t wide = find(block_used_, (now_ >> bits_of_slot) + 1);
         const std::int64_t block = wide == done ? done : wide * slots;
-        return near < block ? near : block;
+        return tick < block ? tick : block;
     }
 
 private:
@@ -131,10 +131,10 @@ private:
     }
 
     std::int64_t now_;
-    heads near_heads_;
-    heads wide_heads_;
-    bits near_used_{};
-    bits wide_used_{};
+    heads tick_heads_;
+    heads block_heads_;
+    bits tick_used_{};
+    bits block_used_{};
     std::vector<chunk> chunks_;
     std::uint32_t free_ = none;
 };
