@@ -96,6 +96,7 @@ private:
         case statistic::average: return sum / count;
         case statistic::minimum: return least;
         case statistic::maximum: return most;
+        case statistic::extended: break;
         }
         return count;
     }

@@ -103,8 +103,8 @@ static_assert(rh::heartbeat_alarm{}.rule().compare.kind() == rh::comparison::les
 static_assert(rh::heartbeat_alarm{}.rule().treat_missing == rh::missing_data::breaching);
 static_assert(rh::heartbeat_alarm{.period = 10s}.rule().of.period == 10s);
 
-// What is fixed at compile time takes no room, and a count takes four bytes.
-static_assert(sizeof(rh::sample_count::accumulator) == 4);
+// What is fixed at compile time takes no room, and a count takes eight bytes.
+static_assert(sizeof(rh::sample_count::accumulator) == 8);
 static_assert(std::is_empty_v<rh::less_than> && std::is_empty_v<rh::sample_count>);
 static_assert(std::is_trivially_copyable_v<rh::any_alarm> &&
               std::is_trivially_copyable_v<rh::any_statistic::accumulator>);

@@ -57,14 +57,34 @@ TEST_SUITE("statistic") {
         }
     }
 
-    TEST_CASE("a count saturates instead of beginning again") {
-        rh::sample_count::accumulator few{UINT32_MAX};
-        rh::sample_count::add(few, 1);
-        CHECK(rh::sample_count::count(few) == UINT32_MAX);
+    TEST_CASE("a count goes beyond 32 bits, and stops at the most there is instead of beginning again") {
+        rh::sample_count::accumulator few{};
         rh::any_statistic::accumulator full{};
-        full.count = UINT32_MAX;
-        rh::any_statistic::add(full, 1);
-        CHECK(rh::any_statistic::count(full) == UINT32_MAX);
+        for (int n = 0; n < 5; ++n) {
+            rh::sample_count::add(few, 1, 1'000'000'000);
+            rh::any_statistic::add(full, 2, 1'000'000'000);
+        }
+        CHECK(rh::sample_count::value(few) == 5e9);
+        CHECK(rh::any_statistic{statistic::sum}.value(full) == 1e10);
+        CHECK(rh::any_statistic{statistic::average}.value(full) == 2);
+        rh::sample_count::add(few, 1, UINT64_MAX);
+        rh::any_statistic::add(full, 1, UINT64_MAX);
+        CHECK(rh::sample_count::count(few) == UINT64_MAX);
+        CHECK(rh::any_statistic::count(full) == UINT64_MAX);
+    }
+
+    TEST_CASE("a set of samples counts as its samples do; one without samples does not count") {
+        rh::any_statistic::accumulator a{};
+        rh::any_statistic::add(a, 11);
+        rh::any_statistic::add_set(a, {.sample_count = 10, .sum = 55, .minimum = 1, .maximum = 10});
+        rh::any_statistic::add_set(a, {.sample_count = 0, .sum = 5, .minimum = -100, .maximum = 100});
+        CHECK(rh::any_statistic{statistic::sample_count}.value(a) == 11);
+        CHECK(rh::any_statistic{statistic::average}.value(a) == 6);
+        CHECK(rh::any_statistic{statistic::minimum}.value(a) == 1);
+        CHECK(rh::any_statistic{statistic::maximum}.value(a) == 11);
+        rh::sample_count::accumulator count{};
+        rh::sample_count::add_set(count, {.sample_count = 10, .sum = 55, .minimum = 1, .maximum = 10});
+        CHECK(rh::sample_count::count(count) == 10);
     }
 
     TEST_CASE("the names are CloudWatch's") {
@@ -73,5 +93,6 @@ TEST_SUITE("statistic") {
         CHECK(to_string(statistic::average) == "Average");
         CHECK(to_string(statistic::minimum) == "Minimum");
         CHECK(to_string(statistic::maximum) == "Maximum");
+        CHECK(to_string(statistic::extended) == "Extended");
     }
 }

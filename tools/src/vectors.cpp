@@ -8,6 +8,7 @@
 #include "vectors/missing_data.hpp"
 #include "vectors/prometheus.hpp"
 #include "vectors/report.hpp"
+#include "vectors/statistics.hpp"
 
 #include <array>
 #include <fstream>
@@ -32,6 +33,7 @@ constexpr std::array schemas{
     entry{"reheat.alarm.heat/1", vectors::run_heat},
     entry{"reheat.alarm.aodh/1", vectors::run_aodh},
     entry{"reheat.alarm.prometheus/1", vectors::run_prometheus},
+    entry{"reheat.metric.stats/1", vectors::run_statistics},
     entry{"reheat.flap/1", vectors::run_flapping},
     entry{"reheat.detector/1", vectors::run_detectors},
 };

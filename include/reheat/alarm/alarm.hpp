@@ -35,6 +35,7 @@ struct alarm {
     agreement raise = agreement::m_of_n;
     missing_data treat_missing = missing_data::missing;
     empty_period empty = empty_period::counts_missing;
+    low_sample_option low_samples = low_sample_option::evaluate; ///< for percentiles
     repetition actions = repetition::on_transition;
     duration resend_after = std::chrono::minutes{1}; ///< for `repetition::re_sent`
     /// How long the range must breach without a break before the alarm is raised (Prometheus's `for`).

@@ -15,9 +15,6 @@ namespace reheat::inline REHEAT_ABI {
 /// How complete the data of an evaluation was, where it was not. Names as in CloudWatch's `EvaluationState`.
 enum class evaluation_state : std::uint8_t { partial_data, evaluation_failure, evaluation_error, in_warm_up };
 
-/// What a percentile of few samples does: it is compared like any other, or the state stays.
-enum class low_sample_option : std::uint8_t { evaluate, ignore };
-
 /// What an entry of an alarm's history tells. Names as in CloudWatch's `HistoryItemType`.
 enum class history_kind : std::uint8_t {
     configuration_update,

@@ -8,6 +8,7 @@
 #include <reheat/alarm/transition.hpp>
 #include <reheat/core/ids.hpp>
 #include <reheat/core/prefetch.hpp>
+#include <reheat/metric/low_sample.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -51,8 +52,8 @@ public:
           narrow_{counts_only && rule.of.statistic.kind() == statistic::sample_count && ring_ < cells::narrow_slots &&
                   detail::fits_counts(rule.compare.kind(), rule.threshold, rule.upper_threshold, cells::narrow_most)},
           quick_{stride_ == 1 && rule.look_back == 0 && !rule.premature && rule.raise == agreement::m_of_n &&
-                 rule.actions == repetition::on_transition && rule.pending_period == duration::zero() &&
-                 rule.recovery_period == duration::zero()} {
+                 rule.low_samples == low_sample_option::evaluate && rule.actions == repetition::on_transition &&
+                 rule.pending_period == duration::zero() && rule.recovery_period == duration::zero()} {
         if (narrow_) counts_ = detail::breaching_counts(rule.compare.kind(), rule.threshold, rule.upper_threshold);
     }
 
@@ -96,6 +97,7 @@ public:
         row_state& r = rows_[row];
         const std::uint32_t bucket = bucket_of(watched_at);
         r.target = target;
+        if (!narrow_) r.window.open = accumulator{};
         r.window.newest = bucket - 1; // so that the first sample makes room, and is noted
         // A period that began before its target was watched says nothing.
         r.first = begin(bucket) == watched_at ? bucket : bucket + 1;
@@ -127,7 +129,8 @@ public:
     }
 
     bool push(std::uint32_t row, time_point at, double value) noexcept override {
-        return row < rows_.size() && push({row, rows_[row].window.generation}, at, value);
+        return row < rows_.size() && (rows_[row].flags & active) != 0 &&
+               push({row, rows_[row].window.generation}, at, value);
     }
     /// Records a sample. False if it is dropped: a handle given up, NaN, a sample older than the window or more than 2
     /// h after the last evaluation (as CloudWatch).
@@ -141,6 +144,22 @@ public:
         if (narrow_) r.window.count_in(slot_);
         else rule_.of.statistic.add(r.window.open, value);
         return true;
+    }
+    /// Records a value that came so many times; none is no sample.
+    bool push(row_handle h, time_point at, double value, std::uint64_t weight) noexcept
+        requires weighted_statistic<statistic_type>
+    {
+        if (!holds(h) || value != value || weight == 0) return false;
+        return take_at(rows_[h.row], at, weight, [&](accumulator& a) { rule_.of.statistic.add(a, value, weight); });
+    }
+    /// Records samples that somebody has reduced already. False also if one of the numbers is none, or the count is 0.
+    bool push(row_handle h, time_point at, const statistic_set& set) noexcept
+        requires weighted_statistic<statistic_type>
+    {
+        const double all = set.sum + set.minimum + set.maximum;
+        const std::uint64_t count = detail::count_of(set);
+        if (!holds(h) || all != all || count == 0) return false;
+        return take_at(rows_[h.row], at, count, [&](accumulator& a) { rule_.of.statistic.add_set(a, set); });
     }
     /// Records many; returns how many were not dropped. Memory is asked for ahead, so that a random row costs little
     /// more than its cache line.
@@ -217,6 +236,7 @@ private:
     /// What a period came to.
     struct datapoint {
         bool there;
+        bool few; ///< samples for a percentile to say something
         bool saturated;
         double value;
     };
@@ -247,27 +267,32 @@ private:
         inside_length_ = static_cast<std::uint64_t>(grid_.length - 1);
     }
 
-    bool take(row_state& r, std::uint32_t bucket, double value) noexcept {
+    /// Adds to a bucket: so many samples to a narrow count, or what `add(accumulator&)` adds.
+    template <class Add>
+    bool take(row_state& r, std::uint32_t bucket, std::uint64_t weight, const Add& add) noexcept {
         if (narrow_) {
-            if (!r.window.add_narrow(bucket, 1)) return false;
+            if (!r.window.add_narrow(bucket, weight)) return false;
         } else {
             accumulator* const a = r.window.find(bucket, closed(static_cast<std::uint32_t>(&r - rows_.data())));
             if (a == nullptr) return false;
-            rule_.of.statistic.add(*a, value);
+            add(*a);
         }
         r.flags |= heard;
         return true;
     }
-
+    template <class Add>
+    bool take_at(row_state& r, time_point at, std::uint64_t weight, const Add& add) noexcept {
+        const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count() - inside_begin_);
+        if (into < inside_length_) return take(r, current_, weight, add);
+        const std::uint32_t bucket = bucket_of(at);
+        if (bucket > current_ + ahead_ || !take(r, bucket, weight, add)) return false;
+        if (rule_.of.align == alignment::watch && begin(bucket) == at) take(r, bucket - 1, weight, add);
+        return true;
+    }
     [[gnu::noinline]] bool take_elsewhere(row_state& r, std::uint32_t generation, time_point at,
                                           double value) noexcept {
         if (r.window.generation != generation || value != value) return false;
-        const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count() - inside_begin_);
-        if (into < inside_length_) return take(r, current_, value);
-        const std::uint32_t bucket = bucket_of(at);
-        if (bucket > current_ + ahead_ || !take(r, bucket, value)) return false;
-        if (rule_.of.align == alignment::watch && begin(bucket) == at) take(r, bucket - 1, value);
-        return true;
+        return take_at(r, at, 1, [this, value](accumulator& a) { rule_.of.statistic.add(a, value); });
     }
 
     // Evaluation: fleet_evaluate.hpp.
@@ -285,6 +310,7 @@ private:
     [[nodiscard]] bool reminds(const row_state& r) const noexcept;
     void change(std::uint32_t group, std::uint32_t row, decision_of_state to, time_point at, const datapoint& newest,
                 const evaluation& e, std::vector<transition>& out);
+    [[nodiscard]] bool has_value(const accumulator& a) const noexcept;
     [[nodiscard]] datapoint period(std::uint32_t row, std::uint32_t bucket) noexcept;
     [[nodiscard]] bool may_stay_open() const noexcept;
     [[nodiscard]] std::uint32_t empty_breaches() const noexcept;

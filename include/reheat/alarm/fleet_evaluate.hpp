@@ -101,7 +101,7 @@ void fleet<Rule>::scan_wide(std::uint32_t group, std::vector<transition>& out) {
             for (std::uint32_t bucket = oldest; bucket != current_; ++bucket) {
                 const accumulator* a = bucket < w.newest ? ring + slot : bucket == w.newest ? &w.open : nullptr;
                 slot = slot + 1 == ring_ ? 0 : slot + 1;
-                const bool there = a != nullptr && rule_.of.statistic.count(*a) != 0;
+                const bool there = a != nullptr && has_value(*a);
                 if (!there && !zero) continue;
                 ++e.real;
                 const bool breaches =
@@ -141,12 +141,14 @@ void fleet<Rule>::evaluate_row(std::uint32_t group, std::uint32_t row, std::vect
     const std::uint32_t known = (current_ - first) / stride_;
     const std::uint32_t most = n + rule_.look_back;
     evaluation e{known < n ? known : n, raising_};
-    datapoint newest{false, false, std::numeric_limits<double>::quiet_NaN()};
+    datapoint newest{false, false, false, std::numeric_limits<double>::quiet_NaN()};
+    bool few = false;
     bool newest_breaches = false;
     for (std::uint32_t age = 1; age <= known && age <= most; ++age) {
         const datapoint d = period(row, current_ - age * stride_);
         if (age == 1) newest = d;
         if (!d.there) continue;
+        few = few || d.few;
         const bool breaches = rule_.compare(d.value, rule_.threshold, rule_.upper_threshold);
         if (e.real == 0) newest_breaches = breaches;
         if (!e.count(age, breaches)) break;
@@ -156,6 +158,7 @@ void fleet<Rule>::evaluate_row(std::uint32_t group, std::uint32_t row, std::vect
         r.flags &= static_cast<std::uint8_t>(~warming);
     }
     decision_of_state to = decide(e, n, newest_breaches, r.state);
+    if (few && rule_.low_samples == low_sample_option::ignore) to = {r.state, decided_by::kept};
     hold(r, to);
     if (to.state != r.state || reminds(r)) change(group, row, to, begin(current_), newest, e, out);
 }
@@ -211,6 +214,13 @@ void fleet<Rule>::change(std::uint32_t group, std::uint32_t row, decision_of_sta
     r.acted = static_cast<std::uint16_t>(current_);
 }
 
+template <alarm_rule Rule>
+bool fleet<Rule>::has_value(const accumulator& a) const noexcept {
+    if (rule_.of.statistic.count(a) == 0) return false;
+    if constexpr (partial_statistic<statistic_type>) return rule_.of.statistic.available(a);
+    else return true;
+}
+
 /// The period of `stride_` buckets that begins with this one.
 template <alarm_rule Rule>
 typename fleet<Rule>::datapoint fleet<Rule>::period(std::uint32_t row, std::uint32_t bucket) noexcept {
@@ -222,8 +232,8 @@ typename fleet<Rule>::datapoint fleet<Rule>::period(std::uint32_t row, std::uint
         for (std::uint32_t b = bucket; b != bucket + stride_; ++b) {
             if (w.keeps_narrow(b)) count += w.count_narrow(b);
         }
-        if (count == 0 && !zero) return {false, false, nothing};
-        return {true, count >= cells::narrow_most, static_cast<double>(count)};
+        if (count == 0 && !zero) return {false, false, false, nothing};
+        return {true, false, count >= cells::narrow_most, static_cast<double>(count)};
     }
     const statistic_type& s = rule_.of.statistic;
     accumulator all{};
@@ -234,8 +244,11 @@ typename fleet<Rule>::datapoint fleet<Rule>::period(std::uint32_t row, std::uint
         if (stride_ == 1) all = *a;
         else if constexpr (mergeable_statistic<statistic_type>) s.merge(all, *a);
     }
-    if (s.count(all) == 0) return {zero, false, zero ? 0.0 : nothing};
-    return {true, false, s.value(all)};
+    if (s.count(all) == 0) return {zero, false, false, zero ? 0.0 : nothing};
+    if (!has_value(all)) return {false, false, false, nothing};
+    bool few = false;
+    if constexpr (requires { s.spec; }) few = s.count(all) < enough_samples(s.spec);
+    return {true, few, false, s.value(all)};
 }
 
 } // namespace reheat::inline REHEAT_ABI

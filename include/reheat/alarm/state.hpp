@@ -27,6 +27,9 @@ enum class missing_data : std::uint8_t { missing, breaching, not_breaching, igno
 /// What a period without a sample is to SampleCount and Sum: CloudWatch has no datapoint then, Heat has 0.
 enum class empty_period : std::uint8_t { counts_missing, counts_zero };
 
+/// What a percentile of few samples does: it is compared like any other, or the state stays.
+enum class low_sample_option : std::uint8_t { evaluate, ignore };
+
 /// How the datapoints of a range must agree.
 enum class agreement : std::uint8_t {
     m_of_n,    ///< M breaching ones raise, fewer clear
