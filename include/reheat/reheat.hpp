@@ -50,9 +50,16 @@
 #include <reheat/evidence/health.hpp>
 #include <reheat/evidence/self_doubt.hpp>
 #include <reheat/fwd.hpp>
+#include <reheat/metric/distribution.hpp>
+#include <reheat/metric/extended_statistic.hpp>
+#include <reheat/metric/low_sample.hpp>
+#include <reheat/metric/metric_input.hpp>
 #include <reheat/metric/sample.hpp>
 #include <reheat/metric/staleness.hpp>
 #include <reheat/metric/statistic.hpp>
+#include <reheat/metric/statistic_name.hpp>
+#include <reheat/metric/statistic_set.hpp>
+#include <reheat/metric/unit.hpp>
 #include <reheat/metric/window.hpp>
 #include <reheat/recovery/climbable.hpp>
 #include <reheat/recovery/ladder.hpp>

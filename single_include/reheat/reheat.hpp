@@ -478,6 +478,9 @@ enum class missing_data : std::uint8_t { missing, breaching, not_breaching, igno
 /// What a period without a sample is to SampleCount and Sum: CloudWatch has no datapoint then, Heat has 0.
 enum class empty_period : std::uint8_t { counts_missing, counts_zero };
 
+/// What a percentile of few samples does: it is compared like any other, or the state stays.
+enum class low_sample_option : std::uint8_t { evaluate, ignore };
+
 /// How the datapoints of a range must agree.
 enum class agreement : std::uint8_t {
     m_of_n,    ///< M breaching ones raise, fewer clear
@@ -621,12 +624,30 @@ inline constexpr double heartbeat = 1.0;
 
 } // namespace reheat::inline REHEAT_ABI
 
+// file: reheat/metric/statistic_set.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Many samples that somebody has reduced already; CloudWatch's StatisticSet. The count may be a fraction in the API,
+/// and is held at its whole part.
+struct statistic_set {
+    double sample_count = 0;
+    double sum = 0;
+    double minimum = 0;
+    double maximum = 0;
+
+    friend constexpr bool operator==(const statistic_set&, const statistic_set&) noexcept = default;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
 // file: reheat/metric/statistic.hpp
 
 namespace reheat::inline REHEAT_ABI {
 
-/// What a period's samples are reduced to; the names are CloudWatch's.
-enum class statistic : std::uint8_t { sample_count, sum, average, minimum, maximum };
+/// What a period's samples are reduced to; the names are CloudWatch's. `extended` is a percentile or one of its family:
+/// which one is in the policy (`extended_statistic`).
+enum class statistic : std::uint8_t { sample_count, sum, average, minimum, maximum, extended };
 
 [[nodiscard]] constexpr std::string_view to_string(statistic s) noexcept {
     switch (s) {
@@ -635,6 +656,7 @@ enum class statistic : std::uint8_t { sample_count, sum, average, minimum, maxim
     case statistic::average: return "Average";
     case statistic::minimum: return "Minimum";
     case statistic::maximum: return "Maximum";
+    case statistic::extended: return "Extended";
     }
     return "unknown";
 }
@@ -647,28 +669,52 @@ template <class S>
 concept statistic_policy =
     std::equality_comparable<S> && requires(const S& s, typename S::accumulator& a, double value) {
         { s.add(a, value) } noexcept;
-        { s.count(a) } noexcept -> std::convertible_to<std::uint32_t>;
+        { s.count(a) } noexcept -> std::convertible_to<std::uint64_t>;
         { s.value(a) } noexcept -> std::same_as<double>;
         { s.kind() } noexcept -> std::same_as<statistic>;
     };
 
+/// A statistic that also takes a value many times over, and sets that are reduced already.
+template <class S>
+concept weighted_statistic = statistic_policy<S> && requires(const S& s, typename S::accumulator& a, double value,
+                                                             std::uint64_t weight, const statistic_set& set) {
+    { s.add(a, value, weight) } noexcept;
+    { s.add_set(a, set) } noexcept;
+};
+
+/// A statistic that may not be computable although there are samples; then the period has no datapoint.
+template <class S>
+concept partial_statistic = statistic_policy<S> && requires(const S& s, const typename S::accumulator& a) {
+    { s.available(a) } noexcept -> std::same_as<bool>;
+};
+
 namespace detail {
 
+/// The sum of two counts, held at the most there is.
+[[nodiscard]] constexpr std::uint64_t counted(std::uint64_t a, std::uint64_t b) noexcept {
+    return b < UINT64_MAX - a ? a + b : UINT64_MAX;
+}
+/// The count of a set; 0 for one that is none.
+[[nodiscard]] constexpr std::uint64_t count_of(const statistic_set& set) noexcept {
+    if (!(set.sample_count >= 1)) return 0;
+    return set.sample_count < 1e18 ? static_cast<std::uint64_t>(set.sample_count) : 1'000'000'000'000'000'000U;
+}
+
 struct count_accumulator {
-    std::uint32_t count = 0;
+    std::uint64_t count = 0;
 };
 
 struct full_accumulator {
     double sum = 0;
     double minimum = 0;
     double maximum = 0;
-    std::uint32_t count = 0;
+    std::uint64_t count = 0;
 
     constexpr void add(double value) noexcept {
         sum += value;
         if (count == 0 || value < minimum) minimum = value;
         if (count == 0 || value > maximum) maximum = value;
-        if (count != UINT32_MAX) ++count;
+        ++count;
     }
 
     constexpr void merge(const full_accumulator& other) noexcept {
@@ -676,45 +722,61 @@ struct full_accumulator {
         sum += other.sum;
         if (count == 0 || other.minimum < minimum) minimum = other.minimum;
         if (count == 0 || other.maximum > maximum) maximum = other.maximum;
-        count = other.count < UINT32_MAX - count ? count + other.count : UINT32_MAX;
+        count = counted(count, other.count);
     }
 
     [[nodiscard]] constexpr double value(statistic s) const noexcept {
         switch (s) {
-        case statistic::sample_count: return count;
+        case statistic::sample_count: return static_cast<double>(count);
         case statistic::sum: return sum;
-        case statistic::average: return sum / count;
+        case statistic::average: return sum / static_cast<double>(count);
         case statistic::minimum: return minimum;
         case statistic::maximum: return maximum;
+        case statistic::extended: break; // not kept here
         }
         return 0;
     }
 };
 
+/// What the five statistics share: they keep the same accumulator.
+struct five_statistics {
+    using accumulator = full_accumulator;
+    static constexpr void add(accumulator& a, double value) noexcept { a.add(value); }
+    static constexpr void add(accumulator& a, double value, std::uint64_t weight) noexcept {
+        a.merge({value * static_cast<double>(weight), value, value, weight});
+    }
+    static constexpr void add_set(accumulator& a, const statistic_set& set) noexcept {
+        a.merge({set.sum, set.minimum, set.maximum, count_of(set)});
+    }
+    static constexpr void merge(accumulator& a, const accumulator& other) noexcept { a.merge(other); }
+    static constexpr std::uint64_t count(const accumulator& a) noexcept { return a.count; }
+};
+
 } // namespace detail
 
-/// How many samples. Saturates at 2^32 - 1.
+/// How many samples.
 struct sample_count {
     using accumulator = detail::count_accumulator;
-    static constexpr void add(accumulator& a, double) noexcept {
-        if (a.count != UINT32_MAX) ++a.count;
+    static constexpr void add(accumulator& a, double) noexcept { ++a.count; }
+    static constexpr void add(accumulator& a, double, std::uint64_t weight) noexcept {
+        a.count = detail::counted(a.count, weight);
+    }
+    static constexpr void add_set(accumulator& a, const statistic_set& set) noexcept {
+        a.count = detail::counted(a.count, detail::count_of(set));
     }
     static constexpr void merge(accumulator& a, const accumulator& other) noexcept {
-        a.count = other.count < UINT32_MAX - a.count ? a.count + other.count : UINT32_MAX;
+        a.count = detail::counted(a.count, other.count);
     }
-    static constexpr std::uint32_t count(const accumulator& a) noexcept { return a.count; }
-    static constexpr double value(const accumulator& a) noexcept { return a.count; }
+    static constexpr std::uint64_t count(const accumulator& a) noexcept { return a.count; }
+    static constexpr double value(const accumulator& a) noexcept { return static_cast<double>(a.count); }
     static constexpr statistic kind() noexcept { return statistic::sample_count; }
     friend constexpr bool operator==(sample_count, sample_count) noexcept { return true; }
 };
 
 /// One of the five statistics, fixed at compile time; it keeps the same accumulator as `any_statistic`.
 template <statistic Kind>
-struct basic_statistic {
-    using accumulator = detail::full_accumulator;
-    static constexpr void add(accumulator& a, double value) noexcept { a.add(value); }
-    static constexpr void merge(accumulator& a, const accumulator& other) noexcept { a.merge(other); }
-    static constexpr std::uint32_t count(const accumulator& a) noexcept { return a.count; }
+    requires(Kind != statistic::extended)
+struct basic_statistic : detail::five_statistics {
     static constexpr double value(const accumulator& a) noexcept { return a.value(Kind); }
     static constexpr statistic kind() noexcept { return Kind; }
     friend constexpr bool operator==(basic_statistic, basic_statistic) noexcept { return true; }
@@ -725,17 +787,16 @@ using average = basic_statistic<statistic::average>;
 using minimum = basic_statistic<statistic::minimum>;
 using maximum = basic_statistic<statistic::maximum>;
 
-/// The statistic chosen at run time, for alarms that come from a template.
-struct any_statistic {
-    using accumulator = detail::full_accumulator;
+/// The statistic chosen at run time, for alarms that come from a template; not `extended`.
+struct any_statistic : detail::five_statistics {
     statistic which = statistic::sample_count;
 
-    static constexpr void add(accumulator& a, double value) noexcept { a.add(value); }
-    static constexpr void merge(accumulator& a, const accumulator& other) noexcept { a.merge(other); }
-    static constexpr std::uint32_t count(const accumulator& a) noexcept { return a.count; }
+    constexpr any_statistic() noexcept = default;
+    constexpr any_statistic(statistic s) noexcept : which{s} {}
+
     [[nodiscard]] constexpr double value(const accumulator& a) const noexcept { return a.value(which); }
     [[nodiscard]] constexpr statistic kind() const noexcept { return which; }
-    friend constexpr bool operator==(any_statistic, any_statistic) noexcept = default;
+    friend constexpr bool operator==(any_statistic a, any_statistic b) noexcept { return a.which == b.which; }
 };
 
 } // namespace reheat::inline REHEAT_ABI
@@ -915,6 +976,7 @@ struct alarm {
     agreement raise = agreement::m_of_n;
     missing_data treat_missing = missing_data::missing;
     empty_period empty = empty_period::counts_missing;
+    low_sample_option low_samples = low_sample_option::evaluate; ///< for percentiles
     repetition actions = repetition::on_transition;
     duration resend_after = std::chrono::minutes{1}; ///< for `repetition::re_sent`
     /// How long the range must breach without a break before the alarm is raised (Prometheus's `for`).
@@ -1011,9 +1073,6 @@ namespace reheat::inline REHEAT_ABI {
 
 /// How complete the data of an evaluation was, where it was not. Names as in CloudWatch's `EvaluationState`.
 enum class evaluation_state : std::uint8_t { partial_data, evaluation_failure, evaluation_error, in_warm_up };
-
-/// What a percentile of few samples does: it is compared like any other, or the state stays.
-enum class low_sample_option : std::uint8_t { evaluate, ignore };
 
 /// What an entry of an alarm's history tells. Names as in CloudWatch's `HistoryItemType`.
 enum class history_kind : std::uint8_t {
@@ -3430,6 +3489,261 @@ struct count_range {
 
 } // namespace reheat::inline REHEAT_ABI::detail
 
+// file: reheat/metric/statistic_name.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// What is made of the samples between two bounds.
+enum class extended_kind : std::uint8_t {
+    none,            ///< one of the five statistics
+    percentile,      ///< the smallest value that so many percent of the samples do not exceed
+    trimmed_mean,    ///< the average of what lies between
+    trimmed_count,   ///< how many lie between
+    trimmed_sum,     ///< the sum of what lies between
+    winsorized_mean, ///< the average, with what lies outside moved to the nearest value inside
+    percentile_rank, ///< how many percent lie between
+};
+
+/// A share of the samples, in units of 10^-10 percent: names have ten decimals.
+inline constexpr std::uint64_t whole_percent = 10'000'000'000;
+inline constexpr std::uint64_t hundred_percent = 100 * whole_percent;
+
+/// A statistic of CloudWatch by its name: `Average`, `p99.9`, `tm90`, `IQM`, `TM(10%:90%)`, `PR(:300)`. Bounds are
+/// either shares of the samples, or values: then the lower one is outside and the upper one inside.
+struct statistic_spec {
+    statistic basic = statistic::extended;
+    extended_kind kind = extended_kind::none;
+    bool of_values = false;                      ///< the bounds are values
+    bool has_lower = false;                      ///< of values
+    bool has_upper = false;                      ///< of values
+    std::uint64_t lower_share = 0;               ///< of a percentile not used
+    std::uint64_t upper_share = hundred_percent; ///< of a percentile its rank
+    double lower_value = 0;
+    double upper_value = 0;
+
+    friend constexpr bool operator==(const statistic_spec&, const statistic_spec&) noexcept = default;
+};
+
+namespace detail {
+
+inline constexpr statistic_spec interquartile_mean{
+    .kind = extended_kind::trimmed_mean, .lower_share = 25 * whole_percent, .upper_share = 75 * whole_percent};
+
+/// Reads the name of a statistic, from left to right.
+class statistic_reader {
+public:
+    explicit constexpr statistic_reader(std::string_view text) noexcept : rest_{text} {}
+
+    [[nodiscard]] constexpr bool done() const noexcept { return rest_.empty(); }
+    [[nodiscard]] constexpr bool take(std::string_view word) noexcept {
+        if (!rest_.starts_with(word)) return false;
+        rest_.remove_prefix(word.size());
+        return true;
+    }
+    /// `99`, `99.`, `99.9`: one or two digits and ten decimals at most, or 100.
+    [[nodiscard]] constexpr bool take_share(std::uint64_t& share, bool decimals_of_100) noexcept {
+        std::size_t digits = 0;
+        std::uint64_t whole = 0;
+        while (digits < 3 && digits < rest_.size() && is_digit(rest_[digits]))
+            whole = whole * 10 + value(rest_[digits++]);
+        if (digits == 0 || (digits == 3 && whole != 100)) return false;
+        rest_.remove_prefix(digits);
+        share = whole * whole_percent;
+        if (digits == 3 && !decimals_of_100) return true;
+        if (!take(".")) return true;
+        std::uint64_t unit = whole_percent;
+        for (std::size_t n = 0; n < 10 && !done() && is_digit(rest_.front()); ++n) {
+            unit /= 10;
+            share += unit * value(rest_.front());
+            rest_.remove_prefix(1);
+        }
+        return share <= hundred_percent;
+    }
+    /// `300`, `0.5`, `1e3`: ten decimals at most, no sign.
+    [[nodiscard]] bool take_value(double& number) {
+        std::size_t end = 0;
+        const auto digits = [&](std::size_t most) {
+            const std::size_t from = end;
+            while (end < rest_.size() && end - from < most && is_digit(rest_[end])) ++end;
+            return end - from;
+        };
+        constexpr std::size_t any = 400; // more than a double has
+        if (digits(any) == 0) return false;
+        if (end < rest_.size() && rest_[end] == '.') {
+            ++end;
+            digits(10);
+        }
+        if (end < rest_.size() && (rest_[end] == 'E' || rest_[end] == 'e')) {
+            ++end;
+            if (end < rest_.size() && (rest_[end] == '+' || rest_[end] == '-')) ++end;
+            if (digits(any) == 0) return false;
+        }
+        const auto read = std::from_chars(rest_.data(), rest_.data() + end, number);
+        if (read.ec != std::errc{}) return false;
+        rest_.remove_prefix(end);
+        return true;
+    }
+
+private:
+    static constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+    static constexpr std::uint64_t value(char c) noexcept { return static_cast<std::uint64_t>(c - '0'); }
+
+    std::string_view rest_;
+};
+
+/// What stands between the brackets of `TM(10%:90%)` or `PR(100:)`, with the closing one.
+[[nodiscard]] inline bool read_bounds(statistic_reader text, statistic_spec& spec) {
+    statistic_reader shares = text;
+    std::uint64_t share = 0;
+    bool lower = false;
+    if (spec.kind != extended_kind::percentile_rank) {
+        if (statistic_reader first = shares; first.take_share(share, true) && first.take("%")) {
+            lower = true;
+            spec.lower_share = share;
+            shares = first;
+        }
+        if (shares.take(":")) {
+            bool upper = false;
+            if (statistic_reader second = shares; second.take_share(share, true) && second.take("%")) {
+                upper = true;
+                spec.upper_share = share;
+                shares = second;
+            }
+            if ((lower || upper) && shares.take(")") && shares.done()) return true;
+        }
+        spec.lower_share = 0;
+        spec.upper_share = hundred_percent;
+    }
+    spec.of_values = true;
+    if (statistic_reader first = text; first.take_value(spec.lower_value)) {
+        spec.has_lower = true;
+        text = first;
+    }
+    if (!text.take(":")) return false;
+    if (statistic_reader second = text; second.take_value(spec.upper_value)) {
+        spec.has_upper = true;
+        text = second;
+    }
+    return (spec.has_lower || spec.has_upper) && text.take(")") && text.done();
+}
+
+/// A value as `take_value` reads it back: whole digits and an exponent where more than ten decimals would be needed.
+[[nodiscard]] inline std::string bound_text(double number) {
+    std::array<char, 32> buffer{};
+    const auto scientific =
+        std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific);
+    std::string digits{buffer.data(), scientific.ptr};
+    const std::size_t mark = digits.find('e');
+    int exponent = 0;
+    const char* const sign = digits.data() + mark + 1;
+    std::from_chars(sign + (*sign == '+' ? 1 : 0), digits.data() + digits.size(), exponent);
+    digits.resize(mark);
+    if (const std::size_t dot = digits.find('.'); dot != std::string::npos) {
+        exponent -= static_cast<int>(digits.size() - dot - 1);
+        digits.erase(dot, 1);
+    }
+    if (exponent > 20 || exponent < -10) return digits + 'e' + std::to_string(exponent);
+    if (exponent >= 0) return digits.append(static_cast<std::size_t>(exponent), '0');
+    const auto decimals = static_cast<std::size_t>(-exponent);
+    if (digits.size() <= decimals) digits.insert(0, decimals + 1 - digits.size(), '0');
+    return digits.insert(digits.size() - decimals, 1, '.');
+}
+
+} // namespace detail
+
+/// The statistic of a name; the error is `syntax`, or `unsupported` for names that CloudWatch has and this library has
+/// not (`o90`, `u90`, and the endings `_E`, `_L`, `_H`).
+[[nodiscard]] inline result<statistic_spec> parse_statistic(std::string_view name) {
+    const auto wrong = [name](errc code, std::string_view why) {
+        return error{code, std::string{name.substr(0, 64)}, std::string{why}};
+    };
+    statistic_spec spec;
+    for (const statistic s :
+         {statistic::sample_count, statistic::sum, statistic::average, statistic::minimum, statistic::maximum}) {
+        if (name != to_string(s)) continue;
+        spec.basic = s;
+        return spec;
+    }
+    if (name == "IQM") return detail::interquartile_mean;
+    struct prefix {
+        std::string_view word;
+        extended_kind kind;
+    };
+    constexpr prefix shares[]{{"p", extended_kind::percentile},
+                              {"tm", extended_kind::trimmed_mean},
+                              {"tc", extended_kind::trimmed_count},
+                              {"ts", extended_kind::trimmed_sum},
+                              {"wm", extended_kind::winsorized_mean}};
+    for (const prefix& p : shares) {
+        detail::statistic_reader text{name};
+        if (!text.take(p.word) || !text.take_share(spec.upper_share, false)) continue;
+        if (text.take("_")) return wrong(errc::unsupported, "expected a statistic without an ending");
+        if (!text.done()) break;
+        spec.kind = p.kind;
+        return spec;
+    }
+    constexpr prefix bounds[]{{"TM(", extended_kind::trimmed_mean},
+                              {"TC(", extended_kind::trimmed_count},
+                              {"TS(", extended_kind::trimmed_sum},
+                              {"WM(", extended_kind::winsorized_mean},
+                              {"PR(", extended_kind::percentile_rank}};
+    for (const prefix& p : bounds) {
+        detail::statistic_reader text{name};
+        if (!text.take(p.word)) continue;
+        spec = {};
+        spec.kind = p.kind;
+        if (detail::read_bounds(text, spec)) return spec;
+        break;
+    }
+    return wrong(errc::syntax, "expected a statistic as Average, p99, tm90, IQM, TM(10%:90%) or PR(:300)");
+}
+
+/// The canonical name: `parse_statistic(to_string(s))` is `s`.
+[[nodiscard]] inline std::string to_string(const statistic_spec& s) {
+    if (s.basic != statistic::extended) return std::string{to_string(s.basic)};
+    const auto share = [](std::uint64_t of) {
+        std::string text = std::to_string(of / whole_percent);
+        if (std::string rest = std::to_string(whole_percent + of % whole_percent).substr(1); of % whole_percent != 0) {
+            while (rest.back() == '0') rest.pop_back();
+            text += '.' + rest;
+        }
+        return text;
+    };
+    constexpr std::array<std::string_view, 7> short_words{"", "p", "tm", "tc", "ts", "wm", ""};
+    constexpr std::array<std::string_view, 7> words{"", "", "TM(", "TC(", "TS(", "WM(", "PR("};
+    if (s == detail::interquartile_mean) return "IQM";
+    if (!s.of_values && s.lower_share == 0)
+        return std::string{short_words[static_cast<std::size_t>(s.kind)]} + share(s.upper_share);
+    std::string text{words[static_cast<std::size_t>(s.kind)]};
+    if (s.of_values) {
+        if (s.has_lower) text += detail::bound_text(s.lower_value);
+        text += ':';
+        if (s.has_upper) text += detail::bound_text(s.upper_value);
+    } else {
+        text += share(s.lower_share) + "%:" + share(s.upper_share) + '%';
+    }
+    return text + ')';
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/metric/low_sample.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// From how many samples on a percentile says something: 10 / (1 - p) from the median on, 10 / p below it; 0 for every
+/// other statistic, and for p0 and p100. (Amazon CloudWatch User Guide, "Percentile-based CloudWatch alarms and low
+/// data samples".)
+[[nodiscard]] constexpr std::uint64_t enough_samples(const statistic_spec& spec) noexcept {
+    if (spec.kind != extended_kind::percentile) return 0;
+    const std::uint64_t above = hundred_percent - spec.upper_share;
+    const std::uint64_t tail = spec.upper_share < above ? spec.upper_share : above;
+    if (tail == 0) return 0;
+    return (10 * hundred_percent + tail - 1) / tail;
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
 // file: reheat/alarm/fleet.hpp
 
 namespace reheat::inline REHEAT_ABI {
@@ -3467,8 +3781,8 @@ public:
           narrow_{counts_only && rule.of.statistic.kind() == statistic::sample_count && ring_ < cells::narrow_slots &&
                   detail::fits_counts(rule.compare.kind(), rule.threshold, rule.upper_threshold, cells::narrow_most)},
           quick_{stride_ == 1 && rule.look_back == 0 && !rule.premature && rule.raise == agreement::m_of_n &&
-                 rule.actions == repetition::on_transition && rule.pending_period == duration::zero() &&
-                 rule.recovery_period == duration::zero()} {
+                 rule.low_samples == low_sample_option::evaluate && rule.actions == repetition::on_transition &&
+                 rule.pending_period == duration::zero() && rule.recovery_period == duration::zero()} {
         if (narrow_) counts_ = detail::breaching_counts(rule.compare.kind(), rule.threshold, rule.upper_threshold);
     }
 
@@ -3512,6 +3826,7 @@ public:
         row_state& r = rows_[row];
         const std::uint32_t bucket = bucket_of(watched_at);
         r.target = target;
+        if (!narrow_) r.window.open = accumulator{};
         r.window.newest = bucket - 1; // so that the first sample makes room, and is noted
         // A period that began before its target was watched says nothing.
         r.first = begin(bucket) == watched_at ? bucket : bucket + 1;
@@ -3543,7 +3858,8 @@ public:
     }
 
     bool push(std::uint32_t row, time_point at, double value) noexcept override {
-        return row < rows_.size() && push({row, rows_[row].window.generation}, at, value);
+        return row < rows_.size() && (rows_[row].flags & active) != 0 &&
+               push({row, rows_[row].window.generation}, at, value);
     }
     /// Records a sample. False if it is dropped: a handle given up, NaN, a sample older than the window or more than 2
     /// h after the last evaluation (as CloudWatch).
@@ -3551,12 +3867,28 @@ public:
         if (h.row >= rows_end_) return false;
         row_state& r = rows_.data()[h.row];
         // Inside the bucket of the last evaluation, borders aside, there is nothing to divide and mostly room already.
-        const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count() - inside_begin_);
+        const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count()) - inside_begin_;
         if (into >= inside_length_ || value != value || !r.window.is(current_, h.generation)) [[unlikely]]
             return take_elsewhere(r, h.generation, at, value);
         if (narrow_) r.window.count_in(slot_);
         else rule_.of.statistic.add(r.window.open, value);
         return true;
+    }
+    /// Records a value that came so many times; none is no sample.
+    bool push(row_handle h, time_point at, double value, std::uint64_t weight) noexcept
+        requires weighted_statistic<statistic_type>
+    {
+        if (!holds(h) || value != value || weight == 0) return false;
+        return take_at(rows_[h.row], at, weight, [&](accumulator& a) { rule_.of.statistic.add(a, value, weight); });
+    }
+    /// Records samples that somebody has reduced already. False also if one of the numbers is none, or the count is 0.
+    bool push(row_handle h, time_point at, const statistic_set& set) noexcept
+        requires weighted_statistic<statistic_type>
+    {
+        const double all = set.sum + set.minimum + set.maximum;
+        const std::uint64_t count = detail::count_of(set);
+        if (!holds(h) || all != all || count == 0) return false;
+        return take_at(rows_[h.row], at, count, [&](accumulator& a) { rule_.of.statistic.add_set(a, set); });
     }
     /// Records many; returns how many were not dropped. Memory is asked for ahead, so that a random row costs little
     /// more than its cache line.
@@ -3633,6 +3965,7 @@ private:
     /// What a period came to.
     struct datapoint {
         bool there;
+        bool few; ///< samples for a percentile to say something
         bool saturated;
         double value;
     };
@@ -3658,32 +3991,37 @@ private:
 
     void enter(time_point now) noexcept {
         current_ = bucket_of(now);
-        inside_begin_ = begin(current_).time_since_epoch().count() + 1;
+        inside_begin_ = static_cast<std::uint64_t>(begin(current_).time_since_epoch().count()) + 1;
         slot_ = current_ % cells::narrow_slots;
         inside_length_ = static_cast<std::uint64_t>(grid_.length - 1);
     }
 
-    bool take(row_state& r, std::uint32_t bucket, double value) noexcept {
+    /// Adds to a bucket: so many samples to a narrow count, or what `add(accumulator&)` adds.
+    template <class Add>
+    bool take(row_state& r, std::uint32_t bucket, std::uint64_t weight, const Add& add) noexcept {
         if (narrow_) {
-            if (!r.window.add_narrow(bucket, 1)) return false;
+            if (!r.window.add_narrow(bucket, weight)) return false;
         } else {
             accumulator* const a = r.window.find(bucket, closed(static_cast<std::uint32_t>(&r - rows_.data())));
             if (a == nullptr) return false;
-            rule_.of.statistic.add(*a, value);
+            add(*a);
         }
         r.flags |= heard;
         return true;
     }
-
+    template <class Add>
+    bool take_at(row_state& r, time_point at, std::uint64_t weight, const Add& add) noexcept {
+        const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count()) - inside_begin_;
+        if (into < inside_length_) return take(r, current_, weight, add);
+        const std::uint32_t bucket = bucket_of(at);
+        if (bucket > current_ + ahead_ || !take(r, bucket, weight, add)) return false;
+        if (rule_.of.align == alignment::watch && begin(bucket) == at) take(r, bucket - 1, weight, add);
+        return true;
+    }
     [[gnu::noinline]] bool take_elsewhere(row_state& r, std::uint32_t generation, time_point at,
                                           double value) noexcept {
         if (r.window.generation != generation || value != value) return false;
-        const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count() - inside_begin_);
-        if (into < inside_length_) return take(r, current_, value);
-        const std::uint32_t bucket = bucket_of(at);
-        if (bucket > current_ + ahead_ || !take(r, bucket, value)) return false;
-        if (rule_.of.align == alignment::watch && begin(bucket) == at) take(r, bucket - 1, value);
-        return true;
+        return take_at(r, at, 1, [this, value](accumulator& a) { rule_.of.statistic.add(a, value); });
     }
 
     // Evaluation: fleet_evaluate.hpp.
@@ -3701,6 +4039,7 @@ private:
     [[nodiscard]] bool reminds(const row_state& r) const noexcept;
     void change(std::uint32_t group, std::uint32_t row, decision_of_state to, time_point at, const datapoint& newest,
                 const evaluation& e, std::vector<transition>& out);
+    [[nodiscard]] bool has_value(const accumulator& a) const noexcept;
     [[nodiscard]] datapoint period(std::uint32_t row, std::uint32_t bucket) noexcept;
     [[nodiscard]] bool may_stay_open() const noexcept;
     [[nodiscard]] std::uint32_t empty_breaches() const noexcept;
@@ -3725,7 +4064,7 @@ private:
     std::int64_t origin_ = 0;
     std::uint32_t current_ = 0;
     std::uint32_t blind_ = 0;
-    std::int64_t inside_begin_ = 0; ///< of the period of the last evaluation, without its borders
+    std::uint64_t inside_begin_ = 0; ///< of the period of the last evaluation, without its borders
     std::uint64_t inside_length_ = 0;
     std::uint32_t slot_ = 0; ///< of that period, where counts are narrow
     std::uint32_t rows_end_ = 0;
@@ -3837,7 +4176,7 @@ void fleet<Rule>::scan_wide(std::uint32_t group, std::vector<transition>& out) {
             for (std::uint32_t bucket = oldest; bucket != current_; ++bucket) {
                 const accumulator* a = bucket < w.newest ? ring + slot : bucket == w.newest ? &w.open : nullptr;
                 slot = slot + 1 == ring_ ? 0 : slot + 1;
-                const bool there = a != nullptr && rule_.of.statistic.count(*a) != 0;
+                const bool there = a != nullptr && has_value(*a);
                 if (!there && !zero) continue;
                 ++e.real;
                 const bool breaches =
@@ -3877,12 +4216,14 @@ void fleet<Rule>::evaluate_row(std::uint32_t group, std::uint32_t row, std::vect
     const std::uint32_t known = (current_ - first) / stride_;
     const std::uint32_t most = n + rule_.look_back;
     evaluation e{known < n ? known : n, raising_};
-    datapoint newest{false, false, std::numeric_limits<double>::quiet_NaN()};
+    datapoint newest{false, false, false, std::numeric_limits<double>::quiet_NaN()};
+    bool few = false;
     bool newest_breaches = false;
     for (std::uint32_t age = 1; age <= known && age <= most; ++age) {
         const datapoint d = period(row, current_ - age * stride_);
         if (age == 1) newest = d;
         if (!d.there) continue;
+        few = few || d.few;
         const bool breaches = rule_.compare(d.value, rule_.threshold, rule_.upper_threshold);
         if (e.real == 0) newest_breaches = breaches;
         if (!e.count(age, breaches)) break;
@@ -3892,6 +4233,7 @@ void fleet<Rule>::evaluate_row(std::uint32_t group, std::uint32_t row, std::vect
         r.flags &= static_cast<std::uint8_t>(~warming);
     }
     decision_of_state to = decide(e, n, newest_breaches, r.state);
+    if (few && rule_.low_samples == low_sample_option::ignore) to = {r.state, decided_by::kept};
     hold(r, to);
     if (to.state != r.state || reminds(r)) change(group, row, to, begin(current_), newest, e, out);
 }
@@ -3947,6 +4289,13 @@ void fleet<Rule>::change(std::uint32_t group, std::uint32_t row, decision_of_sta
     r.acted = static_cast<std::uint16_t>(current_);
 }
 
+template <alarm_rule Rule>
+bool fleet<Rule>::has_value(const accumulator& a) const noexcept {
+    if (rule_.of.statistic.count(a) == 0) return false;
+    if constexpr (partial_statistic<statistic_type>) return rule_.of.statistic.available(a);
+    else return true;
+}
+
 /// The period of `stride_` buckets that begins with this one.
 template <alarm_rule Rule>
 typename fleet<Rule>::datapoint fleet<Rule>::period(std::uint32_t row, std::uint32_t bucket) noexcept {
@@ -3958,8 +4307,8 @@ typename fleet<Rule>::datapoint fleet<Rule>::period(std::uint32_t row, std::uint
         for (std::uint32_t b = bucket; b != bucket + stride_; ++b) {
             if (w.keeps_narrow(b)) count += w.count_narrow(b);
         }
-        if (count == 0 && !zero) return {false, false, nothing};
-        return {true, count >= cells::narrow_most, static_cast<double>(count)};
+        if (count == 0 && !zero) return {false, false, false, nothing};
+        return {true, false, count >= cells::narrow_most, static_cast<double>(count)};
     }
     const statistic_type& s = rule_.of.statistic;
     accumulator all{};
@@ -3970,8 +4319,11 @@ typename fleet<Rule>::datapoint fleet<Rule>::period(std::uint32_t row, std::uint
         if (stride_ == 1) all = *a;
         else if constexpr (mergeable_statistic<statistic_type>) s.merge(all, *a);
     }
-    if (s.count(all) == 0) return {zero, false, zero ? 0.0 : nothing};
-    return {true, false, s.value(all)};
+    if (s.count(all) == 0) return {zero, false, false, zero ? 0.0 : nothing};
+    if (!has_value(all)) return {false, false, false, nothing};
+    bool few = false;
+    if constexpr (requires { s.spec; }) few = s.count(all) < enough_samples(s.spec);
+    return {true, few, false, s.value(all)};
 }
 
 } // namespace reheat::inline REHEAT_ABI
@@ -8386,6 +8738,599 @@ class capabilities;
 class policy;
 class engine;
 class mock_cloud;
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/metric/distribution.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// The values of one period as they came, and how many there are of each: exact, for up to `Capacity` different ones.
+/// With one more it is not usable: it never answers wrongly. 16 bytes a value; adding one costs a search and moves
+/// those above.
+template <std::size_t Capacity>
+    requires(Capacity > 0 && Capacity <= 65'536)
+class retained_values {
+public:
+    void add(double value, std::uint64_t weight) noexcept {
+        if (!std::isfinite(value) || overflowed_) {
+            overflowed_ = true;
+            return;
+        }
+        std::size_t low = 0;
+        std::size_t high = size_;
+        while (low < high) {
+            const std::size_t middle = low + (high - low) / 2;
+            if (kept_[middle].value < value) low = middle + 1;
+            else high = middle;
+        }
+        if (low < size_ && kept_[low].value == value) {
+            kept_[low].weight += weight;
+            return;
+        }
+        if (size_ == Capacity) {
+            overflowed_ = true;
+            return;
+        }
+        for (std::size_t n = size_; n > low; --n) kept_[n] = kept_[n - 1];
+        kept_[low] = {value, weight};
+        ++size_;
+    }
+    void merge(const retained_values& other) noexcept {
+        overflowed_ = overflowed_ || other.overflowed_;
+        other.visit([this](double value, std::uint64_t weight) { add(value, weight); });
+    }
+    [[nodiscard]] bool usable() const noexcept { return !overflowed_; }
+    template <class Visit>
+    void visit(const Visit& each) const {
+        for (std::size_t n = 0; n < size_; ++n) each(kept_[n].value, kept_[n].weight);
+    }
+
+private:
+    struct kept {
+        double value;
+        std::uint64_t weight;
+    };
+    std::array<kept, Capacity> kept_;
+    std::uint32_t size_;
+    bool overflowed_;
+};
+
+/// How many values fell into buckets whose borders grow by a tenth: bounded memory, and an error that `relative_error`
+/// says, at most 4.9 % while the values span no more than 1.1^Bins. Where they span more, each two neighbouring buckets
+/// become one, as often as it takes. Zero has a bucket of its own. A value is taken for the middle of its bucket, so
+/// that a bound of values divides no bucket. (The SEH1 distribution of Amazon's CloudWatch agent; uniform collapse as
+/// in UDDSketch, Epicoco et al. 2020.)
+template <std::size_t Bins>
+    requires(Bins >= 2 && Bins <= 16'384)
+class sketch {
+public:
+    void add(double value, std::uint64_t weight) noexcept {
+        if (!(value >= 0) || !std::isfinite(value)) {
+            refused_ = true;
+            return;
+        }
+        if (value == 0) {
+            zeros_ += weight;
+            return;
+        }
+        put(key_of(value) >> level_, weight);
+    }
+    void merge(const sketch& other) noexcept {
+        refused_ = refused_ || other.refused_;
+        zeros_ += other.zeros_;
+        while (level_ < other.level_) collapse();
+        for (std::size_t n = 0; n < Bins; ++n) {
+            if (other.counts_[n] == 0) continue;
+            // Its own level may grow on the way.
+            put((other.first_ + static_cast<std::int32_t>(n)) >> (level_ - other.level_), other.counts_[n]);
+        }
+    }
+    [[nodiscard]] bool usable() const noexcept { return !refused_; }
+    /// How far a value may be from the middle of its bucket, as a share of it.
+    [[nodiscard]] double relative_error() const noexcept { return std::exp(width() / 2) - 1; }
+    template <class Visit>
+    void visit(const Visit& each) const {
+        if (zeros_ != 0) each(0.0, zeros_);
+        for (std::size_t n = 0; n < Bins; ++n) {
+            if (counts_[n] != 0) each(std::exp((first_ + static_cast<double>(n) + 0.5) * width()), counts_[n]);
+        }
+    }
+
+    /// The bucket of a positive value, before any have become one.
+    [[nodiscard]] static std::int32_t key_of(double value) noexcept {
+        return static_cast<std::int32_t>(std::floor(std::log(value) / step));
+    }
+
+private:
+    static constexpr double step = 0.09531017980432493; // ln 1.1
+
+    /// Of a bucket, as a logarithm.
+    [[nodiscard]] double width() const noexcept { return step * static_cast<double>(std::uint32_t{1} << level_); }
+
+    void put(std::int32_t key, std::uint64_t weight) noexcept {
+        std::size_t low = 0;
+        while (low < Bins && counts_[low] == 0) ++low;
+        if (low == Bins) {
+            first_ = key;
+            counts_[0] = weight;
+            return;
+        }
+        constexpr auto bins = static_cast<std::int64_t>(Bins);
+        for (;;) {
+            std::int64_t lowest = std::int64_t{first_} + static_cast<std::int64_t>(low);
+            std::size_t high = Bins - 1;
+            while (counts_[high] == 0) --high;
+            std::int64_t highest = std::int64_t{first_} + static_cast<std::int64_t>(high);
+            if (key < lowest) lowest = key;
+            if (key > highest) highest = key;
+            if (highest - lowest < bins) {
+                if (key < first_ || key - std::int64_t{first_} >= bins) move(static_cast<std::int32_t>(lowest));
+                counts_[static_cast<std::size_t>(key - first_)] += weight;
+                return;
+            }
+            collapse();
+            key >>= 1;
+            low = 0;
+            while (counts_[low] == 0) ++low;
+        }
+    }
+    /// Lets the buckets begin at a key that is not above the lowest one in use.
+    void move(std::int32_t first) noexcept {
+        std::array<std::uint64_t, Bins> moved{};
+        for (std::size_t n = 0; n < Bins; ++n) {
+            if (counts_[n] != 0)
+                moved[static_cast<std::size_t>(first_ + static_cast<std::int32_t>(n) - first)] = counts_[n];
+        }
+        counts_ = moved;
+        first_ = first;
+    }
+    void collapse() noexcept {
+        std::array<std::uint64_t, Bins> joined{};
+        const std::int32_t first = first_ >> 1;
+        for (std::size_t n = 0; n < Bins; ++n)
+            joined[static_cast<std::size_t>(((first_ + static_cast<std::int32_t>(n)) >> 1) - first)] += counts_[n];
+        counts_ = joined;
+        first_ = first;
+        ++level_;
+    }
+
+    std::array<std::uint64_t, Bins> counts_;
+    std::uint64_t zeros_;
+    std::int32_t first_;
+    std::uint8_t level_;
+    bool refused_;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/metric/extended_statistic.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// How the values of one period are kept for percentiles and their family: `retained_values` or `sketch`. A store is
+/// empty when value-initialised and trivially copyable; `visit` calls with the values in ascending order and how many
+/// there are of each. It is not usable once it was given what it can not take.
+template <class S>
+concept value_store =
+    std::is_trivially_copyable_v<S> && requires(S& s, const S& other, double value, std::uint64_t weight) {
+        { s.add(value, weight) } noexcept;
+        { s.merge(other) } noexcept;
+        { other.usable() } noexcept -> std::same_as<bool>;
+        other.visit([](double, std::uint64_t) {});
+    };
+
+namespace detail {
+
+/// floor(share * n / 100 %); exact for n up to 10^13.
+[[nodiscard]] constexpr std::uint64_t share_of(std::uint64_t share, std::uint64_t n) noexcept {
+    constexpr std::uint64_t million = 1'000'000;
+    const std::uint64_t high = share * (n / million);
+    const std::uint64_t low = high % million * million + share * (n % million);
+    return high / million + low / hundred_percent;
+}
+
+/// What lies between the bounds of a statistic.
+struct kept_values {
+    std::uint64_t below = 0; ///< how many are cut at the lower end
+    std::uint64_t inside = 0;
+    double sum = 0;
+    double first = 0;
+    double last = 0;
+};
+
+/// Of shares, so many whole samples are cut at each end as the share has: a sample is never divided.
+template <value_store Store>
+[[nodiscard]] kept_values kept_of(const statistic_spec& spec, const Store& store, std::uint64_t n) {
+    const std::uint64_t cut_below = share_of(spec.lower_share, n);
+    const std::uint64_t cut_above = share_of(hundred_percent - spec.upper_share, n);
+    kept_values kept;
+    std::uint64_t before = 0;
+    store.visit([&](double value, std::uint64_t weight) {
+        std::uint64_t in = 0;
+        if (spec.of_values) {
+            if (spec.has_lower && value <= spec.lower_value) kept.below += weight;
+            else if (!spec.has_upper || value <= spec.upper_value) in = weight;
+        } else {
+            const std::uint64_t from = before > cut_below ? before : cut_below;
+            const std::uint64_t to = before + weight < n - cut_above ? before + weight : n - cut_above;
+            in = to > from ? to - from : 0;
+            kept.below = cut_below;
+        }
+        before += weight;
+        if (in == 0) return;
+        if (kept.inside == 0) kept.first = value;
+        kept.last = value;
+        kept.inside += in;
+        kept.sum += value * static_cast<double>(in);
+    });
+    return kept;
+}
+
+/// Nearest rank: the value at ceil(p / 100 * n). The product is a double's, as everybody's is who uses the formula:
+/// p99.9 of 1,000 samples is the 1,000th, because 99.9 / 100 * 1000 is a little more than 999.
+template <value_store Store>
+[[nodiscard]] double percentile_of(std::uint64_t share, const Store& store, std::uint64_t n) {
+    const double rank = static_cast<double>(share) / static_cast<double>(whole_percent) / 100 * static_cast<double>(n);
+    auto wanted = static_cast<std::uint64_t>(rank);
+    if (static_cast<double>(wanted) < rank || wanted == 0) ++wanted;
+    double found = 0;
+    std::uint64_t before = 0;
+    store.visit([&](double value, std::uint64_t weight) {
+        if (before < wanted) found = value;
+        before += weight;
+    });
+    return found;
+}
+
+} // namespace detail
+
+/// A percentile, or one of its family, over values that a store keeps; also the five statistics, exactly. CloudWatch
+/// publishes no algorithm: percentiles are by nearest rank. A period has no such datapoint if one of its values is
+/// negative, if the store could not take one, or if nothing lies between the bounds of a mean. A statistic set is only
+/// taken if it holds one value. (Amazon CloudWatch User Guide, "CloudWatch statistics definitions".)
+///
+///     alarm<window<extended_statistic<sketch<256>>>, greater_than> slow{
+///         .of = {.statistic = {*parse_statistic("p99")}, .period = 60s}, .threshold = 250};
+template <value_store Store>
+struct extended_statistic {
+    struct accumulator {
+        detail::full_accumulator all;
+        Store values;
+        bool refused; ///< a negative value, or a set of several
+    };
+
+    statistic_spec spec{};
+
+    constexpr extended_statistic() noexcept = default;
+    constexpr extended_statistic(const statistic_spec& s) noexcept : spec{s} {}
+
+    static void add(accumulator& a, double value) noexcept { add(a, value, 1); }
+    static void add(accumulator& a, double value, std::uint64_t weight) noexcept {
+        if (weight == 0) return;
+        detail::five_statistics::add(a.all, value, weight);
+        if (value < 0) a.refused = true;
+        else a.values.add(value, weight);
+    }
+    static void add_set(accumulator& a, const statistic_set& set) noexcept {
+        const std::uint64_t count = detail::count_of(set);
+        if (count == 0) return;
+        detail::five_statistics::add_set(a.all, set);
+        const bool one_value = set.minimum == set.maximum && set.sum == set.minimum * set.sample_count;
+        if (!one_value || set.minimum < 0) a.refused = true;
+        else a.values.add(set.minimum, count);
+    }
+    static void merge(accumulator& a, const accumulator& other) noexcept {
+        a.all.merge(other.all);
+        a.values.merge(other.values);
+        a.refused = a.refused || other.refused;
+    }
+    static constexpr std::uint64_t count(const accumulator& a) noexcept { return a.all.count; }
+    [[nodiscard]] constexpr statistic kind() const noexcept { return spec.basic; }
+
+    [[nodiscard]] bool available(const accumulator& a) const noexcept {
+        if (spec.basic != statistic::extended) return true;
+        if (a.refused || !a.values.usable()) return false;
+        const bool mean = spec.kind == extended_kind::trimmed_mean || spec.kind == extended_kind::winsorized_mean;
+        return !mean || detail::kept_of(spec, a.values, a.all.count).inside != 0;
+    }
+    [[nodiscard]] double value(const accumulator& a) const noexcept {
+        if (spec.basic != statistic::extended) return a.all.value(spec.basic);
+        const std::uint64_t n = a.all.count;
+        if (spec.kind == extended_kind::percentile) return detail::percentile_of(spec.upper_share, a.values, n);
+        const detail::kept_values kept = detail::kept_of(spec, a.values, n);
+        const auto inside = static_cast<double>(kept.inside);
+        switch (spec.kind) {
+        case extended_kind::trimmed_mean: return kept.sum / inside;
+        case extended_kind::trimmed_count: return inside;
+        case extended_kind::trimmed_sum: return kept.sum;
+        case extended_kind::winsorized_mean: {
+            const auto above = static_cast<double>(n - kept.below - kept.inside);
+            return (kept.first * static_cast<double>(kept.below) + kept.sum + kept.last * above) /
+                   static_cast<double>(n);
+        }
+        case extended_kind::percentile_rank: return 100 * inside / static_cast<double>(n);
+        case extended_kind::none:
+        case extended_kind::percentile: break;
+        }
+        return 0;
+    }
+    friend constexpr bool operator==(const extended_statistic&, const extended_statistic&) noexcept = default;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/metric/unit.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// The unit of a metric; CloudWatch's 27. Samples of different units are different metrics.
+enum class unit : std::uint8_t {
+    none,
+    seconds,
+    microseconds,
+    milliseconds,
+    bytes,
+    kilobytes,
+    megabytes,
+    gigabytes,
+    terabytes,
+    bits,
+    kilobits,
+    megabits,
+    gigabits,
+    terabits,
+    percent,
+    count,
+    bytes_per_second,
+    kilobytes_per_second,
+    megabytes_per_second,
+    gigabytes_per_second,
+    terabytes_per_second,
+    bits_per_second,
+    kilobits_per_second,
+    megabits_per_second,
+    gigabits_per_second,
+    terabits_per_second,
+    count_per_second,
+};
+
+namespace detail {
+inline constexpr std::array<std::string_view, 27> unit_names{"None",
+                                                             "Seconds",
+                                                             "Microseconds",
+                                                             "Milliseconds",
+                                                             "Bytes",
+                                                             "Kilobytes",
+                                                             "Megabytes",
+                                                             "Gigabytes",
+                                                             "Terabytes",
+                                                             "Bits",
+                                                             "Kilobits",
+                                                             "Megabits",
+                                                             "Gigabits",
+                                                             "Terabits",
+                                                             "Percent",
+                                                             "Count",
+                                                             "Bytes/Second",
+                                                             "Kilobytes/Second",
+                                                             "Megabytes/Second",
+                                                             "Gigabytes/Second",
+                                                             "Terabytes/Second",
+                                                             "Bits/Second",
+                                                             "Kilobits/Second",
+                                                             "Megabits/Second",
+                                                             "Gigabits/Second",
+                                                             "Terabits/Second",
+                                                             "Count/Second"};
+} // namespace detail
+
+[[nodiscard]] constexpr std::string_view to_string(unit u) noexcept {
+    return detail::unit_names[static_cast<std::size_t>(u)];
+}
+
+/// The unit of a name, as CloudWatch spells it.
+[[nodiscard]] constexpr std::optional<unit> parse_unit(std::string_view name) noexcept {
+    for (std::size_t n = 0; n < detail::unit_names.size(); ++n) {
+        if (detail::unit_names[n] == name) return static_cast<unit>(n);
+    }
+    return std::nullopt;
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/metric/metric_input.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// The bounds of PutMetricData. (The API's model, and its documentation.)
+struct metric_limits {
+    static constexpr std::size_t namespace_length = 255;
+    static constexpr std::size_t name_length = 255;
+    static constexpr std::size_t dimension_value_length = 1024;
+    static constexpr std::size_t dimensions = 30;
+    static constexpr std::size_t values = 150;
+    static constexpr std::size_t data = 1000;
+    static constexpr std::size_t request_bytes = 1'048'576;
+    static constexpr double value = 2.3485425827738332e108; ///< 2^360, either way
+    static constexpr duration past = std::chrono::hours{24 * 14};
+    static constexpr duration future = std::chrono::hours{2};
+};
+
+/// One datum of a PutMetricData request as it came: what was not given is empty. Views of the caller's memory.
+struct metric_input {
+    struct dimension {
+        std::string_view name;
+        std::string_view value;
+    };
+    /// A set as it came; all four are required.
+    struct set {
+        std::optional<double> sample_count;
+        std::optional<double> sum;
+        std::optional<double> minimum;
+        std::optional<double> maximum;
+    };
+
+    std::optional<std::string_view> name;
+    std::span<const dimension> dimensions;
+    std::optional<double> value;
+    std::span<const double> values;
+    std::span<const double> counts;
+    std::optional<set> statistics;
+    std::optional<std::string_view> unit_name;
+    std::optional<time_point> timestamp;
+    std::optional<std::int64_t> storage_resolution;
+};
+
+namespace detail {
+
+/// Checks one datum; each check returns the first fault, with the name of the member that it is about.
+class metric_check {
+public:
+    explicit metric_check(std::string member, time_point now) : member_{std::move(member)}, now_{now} {}
+
+    [[nodiscard]] std::optional<api_fault> operator()(const metric_input& m) const {
+        if (!m.name) return fault("MissingParameter", "The parameter " + member_ + "MetricName is required.");
+        if (auto f = text(*m.name, "MetricName", metric_limits::name_length)) return f;
+        if (m.dimensions.size() > metric_limits::dimensions)
+            return fault("ValidationError", "The collection " + member_ +
+                                                "Dimensions must not have a size greater than " +
+                                                std::to_string(metric_limits::dimensions) + ".");
+        for (std::size_t n = 0; n < m.dimensions.size(); ++n) {
+            const std::string at = "Dimensions.member." + std::to_string(n + 1) + '.';
+            const std::string_view name = m.dimensions[n].name;
+            if (auto f = text(name, at + "Name", metric_limits::name_length)) return f;
+            if (name.front() == ':') return invalid(at + "Name", "must not start with ':'");
+            if (auto f = text(m.dimensions[n].value, at + "Value", metric_limits::dimension_value_length)) return f;
+        }
+        if (m.value && !m.values.empty()) return exclusive("Value", "Values");
+        if (m.value && m.statistics) return exclusive("Value", "StatisticValues");
+        if (!m.value && m.values.empty() && !m.statistics)
+            return fault("MissingParameter", "One of " + member_ + "Value, Values and StatisticValues is required.");
+        if (m.value) {
+            if (auto f = number(*m.value, "Value")) return f;
+        }
+        if (auto f = many(m)) return f;
+        if (m.statistics) {
+            if (auto f = set(*m.statistics)) return f;
+        }
+        if (m.unit_name && !parse_unit(*m.unit_name))
+            return fault("ValidationError",
+                         "The value " + shown(*m.unit_name) + " for parameter " + member_ + "Unit is not a unit.");
+        if (m.timestamp && *m.timestamp < now_ - metric_limits::past)
+            return invalid("Timestamp", "must not be more than two weeks in the past");
+        if (m.timestamp && *m.timestamp > after(now_, metric_limits::future))
+            return invalid("Timestamp", "must not be more than two hours in the future");
+        if (m.storage_resolution && *m.storage_resolution != 1 && *m.storage_resolution != 60)
+            return invalid("StorageResolution", "must be 1 or 60");
+        return std::nullopt;
+    }
+
+private:
+    [[nodiscard]] static api_fault fault(std::string_view code, std::string message) {
+        return {code, std::move(message)};
+    }
+    [[nodiscard]] api_fault invalid(std::string_view of, std::string_view why) const {
+        return fault("InvalidParameterValue",
+                     "The parameter " + member_ + std::string{of} + ' ' + std::string{why} + '.');
+    }
+    [[nodiscard]] api_fault exclusive(std::string_view a, std::string_view b) const {
+        return fault("InvalidParameterCombination", "The parameters " + member_ + std::string{a} + " and " + member_ +
+                                                        std::string{b} +
+                                                        " are mutually exclusive and you have specified both.");
+    }
+    /// Untrusted text in a message: its beginning, without what is not to be seen.
+    [[nodiscard]] static std::string shown(std::string_view text) {
+        std::string out;
+        for (const char c : text.substr(0, 100)) out += c >= ' ' && c <= '~' ? c : '?';
+        return out;
+    }
+    [[nodiscard]] std::optional<api_fault> text(std::string_view of, std::string_view what, std::size_t most) const {
+        if (of.empty() || of.size() > most)
+            return fault("ValidationError", "The parameter " + member_ + std::string{what} + " must have 1 to " +
+                                                std::to_string(most) + " characters.");
+        bool blank = true;
+        for (const char c : of) {
+            if (c < ' ' || c > '~') return invalid(what, "must hold ASCII characters without control characters only");
+            blank = blank && c == ' ';
+        }
+        if (blank) return invalid(what, "must not be blank");
+        return std::nullopt;
+    }
+    [[nodiscard]] std::optional<api_fault> number(double value, std::string_view what) const {
+        if (value >= -metric_limits::value && value <= metric_limits::value) return std::nullopt;
+        const std::string_view word = value != value                          ? "NaN"
+                                      : value > metric_limits::value * 1e100  ? "Infinity"
+                                      : value < metric_limits::value * -1e100 ? "-Infinity"
+                                                                              : "";
+        if (word.empty()) return invalid(what, "must be between -2^360 and 2^360");
+        return fault("InvalidParameterValue", "The value " + std::string{word} + " for parameter " + member_ +
+                                                  std::string{what} + " is invalid.");
+    }
+    [[nodiscard]] std::optional<api_fault> many(const metric_input& m) const {
+        if (m.values.size() > metric_limits::values)
+            return invalid("Values", "must not have more than " + std::to_string(metric_limits::values) + " members");
+        if (!m.counts.empty() && m.counts.size() != m.values.size())
+            return fault("InvalidParameterValue",
+                         "The parameters " + member_ + "Values and " + member_ + "Counts must be of the same size.");
+        for (std::size_t n = 0; n < m.values.size(); ++n) {
+            if (auto f = number(m.values[n], "Values.member." + std::to_string(n + 1))) return f;
+        }
+        for (std::size_t n = 0; n < m.counts.size(); ++n) {
+            const std::string at = "Counts.member." + std::to_string(n + 1);
+            if (auto f = number(m.counts[n], at)) return f;
+            if (m.counts[n] < 0) return invalid(at, "must not be negative");
+        }
+        return std::nullopt;
+    }
+    [[nodiscard]] std::optional<api_fault> set(const metric_input::set& s) const {
+        struct member {
+            std::string_view name;
+            const std::optional<double>& value;
+        };
+        for (const member& m : {member{"SampleCount", s.sample_count}, member{"Sum", s.sum},
+                                member{"Minimum", s.minimum}, member{"Maximum", s.maximum}}) {
+            const std::string at = "StatisticValues." + std::string{m.name};
+            if (!m.value) return invalid(at, "is required");
+            if (auto f = number(*m.value, at)) return f;
+        }
+        if (*s.sample_count < 0) return invalid("StatisticValues.SampleCount", "must not be negative");
+        if (*s.minimum > *s.maximum)
+            return invalid("StatisticValues.Minimum", "must not be greater than StatisticValues.Maximum");
+        return std::nullopt;
+    }
+
+    std::string member_;
+    time_point now_;
+};
+
+} // namespace detail
+
+/// What is wrong with a PutMetricData request of so many bytes at a time, with the code and the text of the API, whose
+/// indexes begin at 1; none if nothing is. `Values` and `StatisticValues` together are accepted, as the real API does.
+[[nodiscard]] inline std::optional<api_fault> check_metric_data(std::string_view name_space,
+                                                                std::span<const metric_input> data, time_point now,
+                                                                std::size_t request_bytes = 0) {
+    if (request_bytes > metric_limits::request_bytes)
+        return api_fault{"RequestEntityTooLarge", "The request must not have more than 1048576 bytes.", 413};
+    if (name_space.empty() || name_space.size() > metric_limits::namespace_length)
+        return api_fault{"ValidationError", "The parameter Namespace must have 1 to 255 characters."};
+    if (name_space.front() == ':')
+        return api_fault{"InvalidParameterValue", "The parameter Namespace must not start with ':'."};
+    for (const char c : name_space) {
+        if (c < ' ' || c > '~')
+            return api_fault{"InvalidParameterValue",
+                             "The parameter Namespace must hold ASCII characters without control characters only."};
+    }
+    if (data.empty()) return api_fault{"MissingParameter", "The parameter MetricData is required."};
+    if (data.size() > metric_limits::data)
+        return api_fault{"ValidationError", "The collection MetricData must not have a size greater than 1000."};
+    for (std::size_t n = 0; n < data.size(); ++n) {
+        const detail::metric_check check{"MetricData.member." + std::to_string(n + 1) + '.', now};
+        if (auto fault = check(data[n])) return fault;
+    }
+    return std::nullopt;
+}
 
 } // namespace reheat::inline REHEAT_ABI
 

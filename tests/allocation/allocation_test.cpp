@@ -76,6 +76,83 @@ TEST_SUITE("allocation") {
         CHECK(allocations_of([] { std::vector<int>(100).clear(); }) == 1);
     }
 
+    TEST_CASE("a million samples into fleets, transitions, names and deadlines: nothing after registration") {
+        std::vector<rh::transition> out;
+        out.reserve(4000);
+        rh::named_fleet hosts{rh::heartbeat_alarm{.period = 60s, .grace = 0s}.rule()};
+        rh::fleet<rh::any_alarm> averages{{.of = {.statistic = {rh::statistic::average}}, .grace = 0s}};
+        rh::alarm<rh::window<rh::extended_statistic<rh::sketch<64>>>, rh::greater_than> slow{.threshold = 90,
+                                                                                             .grace = 0s};
+        slow.of.statistic = {*rh::parse_statistic("p99")};
+        rh::fleet percentiles{slow};
+        rh::deadline_fleet probes{support::start};
+        std::vector<rh::row_handle> rows[4];
+        std::vector<std::string> names;
+        for (std::uint32_t n = 0; n < 100; ++n) {
+            names.push_back("a name longer than a small string " + std::to_string(n));
+            rows[0].push_back(*hosts.watch(names.back(), support::start));
+            rows[1].push_back(averages.watch(rh::target_id{n}, support::start));
+            rows[2].push_back(percentiles.watch(rh::target_id{n}, support::start));
+            rows[3].push_back(probes.watch(rh::target_id{n}, 1500ms, support::start));
+        }
+        rh::time_point now = support::start;
+        CHECK(allocations_of([&] {
+                  for (int second = 1; second < 2000; ++second) {
+                      now += 1s;
+                      out.clear();
+                      for (std::size_t n = 0; n < 100; ++n) {
+                          if (second % 200 > 120 && n % 2 == 0) continue; // some fall silent and come back
+                          hosts.push(names[n], now, rh::heartbeat);
+                          averages.push(rows[1][n], now, static_cast<double>(second));
+                          percentiles.push(rows[2][n], now, static_cast<double>(second % 100), 3);
+                          probes.push(rows[3][n], now);
+                      }
+                      hosts.rows().evaluate(0, now, out);
+                      averages.evaluate(0, now, out);
+                      percentiles.evaluate(0, now, out);
+                      probes.evaluate(now, out);
+                  }
+              }) == 0);
+        CHECK(out.capacity() == 4000);
+    }
+
+    TEST_CASE("a composite alarm's children change: nothing after registration") {
+        rh::composite_set alarms;
+        std::vector<rh::composite_transition> changes;
+        changes.reserve(100);
+        const auto a = *alarms.add("a");
+        const auto b = *alarms.add("b");
+        REQUIRE(alarms.add("both", *rh::parse_composite_rule("ALARM(a) AND ALARM(b)"), support::start, changes));
+        REQUIRE(
+            alarms.add("any", *rh::parse_composite_rule("AT_LEAST(1, ALARM, (a, b, both))"), support::start, changes));
+        CHECK(allocations_of([&] {
+                  for (int n = 0; n < 1000; ++n) {
+                      changes.clear();
+                      alarms.set_state(n % 2 == 0 ? a : b, n % 3 == 0 ? rh::alarm_state::alarm : rh::alarm_state::ok,
+                                       support::start, changes);
+                  }
+              }) == 0);
+    }
+
+    TEST_CASE("bytes: 64 hot ones for a heartbeat target, 192 with its name and index, 384 more for five statistics") {
+        constexpr std::size_t many = 20'000;
+        rh::named_fleet hosts{rh::heartbeat_alarm{}.rule()};
+        rh::fleet counts{rh::heartbeat_alarm{}.rule()};
+        rh::fleet<rh::any_alarm> five{{.of = {.statistic = {rh::statistic::average}}, .evaluation_periods = 12}};
+        hosts.reserve(many, 32 * many);
+        counts.reserve(many);
+        five.reserve(many);
+        for (std::uint32_t n = 0; n < many; ++n) {
+            const std::string number = std::to_string(100'000 + n);
+            REQUIRE(hosts.watch("instance-of-a-name-of-32-b" + number, support::start));
+            counts.watch(rh::target_id{n}, support::start);
+            five.watch(rh::target_id{n}, support::start);
+        }
+        CHECK(counts.bytes() == 64 * many);
+        CHECK(hosts.bytes() <= 192 * many);
+        CHECK(five.bytes() <= (64 + 384) * many);
+    }
+
     TEST_CASE("pushing to an existing target, evaluating without a transition and a quiet step do not allocate") {
         rh::engine e{rh::three_levels.lowered()};
         rh::outputs out;

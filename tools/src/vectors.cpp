@@ -7,6 +7,7 @@
 #include "vectors/heat.hpp"
 #include "vectors/missing_data.hpp"
 #include "vectors/prometheus.hpp"
+#include "vectors/put_metric_data.hpp"
 #include "vectors/report.hpp"
 #include "vectors/statistics.hpp"
 
@@ -34,6 +35,7 @@ constexpr std::array schemas{
     entry{"reheat.alarm.aodh/1", vectors::run_aodh},
     entry{"reheat.alarm.prometheus/1", vectors::run_prometheus},
     entry{"reheat.metric.stats/1", vectors::run_statistics},
+    entry{"reheat.metric.put/1", vectors::run_put_metric_data},
     entry{"reheat.flap/1", vectors::run_flapping},
     entry{"reheat.detector/1", vectors::run_detectors},
 };

@@ -138,7 +138,7 @@ public:
         if (h.row >= rows_end_) return false;
         row_state& r = rows_.data()[h.row];
         // Inside the bucket of the last evaluation, borders aside, there is nothing to divide and mostly room already.
-        const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count() - inside_begin_);
+        const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count()) - inside_begin_;
         if (into >= inside_length_ || value != value || !r.window.is(current_, h.generation)) [[unlikely]]
             return take_elsewhere(r, h.generation, at, value);
         if (narrow_) r.window.count_in(slot_);
@@ -262,7 +262,7 @@ private:
 
     void enter(time_point now) noexcept {
         current_ = bucket_of(now);
-        inside_begin_ = begin(current_).time_since_epoch().count() + 1;
+        inside_begin_ = static_cast<std::uint64_t>(begin(current_).time_since_epoch().count()) + 1;
         slot_ = current_ % cells::narrow_slots;
         inside_length_ = static_cast<std::uint64_t>(grid_.length - 1);
     }
@@ -282,7 +282,7 @@ private:
     }
     template <class Add>
     bool take_at(row_state& r, time_point at, std::uint64_t weight, const Add& add) noexcept {
-        const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count() - inside_begin_);
+        const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count()) - inside_begin_;
         if (into < inside_length_) return take(r, current_, weight, add);
         const std::uint32_t bucket = bucket_of(at);
         if (bucket > current_ + ahead_ || !take(r, bucket, weight, add)) return false;
@@ -335,7 +335,7 @@ private:
     std::int64_t origin_ = 0;
     std::uint32_t current_ = 0;
     std::uint32_t blind_ = 0;
-    std::int64_t inside_begin_ = 0; ///< of the period of the last evaluation, without its borders
+    std::uint64_t inside_begin_ = 0; ///< of the period of the last evaluation, without its borders
     std::uint64_t inside_length_ = 0;
     std::uint32_t slot_ = 0; ///< of that period, where counts are narrow
     std::uint32_t rows_end_ = 0;
