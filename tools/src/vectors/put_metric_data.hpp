@@ -61,8 +61,8 @@ inline void read_datum(const json& datum, request& r) {
             for (const json& d : value)
                 r.dimensions.push_back({r.keep(text_of(d.at("Name"))), r.keep(text_of(d.at("Value")))});
         } else if (key == "StatisticValues") {
-            const auto member = [&value = value](const char* name) {
-                return value.contains(name) ? std::optional{number_of(value[name])} : std::nullopt;
+            const auto member = [&set = value](const char* name) {
+                return set.contains(name) ? std::optional{number_of(set[name])} : std::nullopt;
             };
             m.statistics = {member("SampleCount"), member("Sum"), member("Minimum"), member("Maximum")};
         } else {
