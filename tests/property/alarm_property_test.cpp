@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <vector>
@@ -31,10 +32,10 @@ public:
         const rh::duration period = rule_.of.period;
         const std::int64_t n = rule_.evaluation_periods;
         const std::int64_t m = rule_.datapoints_to_alarm == 0 ? n : rule_.datapoints_to_alarm;
-        rh::time_point first = first_border();
-        if (blind_ > first) first = blind_;
-        const std::int64_t known = at < first ? 0 : (at - first) / period;
-        if (known < 1 || (samples_.empty() && at < rh::after(watched_at_, rule_.grace))) return state_;
+        const std::int64_t watched = at < first_border() ? 0 : (at - first_border()) / period;
+        const rh::time_point seen = std::max(first_border(), blind_);
+        const std::int64_t known = at < seen ? 0 : (at - seen) / period;
+        if (watched < 1 || (samples_.empty() && at < rh::after(watched_at_, rule_.grace))) return state_;
 
         std::int64_t real = 0;
         std::int64_t breaching = 0;
@@ -48,11 +49,24 @@ public:
             breaching += breaches ? 1 : 0;
             if (breaches) oldest = age;
         }
+        // A doubt makes a low count unsure; one that is high enough stays so.
+        std::int64_t periods = std::min(known, n);
+        const bool low = rule_.compare.which == rh::comparison::less_than ||
+                         rule_.compare.which == rh::comparison::less_than_or_equal ||
+                         rule_.compare.which == rh::comparison::below_band;
+        for (std::int64_t age = known + 1; age <= std::min(watched, n); ++age) {
+            const double value = datapoint(at - period * age);
+            if (!low || rule_.of.statistic.which != statistic::sample_count || std::isnan(value)) continue;
+            if (rule_.compare(value, rule_.threshold, rule_.upper_threshold)) continue;
+            ++periods;
+            if (real++ == 0) newest_breaches = false;
+        }
+        if (periods == 0) return state_;
         if (warming_) {
             if (at < rh::after(watched_at_, rule_.warm_up) && (rule_.whole_warm_up || real < n)) return state_;
             warming_ = false;
         }
-        hold(at, decide(known < n ? known : n, n, m, real, breaching, oldest, newest_breaches));
+        hold(at, decide(periods, n, m, real, breaching, oldest, newest_breaches));
         return state_;
     }
     void doubt(rh::time_point now) {

@@ -254,6 +254,22 @@ TEST_SUITE("fleet") {
         CHECK(s.until(540s, h) == alarm_state::alarm);
     }
 
+    TEST_CASE("what is heard in a doubtful time is heard, although what is not heard proves nothing") {
+        stepped s{one_silent_minute};
+        const rh::row_handle back = s.watch();
+        const rh::row_handle gone = s.watch();
+        const rh::row_handle well = s.watch();
+        s.all.push(well, start + 1s, 1);
+        REQUIRE(s.until(60s, back) == alarm_state::alarm);
+        for (rh::duration border = 120s; border <= 600s; border += 60s) {
+            s.all.doubt(start + border - 1s); // an inbox that overflows all the time
+            s.all.push(back, start + border - 2s, 1);
+            CHECK(s.until(border, back) == alarm_state::ok);
+            CHECK(s.all.state(gone.row) == alarm_state::alarm);
+            CHECK(s.all.state(well.row) == alarm_state::ok);
+        }
+    }
+
     TEST_CASE("an engine that is stepped late tells so, and raises no alarm over what it missed") {
         support::bench late{rh::three_levels.lowered()};
         const auto db = *late.e.add(rh::instance{.name = "db-1"});

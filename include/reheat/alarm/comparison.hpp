@@ -26,6 +26,11 @@ enum class comparison : std::uint8_t {
 /// Whether a comparison has two thresholds.
 [[nodiscard]] constexpr bool is_band(comparison c) noexcept { return c >= comparison::outside_band; }
 
+/// Whether a value that does not breach would not breach either if it were greater.
+[[nodiscard]] constexpr bool breaches_low_only(comparison c) noexcept {
+    return c == comparison::less_than || c == comparison::less_than_or_equal || c == comparison::below_band;
+}
+
 [[nodiscard]] constexpr std::string_view to_string(comparison c) noexcept {
     switch (c) {
     case comparison::greater_than: return "GreaterThanThreshold";

@@ -313,6 +313,7 @@ private:
     [[nodiscard]] bool has_value(const accumulator& a) const noexcept;
     [[nodiscard]] datapoint period(std::uint32_t row, std::uint32_t bucket) noexcept;
     [[nodiscard]] bool may_stay_open() const noexcept;
+    [[nodiscard]] bool hears_enough() const noexcept;
     [[nodiscard]] std::uint32_t empty_breaches() const noexcept;
 
     [[nodiscard]] bool zero_when_empty() const noexcept {

@@ -122,6 +122,12 @@ bool fleet<Rule>::may_stay_open() const noexcept {
            rule_.treat_missing != missing_data::not_breaching;
 }
 
+/// Whether a count of samples that does not breach stands although more may have been lost.
+template <alarm_rule Rule>
+bool fleet<Rule>::hears_enough() const noexcept {
+    return rule_.of.statistic.kind() == statistic::sample_count && breaches_low_only(rule_.compare.kind());
+}
+
 /// Whether a period without a sample counts as breaching, where it counts at all.
 template <alarm_rule Rule>
 std::uint32_t fleet<Rule>::empty_breaches() const noexcept {
@@ -133,12 +139,13 @@ std::uint32_t fleet<Rule>::empty_breaches() const noexcept {
 template <alarm_rule Rule>
 void fleet<Rule>::evaluate_row(std::uint32_t group, std::uint32_t row, std::vector<transition>& out) {
     row_state& r = rows_[row];
-    const std::uint32_t first = r.first > blind_ ? r.first : blind_;
-    if ((r.flags & active) == 0 || current_ < first + stride_) return;
+    if ((r.flags & active) == 0 || current_ < r.first + stride_) return;
     if ((r.flags & heard) == 0 && current_ < r.grace) return;
 
     const std::uint32_t n = rule_.evaluation_periods;
-    const std::uint32_t known = (current_ - first) / stride_;
+    const std::uint32_t watched = (current_ - r.first) / stride_;
+    const std::uint32_t first = r.first > blind_ ? r.first : blind_;
+    const std::uint32_t known = first < current_ ? (current_ - first) / stride_ : 0;
     const std::uint32_t most = n + rule_.look_back;
     evaluation e{known < n ? known : n, raising_};
     datapoint newest{false, false, false, std::numeric_limits<double>::quiet_NaN()};
@@ -153,6 +160,16 @@ void fleet<Rule>::evaluate_row(std::uint32_t group, std::uint32_t row, std::vect
         if (e.real == 0) newest_breaches = breaches;
         if (!e.count(age, breaches)) break;
     }
+    if (known < n && hears_enough()) {
+        // What was lost can only have made these counts greater.
+        for (std::uint32_t age = known + 1; age <= watched && age <= n; ++age) {
+            const datapoint d = period(row, current_ - age * stride_);
+            if (!d.there || rule_.compare(d.value, rule_.threshold, rule_.upper_threshold)) continue;
+            ++e.periods;
+            e.count(age, false);
+        }
+    }
+    if (e.periods == 0) return;
     if ((r.flags & warming) != 0) {
         if (current_ < r.warm && (rule_.whole_warm_up || e.real < n)) return;
         r.flags &= static_cast<std::uint8_t>(~warming);
