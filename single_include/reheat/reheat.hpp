@@ -381,6 +381,11 @@ enum class comparison : std::uint8_t {
 /// Whether a comparison has two thresholds.
 [[nodiscard]] constexpr bool is_band(comparison c) noexcept { return c >= comparison::outside_band; }
 
+/// Whether a value that does not breach would not breach either if it were greater.
+[[nodiscard]] constexpr bool breaches_low_only(comparison c) noexcept {
+    return c == comparison::less_than || c == comparison::less_than_or_equal || c == comparison::below_band;
+}
+
 [[nodiscard]] constexpr std::string_view to_string(comparison c) noexcept {
     switch (c) {
     case comparison::greater_than: return "GreaterThanThreshold";
@@ -4042,6 +4047,7 @@ private:
     [[nodiscard]] bool has_value(const accumulator& a) const noexcept;
     [[nodiscard]] datapoint period(std::uint32_t row, std::uint32_t bucket) noexcept;
     [[nodiscard]] bool may_stay_open() const noexcept;
+    [[nodiscard]] bool hears_enough() const noexcept;
     [[nodiscard]] std::uint32_t empty_breaches() const noexcept;
 
     [[nodiscard]] bool zero_when_empty() const noexcept {
@@ -4197,6 +4203,12 @@ bool fleet<Rule>::may_stay_open() const noexcept {
            rule_.treat_missing != missing_data::not_breaching;
 }
 
+/// Whether a count of samples that does not breach stands although more may have been lost.
+template <alarm_rule Rule>
+bool fleet<Rule>::hears_enough() const noexcept {
+    return rule_.of.statistic.kind() == statistic::sample_count && breaches_low_only(rule_.compare.kind());
+}
+
 /// Whether a period without a sample counts as breaching, where it counts at all.
 template <alarm_rule Rule>
 std::uint32_t fleet<Rule>::empty_breaches() const noexcept {
@@ -4208,12 +4220,13 @@ std::uint32_t fleet<Rule>::empty_breaches() const noexcept {
 template <alarm_rule Rule>
 void fleet<Rule>::evaluate_row(std::uint32_t group, std::uint32_t row, std::vector<transition>& out) {
     row_state& r = rows_[row];
-    const std::uint32_t first = r.first > blind_ ? r.first : blind_;
-    if ((r.flags & active) == 0 || current_ < first + stride_) return;
+    if ((r.flags & active) == 0 || current_ < r.first + stride_) return;
     if ((r.flags & heard) == 0 && current_ < r.grace) return;
 
     const std::uint32_t n = rule_.evaluation_periods;
-    const std::uint32_t known = (current_ - first) / stride_;
+    const std::uint32_t watched = (current_ - r.first) / stride_;
+    const std::uint32_t first = r.first > blind_ ? r.first : blind_;
+    const std::uint32_t known = first < current_ ? (current_ - first) / stride_ : 0;
     const std::uint32_t most = n + rule_.look_back;
     evaluation e{known < n ? known : n, raising_};
     datapoint newest{false, false, false, std::numeric_limits<double>::quiet_NaN()};
@@ -4228,6 +4241,16 @@ void fleet<Rule>::evaluate_row(std::uint32_t group, std::uint32_t row, std::vect
         if (e.real == 0) newest_breaches = breaches;
         if (!e.count(age, breaches)) break;
     }
+    if (known < n && hears_enough()) {
+        // What was lost can only have made these counts greater.
+        for (std::uint32_t age = known + 1; age <= watched && age <= n; ++age) {
+            const datapoint d = period(row, current_ - age * stride_);
+            if (!d.there || rule_.compare(d.value, rule_.threshold, rule_.upper_threshold)) continue;
+            ++e.periods;
+            e.count(age, false);
+        }
+    }
+    if (e.periods == 0) return;
     if ((r.flags & warming) != 0) {
         if (current_ < r.warm && (rule_.whole_warm_up || e.real < n)) return;
         r.flags &= static_cast<std::uint8_t>(~warming);
@@ -6853,6 +6876,7 @@ enum class reason : std::uint8_t {
     repeated_completion,
     inbox_overflow,
     stepped_late, ///< the engine came later than it wanted to: what it missed is discarded
+    clock_jumped, ///< its time went back: it stands still until it has caught up, and what it missed is discarded
     first_attempt,
     next_attempt,
     requested,
@@ -6860,7 +6884,7 @@ enum class reason : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(reason r) noexcept {
-    constexpr std::array<std::string_view, 40> names{"none",
+    constexpr std::array<std::string_view, 41> names{"none",
                                                      "alarm_raised",
                                                      "alarm_cleared",
                                                      "alarm_unknown",
@@ -6896,6 +6920,7 @@ enum class reason : std::uint8_t {
                                                      "repeated_completion",
                                                      "inbox_overflow",
                                                      "stepped_late",
+                                                     "clock_jumped",
                                                      "first_attempt",
                                                      "next_attempt",
                                                      "requested",
@@ -6946,7 +6971,7 @@ struct event {
     op_id op = no_op;
     time_point next = never; ///< when it is looked at again, or by when it has to be over
     watch_id watch = no_watch;
-    double value = 0; ///< for an alarm, the newest period's statistic; for an overflow, how much was lost
+    double value = 0; ///< an alarm's newest statistic; how much an overflow lost; the seconds that a clock was off
 };
 
 } // namespace reheat::inline REHEAT_ABI
@@ -7708,7 +7733,8 @@ public:
 
     // Decision
 
-    /// Decides what is due at `now` and appends to `out`. A `now` before the last one counts as the last one.
+    /// Decides what is due at `now` and appends to `out`. A `now` before the last one counts as the last one; by more
+    /// than `self_doubt::most_late`, and `clock_jumped` says so.
     void step(time_point now, outputs& out);
     /// When it wants to be stepped again, if nothing is recorded before; at or before the last step means at once.
     [[nodiscard]] time_point next() const noexcept;
@@ -7764,6 +7790,7 @@ private:
     void take(const ordered& o, outputs& out);
     void take(const overflow& o, outputs& out);
     void take(const transition& t, outputs& out);
+    void check_clock(time_point now, outputs& out);
     void tell_journal(outputs& out);
     void health_changed(target_id target, reason why, outputs& out);
 
@@ -7872,6 +7899,7 @@ private:
     std::uint64_t last_sequence_ = 0;
     std::uint64_t last_op_ = 0;
     std::uint32_t last_incident_ = 0;
+    bool went_back_ = false; // the time that it is given, and not yet forward to `now_` again
     bool journal_ok_ = true;
     bool journal_changed_ = false; // and not told yet
     bool look_again_ = false;
@@ -8203,6 +8231,7 @@ inline result<target_id> engine::add(const service& s) {
 }
 
 inline void engine::step(time_point now, outputs& out) {
+    check_clock(now, out);
     now_ = later(now_, now);
     for (const target_id id : unjournaled_) {
         record& r = write(record_kind::target, id, out);
@@ -8233,6 +8262,17 @@ inline void engine::step(time_point now, outputs& out) {
         for (std::size_t n = 0; n < operations_.size(); ++n) emit_call(operations_[n], out);
         std::erase_if(operations_, [](const pending_operation& op) { return op.id == no_op; });
     } while (look_again_);
+}
+
+inline void engine::check_clock(time_point now, outputs& out) {
+    if (!options_.doubts.raised(now, now_)) {
+        went_back_ = went_back_ && now < now_;
+        return;
+    }
+    watches_.doubt(now_);
+    if (std::exchange(went_back_, true)) return;
+    event& e = tell(event_kind::controller, decision::ignore, reason::clock_jumped, out);
+    e.value = std::chrono::duration<double>(now_ - now).count();
 }
 
 inline void engine::tell_journal(outputs& out) {
@@ -8639,6 +8679,7 @@ namespace reheat::inline REHEAT_ABI {
     }
     if (e.why == reason::inbox_overflow) line += " lost=" + std::to_string(static_cast<std::uint64_t>(e.value));
     if (e.why == reason::stepped_late) line += " late=" + std::to_string(static_cast<std::int64_t>(e.value)) + "s";
+    if (e.why == reason::clock_jumped) line += " back=" + std::to_string(static_cast<std::int64_t>(e.value)) + "s";
     if (e.next != never) line += " next=" + format_time(e.next);
     return line;
 }
@@ -8690,6 +8731,7 @@ namespace reheat::inline REHEAT_ABI {
     }
     if (e.why == reason::inbox_overflow) number("lost", static_cast<std::uint64_t>(e.value));
     if (e.why == reason::stepped_late) number("late_s", static_cast<std::uint64_t>(e.value));
+    if (e.why == reason::clock_jumped) number("back_s", static_cast<std::uint64_t>(e.value));
     if (e.next != never) text("next", format_time(e.next));
     out += '}';
     return out;

@@ -287,6 +287,26 @@ TEST_SUITE("fleet") {
         CHECK(late.told(rh::decision::ignore, rh::reason::stepped_late) == 1);
     }
 
+    TEST_CASE("an engine whose time goes back tells so once, and raises no alarm over what it missed") {
+        support::bench b{rh::three_levels.lowered()};
+        const auto db = *b.e.add(rh::instance{.name = "db-1"});
+        const auto watched = *b.e.watch(db, rh::heartbeat_alarm{.period = 60s}.rule(), b.now);
+        b.e.push(watched, b.now + 1s, 1);
+        b.run_for(90s);
+        REQUIRE(b.e.state(watched) == alarm_state::ok);
+        for (const rh::duration back : {0s, 3s, 80s, 70s, 0s}) {
+            rh::outputs out;
+            b.e.step(b.now - back, out);
+            const bool jumped = back == 80s;
+            REQUIRE(out.events.size() == (jumped ? 1 : 0));
+            if (jumped) {
+                CHECK(to_text(b.e, out.events[0]).find("clock_jumped back=80s") != std::string::npos);
+                CHECK(to_json(b.e, out.events[0]).find("\"back_s\":80") != std::string::npos);
+            }
+        }
+        CHECK(b.e.state(watched) == alarm_state::ok);
+    }
+
     TEST_CASE("an alarm on too few samples that no silence raises is found") {
         constexpr count_below bare{.threshold = 1};
         static_assert(lint(bare) == rh::alarm_finding::silent_on_silence);

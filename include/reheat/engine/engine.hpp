@@ -117,7 +117,8 @@ public:
 
     // Decision
 
-    /// Decides what is due at `now` and appends to `out`. A `now` before the last one counts as the last one.
+    /// Decides what is due at `now` and appends to `out`. A `now` before the last one counts as the last one; by more
+    /// than `self_doubt::most_late`, and `clock_jumped` says so.
     void step(time_point now, outputs& out);
     /// When it wants to be stepped again, if nothing is recorded before; at or before the last step means at once.
     [[nodiscard]] time_point next() const noexcept;
@@ -173,6 +174,7 @@ private:
     void take(const ordered& o, outputs& out);
     void take(const overflow& o, outputs& out);
     void take(const transition& t, outputs& out);
+    void check_clock(time_point now, outputs& out);
     void tell_journal(outputs& out);
     void health_changed(target_id target, reason why, outputs& out);
 
@@ -281,6 +283,7 @@ private:
     std::uint64_t last_sequence_ = 0;
     std::uint64_t last_op_ = 0;
     std::uint32_t last_incident_ = 0;
+    bool went_back_ = false; // the time that it is given, and not yet forward to `now_` again
     bool journal_ok_ = true;
     bool journal_changed_ = false; // and not told yet
     bool look_again_ = false;

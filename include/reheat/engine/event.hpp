@@ -50,7 +50,7 @@ struct event {
     op_id op = no_op;
     time_point next = never; ///< when it is looked at again, or by when it has to be over
     watch_id watch = no_watch;
-    double value = 0; ///< for an alarm, the newest period's statistic; for an overflow, how much was lost
+    double value = 0; ///< an alarm's newest statistic; how much an overflow lost; the seconds that a clock was off
 };
 
 } // namespace reheat::inline REHEAT_ABI

@@ -50,6 +50,7 @@ inline result<target_id> engine::add(const service& s) {
 }
 
 inline void engine::step(time_point now, outputs& out) {
+    check_clock(now, out);
     now_ = later(now_, now);
     for (const target_id id : unjournaled_) {
         record& r = write(record_kind::target, id, out);
@@ -80,6 +81,17 @@ inline void engine::step(time_point now, outputs& out) {
         for (std::size_t n = 0; n < operations_.size(); ++n) emit_call(operations_[n], out);
         std::erase_if(operations_, [](const pending_operation& op) { return op.id == no_op; });
     } while (look_again_);
+}
+
+inline void engine::check_clock(time_point now, outputs& out) {
+    if (!options_.doubts.raised(now, now_)) {
+        went_back_ = went_back_ && now < now_;
+        return;
+    }
+    watches_.doubt(now_);
+    if (std::exchange(went_back_, true)) return;
+    event& e = tell(event_kind::controller, decision::ignore, reason::clock_jumped, out);
+    e.value = std::chrono::duration<double>(now_ - now).count();
 }
 
 inline void engine::tell_journal(outputs& out) {

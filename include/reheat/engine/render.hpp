@@ -31,6 +31,7 @@ namespace reheat::inline REHEAT_ABI {
     }
     if (e.why == reason::inbox_overflow) line += " lost=" + std::to_string(static_cast<std::uint64_t>(e.value));
     if (e.why == reason::stepped_late) line += " late=" + std::to_string(static_cast<std::int64_t>(e.value)) + "s";
+    if (e.why == reason::clock_jumped) line += " back=" + std::to_string(static_cast<std::int64_t>(e.value)) + "s";
     if (e.next != never) line += " next=" + format_time(e.next);
     return line;
 }
@@ -82,6 +83,7 @@ namespace reheat::inline REHEAT_ABI {
     }
     if (e.why == reason::inbox_overflow) number("lost", static_cast<std::uint64_t>(e.value));
     if (e.why == reason::stepped_late) number("late_s", static_cast<std::uint64_t>(e.value));
+    if (e.why == reason::clock_jumped) number("back_s", static_cast<std::uint64_t>(e.value));
     if (e.next != never) text("next", format_time(e.next));
     out += '}';
     return out;

@@ -78,6 +78,7 @@ enum class reason : std::uint8_t {
     repeated_completion,
     inbox_overflow,
     stepped_late, ///< the engine came later than it wanted to: what it missed is discarded
+    clock_jumped, ///< its time went back: it stands still until it has caught up, and what it missed is discarded
     first_attempt,
     next_attempt,
     requested,
@@ -85,7 +86,7 @@ enum class reason : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(reason r) noexcept {
-    constexpr std::array<std::string_view, 40> names{"none",
+    constexpr std::array<std::string_view, 41> names{"none",
                                                      "alarm_raised",
                                                      "alarm_cleared",
                                                      "alarm_unknown",
@@ -121,6 +122,7 @@ enum class reason : std::uint8_t {
                                                      "repeated_completion",
                                                      "inbox_overflow",
                                                      "stepped_late",
+                                                     "clock_jumped",
                                                      "first_attempt",
                                                      "next_attempt",
                                                      "requested",
