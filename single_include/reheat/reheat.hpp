@@ -74,27 +74,34 @@ enum class operation : std::uint8_t {
     evacuate_instance, ///< the same machine on another host; needs a proof of death
     converge_stack, ///< bring every resource of a stack to what its template says; needs proofs for what it re-creates
     page,           ///< call a human
+    guest_restarts, ///< the guest heals itself and reports; nothing is called
+    collect_forensics, ///< keep what a destructive action would destroy: a memory dump, a screenshot, a console log
 };
 
+inline constexpr std::size_t operation_count = 13;
+
 [[nodiscard]] constexpr std::string_view to_string(operation o) noexcept {
-    constexpr std::array<std::string_view, 11> names{"none",
-                                                     "describe",
-                                                     "create_instance",
-                                                     "restart_service",
-                                                     "reboot_instance",
-                                                     "rebuild_instance",
-                                                     "fence_instance",
-                                                     "recreate_instance",
-                                                     "evacuate_instance",
-                                                     "converge_stack",
-                                                     "page"};
+    constexpr std::array<std::string_view, operation_count> names{"none",
+                                                                  "describe",
+                                                                  "create_instance",
+                                                                  "restart_service",
+                                                                  "reboot_instance",
+                                                                  "rebuild_instance",
+                                                                  "fence_instance",
+                                                                  "recreate_instance",
+                                                                  "evacuate_instance",
+                                                                  "converge_stack",
+                                                                  "page",
+                                                                  "guest_restarts",
+                                                                  "collect_forensics"};
     return names[static_cast<std::size_t>(o)];
 }
 
 /// The level of the target that an operation acts upon.
 [[nodiscard]] constexpr level level_of(operation o) noexcept {
     switch (o) {
-    case operation::restart_service: return level::service;
+    case operation::restart_service:
+    case operation::guest_restarts: return level::service;
     case operation::converge_stack: return level::stack;
     default: return level::instance;
     }
@@ -213,6 +220,9 @@ enum class outcome_code : std::uint8_t {
 struct observed {
     std::optional<bool> exists;
     std::optional<bool> running;
+    /// Whether the hypervisor that ran it said so, or an API that vouches for that host. Only then is "it does not
+    /// exist" more than a 404.
+    bool vouched = false;
     std::string cloud_id; ///< the id by which the cloud knows it; changes when it is re-created
     std::string boot_id;  ///< changes with every boot
     std::string host;
@@ -355,6 +365,8 @@ struct request {
     std::string_view service;    ///< the service to restart; empty for every other operation
     std::string_view instance;   ///< the name of the instance: the target itself, or the one the service runs on
     std::string_view stack;      ///< the name of its stack; empty if it has none
+    std::string_view method;     ///< of a fence: the policy's name of the way to do it; empty for the driver's own
+    bool hard = false;           ///< of a reboot: by the hypervisor, without asking the guest
     time_point deadline = never; ///< past it the engine takes the outcome for unknown and reads back
 };
 
@@ -6881,50 +6893,138 @@ enum class reason : std::uint8_t {
     next_attempt,
     requested,
     verified,
+    related_failure, ///< it failed again soon after its recovery: the same incident goes on
+    did_not_help,    ///< the rung has been tried for this failure, and did not help
+    machine_is_off,  ///< what runs in the guest can not be reached: its machine does not run
+    host_is_dead,    ///< the rung needs the host, which is proved dead
+    guest_restarted, ///< the guest reports that it restarted a service itself
+    guest_heals,     ///< the guest is at it
+    in_maintenance,
+    frozen_by_operator,
+    silence_is_ours, ///< too much fell silent at once and the driver does not answer: the observer is cut off
+    silence_cliff,   ///< too many heartbeats were lost at once: no fence before a second vantage agrees
+    started_lately,  ///< the engine, or its leadership, is too young for what can not be undone
+    one_vantage,     ///< only one vantage calls it unhealthy
+    contradicted,    ///< another vantage says that it runs
+    evidence_is_old, ///< nobody says now that it is unhealthy
+    in_probation,
+    breaker_group,
+    breaker_domain,
+    breaker_closed, ///< few enough are unhealthy again
+    too_many_in_flight,
+    too_soon, ///< after the last instance action
+    no_capacity,
+    waits_for_dependency,
+    group_budget,
+    domain_budget,
+    all_budget,
+    api_quota,
+    higher_priority,
+    trust_broken, ///< a proof of death turned out false
+    custom_guard,
+    denied_by_operator,
+    not_understood, ///< an operator's word lacks something: a name, a reason, an expiry, a target
+    expired,
+    already_dead, ///< there is a proof of death without a fence
+    lease_expired,
+    confirmed_absent,
+    neighbour_not_independent, ///< it is in the same failure domain
+    returned,                  ///< a machine that had been replaced is heard of again
+    collecting,                ///< forensics before what destroys
+    policy_changed,
+    leader_changed,
+    would_act, ///< shadow mode: it would be done now
+    capacity_told,
+    died, ///< a host is proved dead
 };
 
+inline constexpr std::size_t reason_count = 84;
+
 [[nodiscard]] constexpr std::string_view to_string(reason r) noexcept {
-    constexpr std::array<std::string_view, 41> names{"none",
-                                                     "alarm_raised",
-                                                     "alarm_cleared",
-                                                     "alarm_unknown",
-                                                     "observed_unhealthy",
-                                                     "observed_healthy",
-                                                     "action_above",
-                                                     "no_such_ancestor",
-                                                     "loses_kept_asset",
-                                                     "attempts_spent",
-                                                     "budget_spent",
-                                                     "busy",
-                                                     "approval_required",
-                                                     "proof_required",
-                                                     "proof_expired",
-                                                     "proof_minted",
-                                                     "backing_off",
-                                                     "journal_pending",
-                                                     "journal_failed",
-                                                     "healthy_again",
-                                                     "outcome_done",
-                                                     "outcome_failed",
-                                                     "outcome_refused",
-                                                     "outcome_unknown",
-                                                     "deadline_passed",
-                                                     "found_done",
-                                                     "found_not_done",
-                                                     "verify_deadline",
-                                                     "ladder_exhausted",
-                                                     "parked_retry",
-                                                     "waited_long",
-                                                     "operator_word",
-                                                     "late_completion",
-                                                     "repeated_completion",
-                                                     "inbox_overflow",
-                                                     "stepped_late",
-                                                     "clock_jumped",
-                                                     "first_attempt",
-                                                     "next_attempt",
-                                                     "requested",
-                                                     "verified"};
+    constexpr std::array<std::string_view, reason_count> names{"none",
+                                                               "alarm_raised",
+                                                               "alarm_cleared",
+                                                               "alarm_unknown",
+                                                               "observed_unhealthy",
+                                                               "observed_healthy",
+                                                               "action_above",
+                                                               "no_such_ancestor",
+                                                               "loses_kept_asset",
+                                                               "attempts_spent",
+                                                               "budget_spent",
+                                                               "busy",
+                                                               "approval_required",
+                                                               "proof_required",
+                                                               "proof_expired",
+                                                               "proof_minted",
+                                                               "backing_off",
+                                                               "journal_pending",
+                                                               "journal_failed",
+                                                               "healthy_again",
+                                                               "outcome_done",
+                                                               "outcome_failed",
+                                                               "outcome_refused",
+                                                               "outcome_unknown",
+                                                               "deadline_passed",
+                                                               "found_done",
+                                                               "found_not_done",
+                                                               "verify_deadline",
+                                                               "ladder_exhausted",
+                                                               "parked_retry",
+                                                               "waited_long",
+                                                               "operator_word",
+                                                               "late_completion",
+                                                               "repeated_completion",
+                                                               "inbox_overflow",
+                                                               "stepped_late",
+                                                               "clock_jumped",
+                                                               "first_attempt",
+                                                               "next_attempt",
+                                                               "requested",
+                                                               "verified",
+                                                               "related_failure",
+                                                               "did_not_help",
+                                                               "machine_is_off",
+                                                               "host_is_dead",
+                                                               "guest_restarted",
+                                                               "guest_heals",
+                                                               "in_maintenance",
+                                                               "frozen_by_operator",
+                                                               "silence_is_ours",
+                                                               "silence_cliff",
+                                                               "started_lately",
+                                                               "one_vantage",
+                                                               "contradicted",
+                                                               "evidence_is_old",
+                                                               "in_probation",
+                                                               "breaker_group",
+                                                               "breaker_domain",
+                                                               "breaker_closed",
+                                                               "too_many_in_flight",
+                                                               "too_soon",
+                                                               "no_capacity",
+                                                               "waits_for_dependency",
+                                                               "group_budget",
+                                                               "domain_budget",
+                                                               "all_budget",
+                                                               "api_quota",
+                                                               "higher_priority",
+                                                               "trust_broken",
+                                                               "custom_guard",
+                                                               "denied_by_operator",
+                                                               "not_understood",
+                                                               "expired",
+                                                               "already_dead",
+                                                               "lease_expired",
+                                                               "confirmed_absent",
+                                                               "neighbour_not_independent",
+                                                               "returned",
+                                                               "collecting",
+                                                               "policy_changed",
+                                                               "leader_changed",
+                                                               "would_act",
+                                                               "capacity_told",
+                                                               "died"};
     return names[static_cast<std::size_t>(r)];
 }
 
@@ -6963,7 +7063,7 @@ struct event {
     operation rung = operation::none;
     alarm_state from{}; ///< for `event_kind::alarm`
     alarm_state to{};
-    std::uint16_t denied = 0;      ///< the denying guards, bit n for guard n
+    std::uint32_t denied = 0;      ///< the denying guards, bit n for guard n
     std::uint16_t attempt = 0;     ///< counted from 1 within the incident and rung
     target_id target = no_target;  ///< the incident's own target
     target_id subject = no_target; ///< the target that is acted upon
@@ -7037,13 +7137,29 @@ struct outputs {
     }
 };
 
-/// What an operator can say. Approval is the first; the rest comes with the operator interface.
-enum class operator_verb : std::uint8_t { approve };
+/// What an operator can say.
+enum class operator_verb : std::uint8_t {
+    approve,         ///< the rung that waits for approval may act
+    deny,            ///< that rung is left behind
+    confirm_dead,    ///< the instance certainly does not run: a proof of death, by a named person
+    maintain,        ///< nothing is done to the target and what is below it, until then; needs a reason and an expiry
+    end_maintenance, ///< its maintenance is over
+    unpark,          ///< a parked incident tries its ladder again now
+    freeze, ///< nothing is done to anything, or to the target and what is below it; needs a reason and an expiry
+    thaw,   ///< the freeze is over
+    trust,  ///< a proof of death turned out false, the cause is mended, and actions may go on
+};
 
-/// An operator's word, as an input of the engine.
+[[nodiscard]] constexpr std::string_view to_string(operator_verb v) noexcept {
+    constexpr std::array<std::string_view, 9> names{"approve", "deny",   "confirm_dead", "maintain", "end_maintenance",
+                                                    "unpark",  "freeze", "thaw",         "trust"};
+    return names[static_cast<std::size_t>(v)];
+}
+
+/// An operator's word, as an input of the engine. It needs a name (`who`), and is journaled.
 struct operator_input {
     operator_verb what = operator_verb::approve;
-    target_id target = no_target; ///< the incident's target, or the one that the rung acts upon
+    target_id target = no_target; ///< the incident's target, or the one acted upon; `no_target` for everything
     std::string_view who{};
     std::string_view reason{};
     time_point expires = never;
@@ -7200,6 +7316,10 @@ namespace reheat::inline REHEAT_ABI {
 enum class consent : std::uint8_t { none, required };
 inline constexpr consent required = consent::required;
 
+/// How a reboot is asked for: of the guest's own system, of the hypervisor, or of the guest first and of the
+/// hypervisor from the second attempt on.
+enum class reboot_kind : std::uint8_t { soft_then_hard, soft, hard };
+
 /// At most `count` actions within any window of `within`.
 struct budget {
     std::uint16_t count = 1;
@@ -7232,8 +7352,51 @@ struct rung {
     duration timeout = std::chrono::minutes{10}; ///< past it the outcome of the call is unknown
     consent approval = consent::none;
     backoff wait{};
+    reboot_kind how = reboot_kind::soft_then_hard; ///< of a reboot
 
     friend constexpr bool operator==(const rung&, const rung&) = default;
+};
+
+/// What a target with only one vantage may have done to it before a fence or a destructive rung, for which two
+/// independent ones are asked otherwise.
+enum class single_vantage : std::uint8_t {
+    fence_first, ///< a fence, and with its proof what needs one
+    wait,        ///< nothing, until a second vantage or an operator speaks
+    act,         ///< what two vantages would allow
+};
+
+/// How much evidence the actions of a policy need.
+struct evidence_rules {
+    std::uint8_t polls = 10;          ///< how many of the last polled observations of one vantage are looked at
+    std::uint8_t unhealthy_polls = 7; ///< and how many of them have to say unhealthy
+    std::uint8_t vantages = 2;        ///< independent ones that agree, before a fence or a destructive rung
+    single_vantage alone = single_vantage::fence_first;
+    duration max_age = std::chrono::minutes{5}; ///< a polled observation older than this says nothing any more
+
+    friend constexpr bool operator==(const evidence_rules&, const evidence_rules&) = default;
+};
+
+/// What to do when a machine that had been replaced is heard of again.
+enum class return_rule : std::uint8_t {
+    keep_replacement, ///< fence what came back
+    keep_original,    ///< fence the replacement
+    longest_running,  ///< fence the one that has run for less time
+    stop_both,        ///< fence both, and call a human
+};
+
+/// How an instance is fenced, where a driver knows more than one way: the names are the driver's own, in order.
+/// In parallel, the first confirmed power-off is enough, and the action begins once no other fence is under way.
+struct fence_rules {
+    static constexpr std::size_t most_methods = 4;
+    std::array<std::string_view, most_methods> methods{}; ///< empty: the driver's own way; texts outlive the engine
+    bool parallel = false;
+
+    [[nodiscard]] constexpr std::size_t size() const noexcept {
+        std::size_t n = 0;
+        while (n < most_methods && !methods[n].empty()) ++n;
+        return n == 0 ? 1 : n;
+    }
+    friend constexpr bool operator==(const fence_rules&, const fence_rules&) = default;
 };
 
 /// A ladder, lowered to plain data: what the engine runs, wherever the ladder was written.
@@ -7253,6 +7416,17 @@ public:
 
     /// How long a parked target waits before its ladder is tried again.
     duration retry_parked = std::chrono::minutes{30};
+    /// After an instance or stack action that helped, the same or a higher rung waits this long for the same evidence.
+    duration probation = std::chrono::minutes{30};
+    /// Healthy for this long, and the backoff starts anew.
+    duration stable = std::chrono::minutes{10};
+    /// A target that fails again within this time of its recovery goes on with the same incident.
+    duration related = std::chrono::hours{1};
+    /// How long `collect_forensics` may hold up a destructive rung; 0: it is not called.
+    duration forensics = duration::zero();
+    evidence_rules evidence{};
+    return_rule returned = return_rule::keep_replacement;
+    fence_rules fencing{};
 
     friend constexpr bool operator==(const policy&, const policy&) = default;
 
@@ -7307,14 +7481,20 @@ enum class guard : std::uint8_t {
     rate,          ///< the least distance between actions
     capacity,      ///< the cloud has room
     dependency,    ///< what it depends on comes first
+    evidence,      ///< somebody says now that it is unhealthy
+    quota,         ///< a budget that it shares with others
+    priority,      ///< more important targets come first
+    trust,         ///< no proof of death has turned out false
+    custom,        ///< a guard of the integrator's own
 };
 
-inline constexpr std::size_t guard_count = 14;
+inline constexpr std::size_t guard_count = 19;
 
 [[nodiscard]] constexpr std::string_view to_string(guard g) noexcept {
     constexpr std::array<std::string_view, guard_count> names{
         "busy",          "backoff",   "approval", "journal",   "maintenance", "freeze",   "start_hold",
-        "corroboration", "probation", "breaker",  "in_flight", "rate",        "capacity", "dependency"};
+        "corroboration", "probation", "breaker",  "in_flight", "rate",        "capacity", "dependency",
+        "evidence",      "quota",     "priority", "trust",     "custom"};
     return names[static_cast<std::size_t>(g)];
 }
 
@@ -7330,17 +7510,14 @@ struct guard_answer {
 /// The answers of all guards to one question.
 class guard_answers {
 public:
-    constexpr void set(guard g, guard_answer a) noexcept { answers_[static_cast<std::size_t>(g)] = a; }
+    constexpr void set(guard g, guard_answer a) noexcept {
+        answers_[static_cast<std::size_t>(g)] = a;
+        if (!a.allows()) denied_ |= std::uint32_t{1} << static_cast<unsigned>(g);
+    }
     [[nodiscard]] constexpr guard_answer of(guard g) const noexcept { return answers_[static_cast<std::size_t>(g)]; }
 
     /// The denying guards, as a set of bits; 0 means that all allow.
-    [[nodiscard]] constexpr std::uint16_t denied() const noexcept {
-        std::uint16_t bits = 0;
-        for (std::size_t i = 0; i < guard_count; ++i) {
-            if (!answers_[i].allows()) bits = static_cast<std::uint16_t>(bits | 1U << i);
-        }
-        return bits;
-    }
+    [[nodiscard]] constexpr std::uint32_t denied() const noexcept { return denied_; }
     /// The first denial, in the order of `guard`.
     [[nodiscard]] constexpr reason first() const noexcept {
         for (const guard_answer& a : answers_) {
@@ -7360,6 +7537,7 @@ public:
 
 private:
     std::array<guard_answer, guard_count> answers_{};
+    std::uint32_t denied_ = 0;
 };
 
 } // namespace reheat::inline REHEAT_ABI
@@ -7397,7 +7575,7 @@ struct incident {
     bool paged = false;         ///< a long wait has been paged
     bool approved = false;
     reason denied_by = reason::none; ///< the last denial, so that only a change is told
-    std::uint16_t denied = 0;
+    std::uint32_t denied = 0;
     incident_id absorbed_by = no_incident;
     target_id subject = no_target; ///< what the rung acts upon
     op_id op = no_op;
@@ -7484,13 +7662,27 @@ enum class vantage : std::uint8_t { guest_heartbeat, driver_status, cloud_event,
 
 inline constexpr std::size_t vantage_count = 5;
 
+[[nodiscard]] constexpr std::string_view to_string(vantage v) noexcept {
+    constexpr std::array<std::string_view, vantage_count> names{"guest_heartbeat", "driver_status", "cloud_event",
+                                                                "neighbour", "operator_word"};
+    return names[static_cast<std::size_t>(v)];
+}
+
 /// One reading of evidence about one target.
 struct observation {
     target_id target = no_target;
     vantage from = vantage::driver_status;
     health seen = health::unknown;
     time_point at{};
+    bool polled = false;           ///< one of a series: so many of the last ones have to agree, and they grow old
+    target_id witness = no_target; ///< of a neighbour: the instance that looked
 };
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/evidence/board.hpp
+
+namespace reheat::inline REHEAT_ABI {
 
 /// The latest word of each vantage on one target. Unhealthy if any says so, else healthy if any says so.
 class evidence_board {
@@ -9428,6 +9620,21 @@ struct restart_service {
     static constexpr backoff wait = service_backoff;
 };
 
+/// Rung: wait for the guest to heal itself, as `cfn-hup` does, and count what it reports (`engine::guest_restarted`).
+/// More than `attempts` reports within `within`, or unhealthy for `verify` after the last one, and the ladder goes on.
+struct guest_restarts {
+    std::uint16_t attempts = 3;
+    duration within = std::chrono::minutes{5};
+    duration verify = std::chrono::seconds{150};
+    budget sustained{6, std::chrono::hours{1}};
+    duration grace = std::chrono::seconds{30};
+    duration timeout = std::chrono::seconds{60};
+    consent approval = consent::none;
+
+    static constexpr operation what = operation::guest_restarts;
+    static constexpr backoff wait = service_backoff;
+};
+
 /// Rung: boot the same machine again. Loses what it held in memory.
 struct reboot_instance {
     std::uint16_t attempts = 2;
@@ -9437,6 +9644,7 @@ struct reboot_instance {
     duration grace = std::chrono::seconds{600};
     duration timeout = std::chrono::minutes{5};
     consent approval = consent::none;
+    reboot_kind how = reboot_kind::soft_then_hard;
 
     static constexpr operation what = operation::reboot_instance;
     static constexpr backoff wait = instance_backoff;
@@ -9499,6 +9707,20 @@ struct converge_stack {
     static constexpr backoff wait = instance_backoff;
 };
 
+/// Rung: call a human and go on.
+struct page {
+    std::uint16_t attempts = 1;
+    duration within = std::chrono::hours{1};
+    duration verify = std::chrono::minutes{1};
+    budget sustained{1, std::chrono::hours{1}};
+    duration grace = duration::zero();
+    duration timeout = std::chrono::minutes{1};
+    consent approval = consent::none;
+
+    static constexpr operation what = operation::page;
+    static constexpr backoff wait = instance_backoff;
+};
+
 /// A rung that a ladder can hold: numbers as members, the operation as a constant of the type.
 template <class R>
 concept rung_type = requires(const R& r) {
@@ -9521,15 +9743,19 @@ class ladder {
 public:
     static_assert(sizeof...(Rungs) <= policy::most_rungs, "a ladder has at most eight rungs");
 
-    constexpr explicit ladder(Rungs... r) noexcept {
-        (lowered_.add({r.what, {r.attempts, r.within}, r.sustained, r.verify, r.grace, r.timeout, r.approval, r.wait}),
-         ...);
-    }
+    constexpr explicit ladder(Rungs... r) noexcept { (lowered_.add(lower(r)), ...); }
 
     /// The same ladder as plain data.
     [[nodiscard]] constexpr const policy& lowered() const noexcept { return lowered_; }
 
 private:
+    template <class R>
+    static constexpr rung lower(const R& r) noexcept {
+        rung low{r.what, {r.attempts, r.within}, r.sustained, r.verify, r.grace, r.timeout, r.approval, r.wait};
+        if constexpr (requires { r.how; }) low.how = r.how;
+        return low;
+    }
+
     policy lowered_;
 };
 
@@ -9893,6 +10119,8 @@ void dispatch(Driver& driver, call& c, time_point now, completion done) {
         if constexpr (converges_stacks<Driver>) return driver.converge(c.what, std::span{c.proofs}, std::move(done));
         else return lacking();
     case operation::none:
+    case operation::guest_restarts:
+    case operation::collect_forensics:
     case operation::page: return done(outcome::refused("no operation of a driver"));
     }
 }

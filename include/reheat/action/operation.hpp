@@ -4,6 +4,7 @@
 #include <reheat/config.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -30,27 +31,34 @@ enum class operation : std::uint8_t {
     evacuate_instance, ///< the same machine on another host; needs a proof of death
     converge_stack, ///< bring every resource of a stack to what its template says; needs proofs for what it re-creates
     page,           ///< call a human
+    guest_restarts, ///< the guest heals itself and reports; nothing is called
+    collect_forensics, ///< keep what a destructive action would destroy: a memory dump, a screenshot, a console log
 };
 
+inline constexpr std::size_t operation_count = 13;
+
 [[nodiscard]] constexpr std::string_view to_string(operation o) noexcept {
-    constexpr std::array<std::string_view, 11> names{"none",
-                                                     "describe",
-                                                     "create_instance",
-                                                     "restart_service",
-                                                     "reboot_instance",
-                                                     "rebuild_instance",
-                                                     "fence_instance",
-                                                     "recreate_instance",
-                                                     "evacuate_instance",
-                                                     "converge_stack",
-                                                     "page"};
+    constexpr std::array<std::string_view, operation_count> names{"none",
+                                                                  "describe",
+                                                                  "create_instance",
+                                                                  "restart_service",
+                                                                  "reboot_instance",
+                                                                  "rebuild_instance",
+                                                                  "fence_instance",
+                                                                  "recreate_instance",
+                                                                  "evacuate_instance",
+                                                                  "converge_stack",
+                                                                  "page",
+                                                                  "guest_restarts",
+                                                                  "collect_forensics"};
     return names[static_cast<std::size_t>(o)];
 }
 
 /// The level of the target that an operation acts upon.
 [[nodiscard]] constexpr level level_of(operation o) noexcept {
     switch (o) {
-    case operation::restart_service: return level::service;
+    case operation::restart_service:
+    case operation::guest_restarts: return level::service;
     case operation::converge_stack: return level::stack;
     default: return level::instance;
     }

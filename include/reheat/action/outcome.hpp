@@ -33,6 +33,9 @@ enum class outcome_code : std::uint8_t {
 struct observed {
     std::optional<bool> exists;
     std::optional<bool> running;
+    /// Whether the hypervisor that ran it said so, or an API that vouches for that host. Only then is "it does not
+    /// exist" more than a 404.
+    bool vouched = false;
     std::string cloud_id; ///< the id by which the cloud knows it; changes when it is re-created
     std::string boot_id;  ///< changes with every boot
     std::string host;

@@ -23,6 +23,8 @@ struct request {
     std::string_view service;    ///< the service to restart; empty for every other operation
     std::string_view instance;   ///< the name of the instance: the target itself, or the one the service runs on
     std::string_view stack;      ///< the name of its stack; empty if it has none
+    std::string_view method;     ///< of a fence: the policy's name of the way to do it; empty for the driver's own
+    bool hard = false;           ///< of a reboot: by the hypervisor, without asking the guest
     time_point deadline = never; ///< past it the engine takes the outcome for unknown and reads back
 };
 

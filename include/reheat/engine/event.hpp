@@ -42,7 +42,7 @@ struct event {
     operation rung = operation::none;
     alarm_state from{}; ///< for `event_kind::alarm`
     alarm_state to{};
-    std::uint16_t denied = 0;      ///< the denying guards, bit n for guard n
+    std::uint32_t denied = 0;      ///< the denying guards, bit n for guard n
     std::uint16_t attempt = 0;     ///< counted from 1 within the incident and rung
     target_id target = no_target;  ///< the incident's own target
     target_id subject = no_target; ///< the target that is acted upon

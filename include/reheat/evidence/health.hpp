@@ -5,6 +5,7 @@
 #include <reheat/core/time.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -23,30 +24,20 @@ enum class vantage : std::uint8_t { guest_heartbeat, driver_status, cloud_event,
 
 inline constexpr std::size_t vantage_count = 5;
 
+[[nodiscard]] constexpr std::string_view to_string(vantage v) noexcept {
+    constexpr std::array<std::string_view, vantage_count> names{"guest_heartbeat", "driver_status", "cloud_event",
+                                                                "neighbour", "operator_word"};
+    return names[static_cast<std::size_t>(v)];
+}
+
 /// One reading of evidence about one target.
 struct observation {
     target_id target = no_target;
     vantage from = vantage::driver_status;
     health seen = health::unknown;
     time_point at{};
-};
-
-/// The latest word of each vantage on one target. Unhealthy if any says so, else healthy if any says so.
-class evidence_board {
-public:
-    constexpr void note(vantage from, health seen) noexcept { seen_[static_cast<std::size_t>(from)] = seen; }
-
-    [[nodiscard]] constexpr health combined() const noexcept {
-        health all = health::unknown;
-        for (const health h : seen_) {
-            if (h == health::unhealthy) return h;
-            if (h == health::healthy) all = h;
-        }
-        return all;
-    }
-
-private:
-    std::array<health, vantage_count> seen_{};
+    bool polled = false;           ///< one of a series: so many of the last ones have to agree, and they grow old
+    target_id witness = no_target; ///< of a neighbour: the instance that looked
 };
 
 } // namespace reheat::inline REHEAT_ABI

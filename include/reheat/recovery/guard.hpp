@@ -28,14 +28,20 @@ enum class guard : std::uint8_t {
     rate,          ///< the least distance between actions
     capacity,      ///< the cloud has room
     dependency,    ///< what it depends on comes first
+    evidence,      ///< somebody says now that it is unhealthy
+    quota,         ///< a budget that it shares with others
+    priority,      ///< more important targets come first
+    trust,         ///< no proof of death has turned out false
+    custom,        ///< a guard of the integrator's own
 };
 
-inline constexpr std::size_t guard_count = 14;
+inline constexpr std::size_t guard_count = 19;
 
 [[nodiscard]] constexpr std::string_view to_string(guard g) noexcept {
     constexpr std::array<std::string_view, guard_count> names{
         "busy",          "backoff",   "approval", "journal",   "maintenance", "freeze",   "start_hold",
-        "corroboration", "probation", "breaker",  "in_flight", "rate",        "capacity", "dependency"};
+        "corroboration", "probation", "breaker",  "in_flight", "rate",        "capacity", "dependency",
+        "evidence",      "quota",     "priority", "trust",     "custom"};
     return names[static_cast<std::size_t>(g)];
 }
 
@@ -51,17 +57,14 @@ struct guard_answer {
 /// The answers of all guards to one question.
 class guard_answers {
 public:
-    constexpr void set(guard g, guard_answer a) noexcept { answers_[static_cast<std::size_t>(g)] = a; }
+    constexpr void set(guard g, guard_answer a) noexcept {
+        answers_[static_cast<std::size_t>(g)] = a;
+        if (!a.allows()) denied_ |= std::uint32_t{1} << static_cast<unsigned>(g);
+    }
     [[nodiscard]] constexpr guard_answer of(guard g) const noexcept { return answers_[static_cast<std::size_t>(g)]; }
 
     /// The denying guards, as a set of bits; 0 means that all allow.
-    [[nodiscard]] constexpr std::uint16_t denied() const noexcept {
-        std::uint16_t bits = 0;
-        for (std::size_t i = 0; i < guard_count; ++i) {
-            if (!answers_[i].allows()) bits = static_cast<std::uint16_t>(bits | 1U << i);
-        }
-        return bits;
-    }
+    [[nodiscard]] constexpr std::uint32_t denied() const noexcept { return denied_; }
     /// The first denial, in the order of `guard`.
     [[nodiscard]] constexpr reason first() const noexcept {
         for (const guard_answer& a : answers_) {
@@ -81,6 +84,7 @@ public:
 
 private:
     std::array<guard_answer, guard_count> answers_{};
+    std::uint32_t denied_ = 0;
 };
 
 } // namespace reheat::inline REHEAT_ABI

@@ -42,7 +42,7 @@ struct incident {
     bool paged = false;         ///< a long wait has been paged
     bool approved = false;
     reason denied_by = reason::none; ///< the last denial, so that only a change is told
-    std::uint16_t denied = 0;
+    std::uint32_t denied = 0;
     incident_id absorbed_by = no_incident;
     target_id subject = no_target; ///< what the rung acts upon
     op_id op = no_op;

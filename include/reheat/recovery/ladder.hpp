@@ -22,6 +22,21 @@ struct restart_service {
     static constexpr backoff wait = service_backoff;
 };
 
+/// Rung: wait for the guest to heal itself, as `cfn-hup` does, and count what it reports (`engine::guest_restarted`).
+/// More than `attempts` reports within `within`, or unhealthy for `verify` after the last one, and the ladder goes on.
+struct guest_restarts {
+    std::uint16_t attempts = 3;
+    duration within = std::chrono::minutes{5};
+    duration verify = std::chrono::seconds{150};
+    budget sustained{6, std::chrono::hours{1}};
+    duration grace = std::chrono::seconds{30};
+    duration timeout = std::chrono::seconds{60};
+    consent approval = consent::none;
+
+    static constexpr operation what = operation::guest_restarts;
+    static constexpr backoff wait = service_backoff;
+};
+
 /// Rung: boot the same machine again. Loses what it held in memory.
 struct reboot_instance {
     std::uint16_t attempts = 2;
@@ -31,6 +46,7 @@ struct reboot_instance {
     duration grace = std::chrono::seconds{600};
     duration timeout = std::chrono::minutes{5};
     consent approval = consent::none;
+    reboot_kind how = reboot_kind::soft_then_hard;
 
     static constexpr operation what = operation::reboot_instance;
     static constexpr backoff wait = instance_backoff;
@@ -93,6 +109,20 @@ struct converge_stack {
     static constexpr backoff wait = instance_backoff;
 };
 
+/// Rung: call a human and go on.
+struct page {
+    std::uint16_t attempts = 1;
+    duration within = std::chrono::hours{1};
+    duration verify = std::chrono::minutes{1};
+    budget sustained{1, std::chrono::hours{1}};
+    duration grace = duration::zero();
+    duration timeout = std::chrono::minutes{1};
+    consent approval = consent::none;
+
+    static constexpr operation what = operation::page;
+    static constexpr backoff wait = instance_backoff;
+};
+
 /// A rung that a ladder can hold: numbers as members, the operation as a constant of the type.
 template <class R>
 concept rung_type = requires(const R& r) {
@@ -115,15 +145,19 @@ class ladder {
 public:
     static_assert(sizeof...(Rungs) <= policy::most_rungs, "a ladder has at most eight rungs");
 
-    constexpr explicit ladder(Rungs... r) noexcept {
-        (lowered_.add({r.what, {r.attempts, r.within}, r.sustained, r.verify, r.grace, r.timeout, r.approval, r.wait}),
-         ...);
-    }
+    constexpr explicit ladder(Rungs... r) noexcept { (lowered_.add(lower(r)), ...); }
 
     /// The same ladder as plain data.
     [[nodiscard]] constexpr const policy& lowered() const noexcept { return lowered_; }
 
 private:
+    template <class R>
+    static constexpr rung lower(const R& r) noexcept {
+        rung low{r.what, {r.attempts, r.within}, r.sustained, r.verify, r.grace, r.timeout, r.approval, r.wait};
+        if constexpr (requires { r.how; }) low.how = r.how;
+        return low;
+    }
+
     policy lowered_;
 };
 

@@ -8,12 +8,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 namespace reheat::inline REHEAT_ABI {
 
 /// Whether a human must agree before a rung acts.
 enum class consent : std::uint8_t { none, required };
 inline constexpr consent required = consent::required;
+
+/// How a reboot is asked for: of the guest's own system, of the hypervisor, or of the guest first and of the
+/// hypervisor from the second attempt on.
+enum class reboot_kind : std::uint8_t { soft_then_hard, soft, hard };
 
 /// At most `count` actions within any window of `within`.
 struct budget {
@@ -47,8 +52,51 @@ struct rung {
     duration timeout = std::chrono::minutes{10}; ///< past it the outcome of the call is unknown
     consent approval = consent::none;
     backoff wait{};
+    reboot_kind how = reboot_kind::soft_then_hard; ///< of a reboot
 
     friend constexpr bool operator==(const rung&, const rung&) = default;
+};
+
+/// What a target with only one vantage may have done to it before a fence or a destructive rung, for which two
+/// independent ones are asked otherwise.
+enum class single_vantage : std::uint8_t {
+    fence_first, ///< a fence, and with its proof what needs one
+    wait,        ///< nothing, until a second vantage or an operator speaks
+    act,         ///< what two vantages would allow
+};
+
+/// How much evidence the actions of a policy need.
+struct evidence_rules {
+    std::uint8_t polls = 10;          ///< how many of the last polled observations of one vantage are looked at
+    std::uint8_t unhealthy_polls = 7; ///< and how many of them have to say unhealthy
+    std::uint8_t vantages = 2;        ///< independent ones that agree, before a fence or a destructive rung
+    single_vantage alone = single_vantage::fence_first;
+    duration max_age = std::chrono::minutes{5}; ///< a polled observation older than this says nothing any more
+
+    friend constexpr bool operator==(const evidence_rules&, const evidence_rules&) = default;
+};
+
+/// What to do when a machine that had been replaced is heard of again.
+enum class return_rule : std::uint8_t {
+    keep_replacement, ///< fence what came back
+    keep_original,    ///< fence the replacement
+    longest_running,  ///< fence the one that has run for less time
+    stop_both,        ///< fence both, and call a human
+};
+
+/// How an instance is fenced, where a driver knows more than one way: the names are the driver's own, in order.
+/// In parallel, the first confirmed power-off is enough, and the action begins once no other fence is under way.
+struct fence_rules {
+    static constexpr std::size_t most_methods = 4;
+    std::array<std::string_view, most_methods> methods{}; ///< empty: the driver's own way; texts outlive the engine
+    bool parallel = false;
+
+    [[nodiscard]] constexpr std::size_t size() const noexcept {
+        std::size_t n = 0;
+        while (n < most_methods && !methods[n].empty()) ++n;
+        return n == 0 ? 1 : n;
+    }
+    friend constexpr bool operator==(const fence_rules&, const fence_rules&) = default;
 };
 
 /// A ladder, lowered to plain data: what the engine runs, wherever the ladder was written.
@@ -68,6 +116,17 @@ public:
 
     /// How long a parked target waits before its ladder is tried again.
     duration retry_parked = std::chrono::minutes{30};
+    /// After an instance or stack action that helped, the same or a higher rung waits this long for the same evidence.
+    duration probation = std::chrono::minutes{30};
+    /// Healthy for this long, and the backoff starts anew.
+    duration stable = std::chrono::minutes{10};
+    /// A target that fails again within this time of its recovery goes on with the same incident.
+    duration related = std::chrono::hours{1};
+    /// How long `collect_forensics` may hold up a destructive rung; 0: it is not called.
+    duration forensics = duration::zero();
+    evidence_rules evidence{};
+    return_rule returned = return_rule::keep_replacement;
+    fence_rules fencing{};
 
     friend constexpr bool operator==(const policy&, const policy&) = default;
 

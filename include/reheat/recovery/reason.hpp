@@ -4,6 +4,7 @@
 #include <reheat/config.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -83,50 +84,138 @@ enum class reason : std::uint8_t {
     next_attempt,
     requested,
     verified,
+    related_failure, ///< it failed again soon after its recovery: the same incident goes on
+    did_not_help,    ///< the rung has been tried for this failure, and did not help
+    machine_is_off,  ///< what runs in the guest can not be reached: its machine does not run
+    host_is_dead,    ///< the rung needs the host, which is proved dead
+    guest_restarted, ///< the guest reports that it restarted a service itself
+    guest_heals,     ///< the guest is at it
+    in_maintenance,
+    frozen_by_operator,
+    silence_is_ours, ///< too much fell silent at once and the driver does not answer: the observer is cut off
+    silence_cliff,   ///< too many heartbeats were lost at once: no fence before a second vantage agrees
+    started_lately,  ///< the engine, or its leadership, is too young for what can not be undone
+    one_vantage,     ///< only one vantage calls it unhealthy
+    contradicted,    ///< another vantage says that it runs
+    evidence_is_old, ///< nobody says now that it is unhealthy
+    in_probation,
+    breaker_group,
+    breaker_domain,
+    breaker_closed, ///< few enough are unhealthy again
+    too_many_in_flight,
+    too_soon, ///< after the last instance action
+    no_capacity,
+    waits_for_dependency,
+    group_budget,
+    domain_budget,
+    all_budget,
+    api_quota,
+    higher_priority,
+    trust_broken, ///< a proof of death turned out false
+    custom_guard,
+    denied_by_operator,
+    not_understood, ///< an operator's word lacks something: a name, a reason, an expiry, a target
+    expired,
+    already_dead, ///< there is a proof of death without a fence
+    lease_expired,
+    confirmed_absent,
+    neighbour_not_independent, ///< it is in the same failure domain
+    returned,                  ///< a machine that had been replaced is heard of again
+    collecting,                ///< forensics before what destroys
+    policy_changed,
+    leader_changed,
+    would_act, ///< shadow mode: it would be done now
+    capacity_told,
+    died, ///< a host is proved dead
 };
 
+inline constexpr std::size_t reason_count = 84;
+
 [[nodiscard]] constexpr std::string_view to_string(reason r) noexcept {
-    constexpr std::array<std::string_view, 41> names{"none",
-                                                     "alarm_raised",
-                                                     "alarm_cleared",
-                                                     "alarm_unknown",
-                                                     "observed_unhealthy",
-                                                     "observed_healthy",
-                                                     "action_above",
-                                                     "no_such_ancestor",
-                                                     "loses_kept_asset",
-                                                     "attempts_spent",
-                                                     "budget_spent",
-                                                     "busy",
-                                                     "approval_required",
-                                                     "proof_required",
-                                                     "proof_expired",
-                                                     "proof_minted",
-                                                     "backing_off",
-                                                     "journal_pending",
-                                                     "journal_failed",
-                                                     "healthy_again",
-                                                     "outcome_done",
-                                                     "outcome_failed",
-                                                     "outcome_refused",
-                                                     "outcome_unknown",
-                                                     "deadline_passed",
-                                                     "found_done",
-                                                     "found_not_done",
-                                                     "verify_deadline",
-                                                     "ladder_exhausted",
-                                                     "parked_retry",
-                                                     "waited_long",
-                                                     "operator_word",
-                                                     "late_completion",
-                                                     "repeated_completion",
-                                                     "inbox_overflow",
-                                                     "stepped_late",
-                                                     "clock_jumped",
-                                                     "first_attempt",
-                                                     "next_attempt",
-                                                     "requested",
-                                                     "verified"};
+    constexpr std::array<std::string_view, reason_count> names{"none",
+                                                               "alarm_raised",
+                                                               "alarm_cleared",
+                                                               "alarm_unknown",
+                                                               "observed_unhealthy",
+                                                               "observed_healthy",
+                                                               "action_above",
+                                                               "no_such_ancestor",
+                                                               "loses_kept_asset",
+                                                               "attempts_spent",
+                                                               "budget_spent",
+                                                               "busy",
+                                                               "approval_required",
+                                                               "proof_required",
+                                                               "proof_expired",
+                                                               "proof_minted",
+                                                               "backing_off",
+                                                               "journal_pending",
+                                                               "journal_failed",
+                                                               "healthy_again",
+                                                               "outcome_done",
+                                                               "outcome_failed",
+                                                               "outcome_refused",
+                                                               "outcome_unknown",
+                                                               "deadline_passed",
+                                                               "found_done",
+                                                               "found_not_done",
+                                                               "verify_deadline",
+                                                               "ladder_exhausted",
+                                                               "parked_retry",
+                                                               "waited_long",
+                                                               "operator_word",
+                                                               "late_completion",
+                                                               "repeated_completion",
+                                                               "inbox_overflow",
+                                                               "stepped_late",
+                                                               "clock_jumped",
+                                                               "first_attempt",
+                                                               "next_attempt",
+                                                               "requested",
+                                                               "verified",
+                                                               "related_failure",
+                                                               "did_not_help",
+                                                               "machine_is_off",
+                                                               "host_is_dead",
+                                                               "guest_restarted",
+                                                               "guest_heals",
+                                                               "in_maintenance",
+                                                               "frozen_by_operator",
+                                                               "silence_is_ours",
+                                                               "silence_cliff",
+                                                               "started_lately",
+                                                               "one_vantage",
+                                                               "contradicted",
+                                                               "evidence_is_old",
+                                                               "in_probation",
+                                                               "breaker_group",
+                                                               "breaker_domain",
+                                                               "breaker_closed",
+                                                               "too_many_in_flight",
+                                                               "too_soon",
+                                                               "no_capacity",
+                                                               "waits_for_dependency",
+                                                               "group_budget",
+                                                               "domain_budget",
+                                                               "all_budget",
+                                                               "api_quota",
+                                                               "higher_priority",
+                                                               "trust_broken",
+                                                               "custom_guard",
+                                                               "denied_by_operator",
+                                                               "not_understood",
+                                                               "expired",
+                                                               "already_dead",
+                                                               "lease_expired",
+                                                               "confirmed_absent",
+                                                               "neighbour_not_independent",
+                                                               "returned",
+                                                               "collecting",
+                                                               "policy_changed",
+                                                               "leader_changed",
+                                                               "would_act",
+                                                               "capacity_told",
+                                                               "died"};
     return names[static_cast<std::size_t>(r)];
 }
 

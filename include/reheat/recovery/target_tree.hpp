@@ -4,7 +4,7 @@
 #include <reheat/action/operation.hpp>
 #include <reheat/core/name_index.hpp>
 #include <reheat/core/result.hpp>
-#include <reheat/evidence/health.hpp>
+#include <reheat/evidence/board.hpp>
 #include <reheat/recovery/target.hpp>
 
 #include <array>

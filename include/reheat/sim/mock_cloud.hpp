@@ -207,8 +207,6 @@ private:
         operation what;
     };
 
-    static constexpr std::size_t operations = 11;
-
     void schedule(happening h) {
         const auto place = std::upper_bound(due_.begin(), due_.end(), h.at,
                                             [](time_point at, const happening& other) { return at < other.at; });
@@ -357,12 +355,13 @@ private:
     std::vector<happening> due_; // by time, then by order of scheduling
     std::vector<mock_call> calls_;
     std::vector<completion> silenced_;
-    std::array<std::deque<mock_reply>, operations> replies_;
-    std::array<mock_reply, operations> standing_{};
-    std::array<duration, operations> latency_{
+    std::array<std::deque<mock_reply>, operation_count> replies_;
+    std::array<mock_reply, operation_count> standing_{};
+    std::array<duration, operation_count> latency_{
         std::chrono::seconds{0},  std::chrono::seconds{1},  std::chrono::seconds{20}, std::chrono::seconds{5},
         std::chrono::seconds{10}, std::chrono::seconds{60}, std::chrono::seconds{15}, std::chrono::seconds{60},
-        std::chrono::seconds{60}, std::chrono::seconds{90}, std::chrono::seconds{0}};
+        std::chrono::seconds{60}, std::chrono::seconds{90}, std::chrono::seconds{0},  std::chrono::seconds{0},
+        std::chrono::seconds{5}};
     time_point now_ = (time_point::min)();
     std::uint64_t order_ = 0;
     std::size_t second_copies_ = 0;

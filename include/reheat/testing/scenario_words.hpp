@@ -37,7 +37,7 @@ template <class E>
 
 inline const word_table<operation>& operation_words() {
     static const word_table<operation> table = [] {
-        auto all = words_up_to(operation::page);
+        auto all = words_up_to(operation::collect_forensics);
         all.erase(all.begin()); // `none` is written as `-`
         return all;
     }();
@@ -49,7 +49,7 @@ inline const word_table<decision>& decision_words() {
 }
 inline const word_table<reason>& reason_words() {
     static const word_table<reason> table = [] {
-        auto all = words_up_to(reason::verified);
+        auto all = words_up_to(reason::died);
         all.erase(all.begin());
         return all;
     }();
@@ -123,7 +123,8 @@ inline const word_table<missing_data>& missing_words() {
     case operation::recreate_instance: return only(recreate_instance{});
     case operation::evacuate_instance: return only(evacuate_instance{});
     case operation::converge_stack: return only(converge_stack{});
-    case operation::page: return rung{.what = operation::page};
+    case operation::page: return only(page{});
+    case operation::guest_restarts: return only(guest_restarts{});
     default: return std::nullopt;
     }
 }
