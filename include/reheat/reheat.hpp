@@ -47,6 +47,7 @@
 #include <reheat/driver/concepts.hpp>
 #include <reheat/engine/engine.hpp>
 #include <reheat/engine/render.hpp>
+#include <reheat/engine/why.hpp>
 #include <reheat/evidence/health.hpp>
 #include <reheat/evidence/self_doubt.hpp>
 #include <reheat/fwd.hpp>
