@@ -7,6 +7,7 @@
 #include <reheat/recovery/policy.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string_view>
@@ -30,6 +31,8 @@ struct peer_detection {
     duration poll{};         ///< 0: it sees at once
     std::uint16_t looks = 1; ///< that agree
     duration pending{};      ///< an alarm's `pending_period`, or a sleep
+
+    /// At the best moment.
     [[nodiscard]] constexpr duration at_least() const noexcept { return silence + poll * (looks - 1) + pending; }
     /// From the failure to the first action, at the worst moment.
     [[nodiscard]] constexpr duration at_most() const noexcept { return silence + poll * looks + pending; }
