@@ -74,7 +74,7 @@ std::variant<options, int> read_options(int argc, char** argv) {
                       ->check(CLI::Range(0.001, 1e6).description(""))
                       ->capture_default_str();
     app.add_option("--control", out.control,
-                   "A Unix socket that takes commands, a line each: advance DURATION, status, approve TARGET, quit")
+                   "A Unix socket for `heat_ha ctl`; also takes lines: advance DURATION, status, approve TARGET, quit")
         ->type_name("SOCKET");
     app.add_option("--ladder", out.ladder,
                    "ha_restarter (fence, re-create) or three_levels (reboot, re-create, converge the stack)")
@@ -91,7 +91,8 @@ std::variant<options, int> read_options(int argc, char** argv) {
         ->type_name("INSTANCE@DURATION")
         ->allow_extra_args(false)
         ->take_all();
-    app.footer("All durations and times are the program's own: scaled or moved by hand.\n"
+    app.footer("heat_ha ctl --help: an operator's words to a running one.\n"
+               "All durations and times are the program's own: scaled or moved by hand.\n"
                "Exit codes: 0 done, 1 failed while running, 2 bad command line or template.");
 
     try {

@@ -11,6 +11,7 @@
 #include "event_writer.hpp"
 #include "options.hpp"
 #include "program_clock.hpp"
+#include "request.hpp"
 #include "simulated_guests.hpp"
 
 #include <cstddef>
@@ -47,8 +48,16 @@ public:
     /// False where time goes by itself.
     bool advance(reheat::duration by);
     [[nodiscard]] std::string status() const;
-    /// Whether something waited for the approval.
-    bool approve(std::string_view target);
+    /// What there is to answer: whether it was taken, a text for a person, and members for a program.
+    struct reply {
+        bool ok = false;
+        std::string text;
+        std::string members; ///< of a JSON object, each with a comma before it
+    };
+    /// An operator's word, which `check` has passed: whether the engine took it, or why not.
+    reply speak(const request& said);
+    [[nodiscard]] reply describe() const;
+    [[nodiscard]] reply why(std::string_view target) const;
 
     [[nodiscard]] reheat::time_point now() const noexcept { return clock().now(); }
 
@@ -64,6 +73,7 @@ private:
     void tell_created();
     void beat(std::string_view machine);
     [[nodiscard]] reheat::target_id find(std::string_view target) const;
+    [[nodiscard]] reply explain_target(reheat::target_id target) const;
 
     std::string name_;
     event_writer* events_;
@@ -78,7 +88,7 @@ private:
     std::optional<simulated_guests> guests_;
     reheat::time_point end_ = reheat::never;
     reheat::time_point next_ = reheat::never;
-    bool heard_ = false; ///< an operator's word changed something
+    std::optional<reheat::event> heard_; ///< what the engine said to the last operator's word
 };
 
 /// Reads and checks the template of the command line; the error says where.
