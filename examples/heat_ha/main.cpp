@@ -8,6 +8,7 @@
 #include "ctl.hpp"
 #include "event_writer.hpp"
 #include "options.hpp"
+#include "page_program.hpp"
 #include "request.hpp"
 #include "world.hpp"
 
@@ -45,7 +46,7 @@ int complain(int code, const reheat::error& e) {
 class host {
 public:
     host(const options& from, reheat::stack_template loaded)
-        : from_{&from}, events_{from.events}, world_{from, std::move(loaded), events_} {}
+        : from_{&from}, events_{from.events}, world_{from, std::move(loaded), events_, pages_} {}
 
     int run() {
         if (auto heard = listen(); !heard)
@@ -189,6 +190,7 @@ private:
         answer_advance();
         timer_.cancel();
         signals_.cancel();
+        pages_.stop();
         cloudwatch_.stop();
         cfn_.stop();
         control_.stop();
@@ -197,6 +199,7 @@ private:
     const options* from_;
     event_writer events_;
     boost::asio::io_context io_{1};
+    page_program pages_{io_, from_->page_program, [this] { pump(); }};
     world world_;
     boost::asio::steady_timer timer_{io_};
     boost::asio::signal_set signals_{io_, SIGINT, SIGTERM};

@@ -84,9 +84,11 @@ reheat::result<reheat::stack_template> load(const options& from) {
     return loaded;
 }
 
-world::world(const options& from, reheat::stack_template loaded, event_writer& events)
+world::world(const options& from, reheat::stack_template loaded, event_writer& events, page_program& pages)
     : name_{loaded.identity().name}, events_{&events}, simulate_guests_{from.simulate_guests}, failures_{from.failures},
-      loaded_{std::move(loaded)}, ha_{cloud_, program_clock{from}, policy_of(from.ladder)} {
+      loaded_{std::move(loaded)}, ha_{cloud_, program_clock{from}, policy_of(from.ladder)},
+      // A page program has a limit of its own, in real time.
+      pages_{pages, ha_, {.answer_within = std::chrono::hours{24 * 365}, .seed = 0}} {
     if (from.run_for) end_ = after(now(), *from.run_for);
 }
 
@@ -127,11 +129,12 @@ void world::settle() {
         heat_->step([this](const reheat::creation_action& a) { told(a); });
         const reheat::time_point due = ha_.poll([this](const reheat::event& e) {
             heat_->notice(e);
+            pages_(e);
             if (e.kind == reheat::event_kind::operator_word && (!heard_ || e.what == reheat::decision::accept))
                 heard_ = e;
             events_->write(ha_.state(), e);
         });
-        next_ = earlier(earlier(due, cloud_.next()), heat_->next());
+        next_ = earlier(earlier(due, pages_.poll(now())), earlier(cloud_.next(), heat_->next()));
         if (next_ > now()) return;
     }
 }
@@ -289,6 +292,11 @@ world::reply world::describe() const {
         const auto id = stack.ref(name);
         return id ? id->text() : std::string{"none"};
     });
+    const reheat::pager_figures& told = pages_.figures();
+    out.members += R"(,"pages":{"deliveries":)" + std::to_string(told.deliveries) + R"(,"acknowledged":)" +
+                   std::to_string(told.acknowledged) + R"(,"failed":)" + std::to_string(told.failed) +
+                   R"(,"expired":)" + std::to_string(told.expired) + R"(,"dropped":)" + std::to_string(told.dropped) +
+                   '}';
     out.members += R"(,"incidents":[)";
     bool first = true;
     for (std::size_t n = 0; n < engine.targets().size(); ++n) {

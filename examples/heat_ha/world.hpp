@@ -10,6 +10,7 @@
 
 #include "event_writer.hpp"
 #include "options.hpp"
+#include "page_program.hpp"
 #include "program_clock.hpp"
 #include "request.hpp"
 #include "simulated_guests.hpp"
@@ -25,7 +26,7 @@ namespace heat_ha {
 class world {
 public:
     /// `loaded` is the checked template; every planned failure names an instance of it.
-    world(const options& from, reheat::stack_template loaded, event_writer& events);
+    world(const options& from, reheat::stack_template loaded, event_writer& events, page_program& pages);
 
     /// Begins to create the stack. `endpoint` is the URL of the CloudFormation API.
     reheat::result<void> open(const std::string& endpoint);
@@ -82,6 +83,7 @@ private:
     std::optional<reheat::stack_template> loaded_;
     reheat::mock_cloud cloud_;
     pipeline ha_;
+    reheat::pager<page_program, reheat::engine> pages_;
     std::optional<heat_stack> heat_;
     std::optional<reheat::guest::cloudwatch_api<heat_stack>> cloudwatch_;
     std::optional<reheat::guest::cloudformation_api<heat_stack, reheat::nlohmann_json>> cloudformation_;
