@@ -47,6 +47,7 @@
 #include <reheat/driver/concepts.hpp>
 #include <reheat/engine/engine.hpp>
 #include <reheat/engine/render.hpp>
+#include <reheat/engine/why.hpp>
 #include <reheat/evidence/health.hpp>
 #include <reheat/evidence/self_doubt.hpp>
 #include <reheat/fwd.hpp>
@@ -64,6 +65,7 @@
 #include <reheat/recovery/climbable.hpp>
 #include <reheat/recovery/ladder.hpp>
 #include <reheat/recovery/lint.hpp>
+#include <reheat/recovery/peers.hpp>
 #include <reheat/recovery/policy.hpp>
 #include <reheat/recovery/target.hpp>
 #include <reheat/runner/clocks.hpp>
