@@ -64,8 +64,8 @@ reheat::result<void> check(const request& r) {
     const bool wants_target = word || r.verb == "why";
     if (wants_target && r.target.empty()) return bad("target", r.verb + " needs a target" + (word ? ", or all" : ""));
     if (!wants_target && !r.target.empty()) return bad("target", r.verb + " takes none");
-    if (r.for_all() && (word == operator_verb::confirm_dead || r.verb == "why"))
-        return bad("target", r.verb + " needs one target by its name");
+    const bool of_one = word == operator_verb::confirm_dead || word == operator_verb::maintain || r.verb == "why";
+    if (r.for_all() && of_one) return bad("target", r.verb + " needs one target by its name");
     if (r.target.size() > longest_name) return bad("target", "expected at most 255 bytes");
     if (!word) return {};
     if (r.who.empty() || r.who.size() > longest_name) return bad("who", "expected 1 to 255 bytes");

@@ -5,6 +5,7 @@
 #include <reheat/core/escape.hpp>
 #include <reheat/core/parse_time.hpp>
 #include <reheat/core/text.hpp>
+#include <reheat/engine/why.hpp>
 #include <reheat/stack/load_template.hpp>
 
 #include <array>
@@ -317,36 +318,12 @@ world::reply world::why(std::string_view target) const {
     return explain_target(id);
 }
 
-/// What can be said of a target: of its incident if it has one.
+/// What can be said of a target, and of its incident if it has one.
 world::reply world::explain_target(reheat::target_id target) const {
     const reheat::engine& engine = ha_.state();
-    reply out{true, std::string{engine.name(target)}, R"(,"target":)"};
-    reheat::append_json_string(out.members, engine.name(target));
-    const reheat::incident* const i = engine.incident_of(target);
-    if (i == nullptr) {
-        out.text += ": no incident";
-        out.members += R"(,"incident":null)";
-        return out;
-    }
-    const std::string since = reheat::format_time(i->opened_at);
-    const std::string phase{to_string(i->at)};
-    out.text += ": incident " + std::to_string(static_cast<std::uint32_t>(i->id)) + ", " + phase + ", since " + since;
-    out.members += R"(,"incident":)" + std::to_string(static_cast<std::uint32_t>(i->id)) + R"(,"phase":")" + phase +
-                   R"(","since":")" + since + R"(","denied_by":[)";
-    bool first = true;
-    for (std::size_t g = 0; g < reheat::guard_count; ++g) {
-        if ((i->denied >> g & 1U) == 0) continue;
-        const std::string guard{to_string(static_cast<reheat::guard>(g))};
-        out.text += (first ? ", waits for " : " and ") + guard;
-        out.members += (first ? "\"" : ",\"") + guard + '"';
-        first = false;
-    }
-    out.members += ']';
-    if (i->wake != reheat::never) {
-        out.text += ", looked at again " + reheat::format_time(i->wake);
-        out.members += R"(,"next":")" + reheat::format_time(i->wake) + '"';
-    }
-    return out;
+    const reheat::explanation known = reheat::why(engine, target);
+    const std::string object = to_json(engine, known);
+    return {true, to_text(engine, known), ',' + object.substr(1, object.size() - 2)};
 }
 
 reheat::target_id world::find(std::string_view target) const {

@@ -421,6 +421,49 @@ TEST_CASE("what is no incident is a trouble of its own, and has its own end") {
     CHECK(d.last().kind == kind::recovered);
 }
 
+TEST_CASE("what stops everything, or a whole set, is no incident's trouble") {
+    support::notebook cloud;
+    rh::pipeline ha{cloud, rh::manual_clock{}, rh::ladder{rh::restart_service{}}};
+    REQUIRE(ha.open());
+    REQUIRE(ha.add(rh::instance{.name = "db-1", .stack = "wiki", .rack = "r1"}));
+    recorder out;
+    rh::pager pages{out, ha};
+    const auto tell = [&](rh::event_kind k, rh::decision what, rh::reason why, std::uint32_t set = 0) {
+        rh::event e;
+        e.at = ha.time().now();
+        e.kind = k;
+        e.what = what;
+        e.why = why;
+        e.set = rh::set_id{set};
+        e.verb = rh::operator_verb::trust;
+        if (why == rh::reason::trust_broken) {
+            e.target = db;
+            e.incident = rh::incident_id{3};
+        }
+        pages(e);
+        static_cast<void>(pages.poll(ha.time().now()));
+    };
+    using rh::decision;
+    using rh::event_kind;
+    using rh::reason;
+    tell(event_kind::page, decision::page, reason::trust_broken);
+    tell(event_kind::page, decision::page, reason::silence_is_ours);
+    tell(event_kind::page, decision::page, reason::breaker_group, 1);
+    REQUIRE(out.told.size() == 3);
+    CHECK(key_of(out.told[0]).ends_with("#trust_broken"));
+    CHECK(key_of(out.told[1]) == "#silence_is_ours");
+    CHECK(out.told[2].name.find(' ') != std::string::npos); // the set's kind and name
+    tell(event_kind::incident, decision::recover, reason::verified);
+    CHECK(out.told.size() == 3);
+    tell(event_kind::controller, decision::release, reason::breaker_closed, 1);
+    tell(event_kind::controller, decision::release, reason::silence_is_ours);
+    tell(event_kind::operator_word, decision::accept, reason::operator_word);
+    REQUIRE(out.told.size() == 6);
+    for (std::size_t n = 3; n < 6; ++n) CHECK(out.told[n].kind == kind::recovered);
+    CHECK(key_of(out.told[5]) == key_of(out.told[0]));
+    CHECK(pages.state().size() == 0);
+}
+
 TEST_CASE("text is one line and JSON is valid, whatever a target is called") {
     rh::notification n;
     n.id = rh::notification_id{3};

@@ -7,6 +7,7 @@
 #include <reheat/core/time.hpp>
 #include <reheat/engine/event.hpp>
 #include <reheat/recovery/guard.hpp>
+#include <reheat/recovery/sets.hpp>
 
 #include <array>
 #include <cstddef>
@@ -35,7 +36,8 @@ struct notification {
     notification_id id{};
     notification_kind kind = notification_kind::page;
     target_id target = no_target; ///< `no_target` for the controller itself
-    std::string name{};           ///< the target's; empty for the controller itself
+    set_id set = no_set;          ///< the group or failure domain that it is about
+    std::string name{};           ///< the target's or the set's; empty for the controller itself
     incident_id incident = no_incident;
     op_id op = no_op;
     operation rung = operation::none;
@@ -70,6 +72,10 @@ namespace detail {
     case reason::journal_pending: return "the journal does not take what has to be safe before an action";
     case reason::journal_failed: return "the journal can not be written; nothing is begun until it is reopened";
     case reason::trust_broken: return "a proof of death was false; nothing is done until an operator says trust";
+    case reason::silence_is_ours: return "too much fell silent at once and the driver does not answer; nothing is done";
+    case reason::breaker_group:
+    case reason::breaker_domain: return "too many are unhealthy at once; nothing is done to them until fewer are";
+    case reason::returned: return "a machine that had been replaced came back; both copies are stopped";
     case reason::inbox_overflow: return "too many pages at once; others are not told one by one: see the status";
     default: return to_string(why);
     }

@@ -45,8 +45,8 @@ struct pager_figures {
 /// sends nothing. The same inputs give the same deliveries, always.
 ///
 /// A trouble is what a target's incident is paged for; a page without an incident is a trouble of its own for each
-/// reason. Of each trouble only the newest state is kept and delivered, one delivery at a time, so that the last
-/// notification that arrives about it is its final state. One thread at a time.
+/// target or set and reason. Of each trouble only the newest state is kept and delivered, one delivery at a time, so
+/// that the last notification that arrives about it is its final state. One thread at a time.
 class page_queue {
 public:
     explicit page_queue(pager_options options = {}) : options_{options} {
@@ -61,24 +61,29 @@ public:
 
     // Inputs: they record, and deliver nothing
 
-    /// Any event of the engine; `name` is that of its target. Most events change nothing here.
+    /// Any event of the engine; `name` is that of its target or set. Most events change nothing here.
     void take(const event& e, std::string_view name) {
         switch (e.kind) {
         case event_kind::page: return page(e, name);
         case event_kind::incident:
-            if (e.what == decision::recover) end(find(e.target, reason::none), e);
-            return;
+            if (e.what != decision::recover) return;
+            end(find({e.target}), e);
+            return end(find({e.target, reason::returned}), e);
         case event_kind::call:
         case event_kind::operation_order:
             if (e.op == no_op || e.what == decision::act) return;
-            if (slot* const s = find(e.target, reason::journal_pending); s != nullptr && s->now.op == e.op) end(s, e);
+            if (slot* const s = find({e.target, reason::journal_pending}); s != nullptr && s->now.op == e.op) end(s, e);
             return;
         case event_kind::controller:
-            if (e.what == decision::change && e.why == reason::none) end(find(no_target, reason::journal_failed), e);
-            return;
+            if (e.what == decision::change && e.why == reason::none)
+                return end(find({no_target, reason::journal_failed}), e);
+            if (e.what != decision::release) return;
+            if (e.why != reason::breaker_closed) return end(find({no_target, e.why}), e);
+            end(find({no_target, reason::breaker_group, e.set}), e);
+            return end(find({no_target, reason::breaker_domain, e.set}), e);
         case event_kind::operator_word:
-            if (e.what == decision::accept && e.why == reason::trust_broken)
-                end(find(e.target, reason::trust_broken), e);
+            if (e.what == decision::accept && e.verb == operator_verb::trust)
+                end(find({no_target, reason::trust_broken}), e);
             return;
         default: return;
         }
@@ -153,8 +158,8 @@ public:
 
     /// The newest state that there is to tell about a target's incident, until it is told and over.
     [[nodiscard]] const notification* about(target_id target) const noexcept {
-        const std::size_t at = place(target, reason::none);
-        return holds(at, target, reason::none) ? &slots_[index_[at].slot].now : nullptr;
+        const std::size_t at = place({target});
+        return holds(at, {target}) ? &slots_[index_[at].slot].now : nullptr;
     }
     /// How many troubles are known.
     [[nodiscard]] std::size_t size() const noexcept { return index_.size(); }
@@ -163,6 +168,18 @@ public:
 private:
     static constexpr duration shortest_pause = std::chrono::seconds{1};
 
+    /// What a trouble is known by.
+    struct trouble {
+        target_id target = no_target; ///< `no_target` for what is not one target's
+        reason topic = reason::none;  ///< `none` for the target's incident
+        set_id set = no_set;
+
+        friend bool operator==(const trouble&, const trouble&) = default;
+        [[nodiscard]] bool operator<(const trouble& other) const noexcept {
+            if (target != other.target) return target < other.target;
+            return topic != other.topic ? topic < other.topic : set < other.set;
+        }
+    };
     enum class stage : std::uint8_t {
         open,         ///< to be delivered
         acknowledged, ///< it arrived
@@ -178,14 +195,13 @@ private:
         std::uint32_t sure = 0;  ///< something older may have arrived after deliveries before this one
         std::uint32_t serial = 0;
         std::uint32_t unanswered = 0;
-        reason topic = reason::none;
+        trouble about{};
         stage at = stage::open;
         bool used = false;
         bool sending = false;
     };
     struct entry {
-        target_id target;
-        reason topic;
+        trouble about;
         std::uint32_t slot;
     };
 
@@ -195,24 +211,23 @@ private:
 
     // What is known, in the order of targets and topics
 
-    [[nodiscard]] std::size_t place(target_id target, reason topic) const noexcept {
+    [[nodiscard]] std::size_t place(const trouble& what) const noexcept {
         std::size_t from = 0;
         for (std::size_t to = index_.size(); from < to;) {
             const std::size_t middle = from + (to - from) / 2;
-            const entry& e = index_[middle];
-            if (e.target < target || (e.target == target && e.topic < topic)) from = middle + 1;
+            if (index_[middle].about < what) from = middle + 1;
             else to = middle;
         }
         return from;
     }
-    [[nodiscard]] bool holds(std::size_t at, target_id target, reason topic) const noexcept {
-        return at < index_.size() && index_[at].target == target && index_[at].topic == topic;
+    [[nodiscard]] bool holds(std::size_t at, const trouble& what) const noexcept {
+        return at < index_.size() && index_[at].about == what;
     }
-    [[nodiscard]] slot* find(target_id target, reason topic) noexcept {
-        const std::size_t at = place(target, topic);
-        return holds(at, target, topic) ? &slots_[index_[at].slot] : nullptr;
+    [[nodiscard]] slot* find(const trouble& what) noexcept {
+        const std::size_t at = place(what);
+        return holds(at, what) ? &slots_[index_[at].slot] : nullptr;
     }
-    slot& make(target_id target, reason topic) {
+    slot& make(const trouble& what) {
         std::uint32_t index = 0;
         if (free_.empty()) {
             index = static_cast<std::uint32_t>(slots_.size());
@@ -221,20 +236,20 @@ private:
             index = free_.back();
             free_.pop_back();
         }
-        index_.insert(index_.begin() + static_cast<std::ptrdiff_t>(place(target, topic)), {target, topic, index});
+        index_.insert(index_.begin() + static_cast<std::ptrdiff_t>(place(what)), {what, index});
         slot& s = slots_[index];
         s = {};
         s.used = true;
-        s.topic = topic;
+        s.about = what;
         s.born = last_serial_ + 1;
         return s;
     }
     void forget(std::size_t index) {
         slot& s = slots_[index];
-        index_.erase(index_.begin() + static_cast<std::ptrdiff_t>(place(s.now.target, s.topic)));
+        index_.erase(index_.begin() + static_cast<std::ptrdiff_t>(place(s.about)));
         s = {};
         free_.push_back(static_cast<std::uint32_t>(index));
-        if (slot* const full = find(no_target, reason::inbox_overflow);
+        if (slot* const full = find({no_target, reason::inbox_overflow});
             full != nullptr && full->now.kind == notification_kind::page && index_.size() <= options_.most / 2 + 1) {
             event e;
             e.at = now_;
@@ -246,26 +261,29 @@ private:
 
     void page(const event& e, std::string_view name) {
         ++figures_.pages;
-        const reason topic = e.incident != no_incident ? reason::none : e.why;
-        slot* s = find(e.target, topic);
-        if (s == nullptr && index_.size() >= options_.most) {
-            ++figures_.dropped;
-            s = find(no_target, reason::inbox_overflow);
-            event full;
-            full.at = e.at;
-            full.kind = event_kind::page;
-            full.why = reason::inbox_overflow;
-            say(s != nullptr ? *s : make(no_target, reason::inbox_overflow), full, {});
-            return;
-        }
-        say(s != nullptr ? *s : make(e.target, topic), e, name);
+        // A false proof is nobody's incident: it stops everything, until an operator says otherwise.
+        const bool of_all = e.why == reason::trust_broken;
+        const trouble what = of_all                      ? trouble{no_target, e.why}
+                             : e.incident != no_incident ? trouble{e.target}
+                                                         : trouble{e.target, e.why, e.set};
+        slot* s = find(what);
+        if (s != nullptr || index_.size() < options_.most) return say(s != nullptr ? *s : make(what), e, name);
+        ++figures_.dropped;
+        const trouble full{no_target, reason::inbox_overflow};
+        event told;
+        told.at = e.at;
+        told.kind = event_kind::page;
+        told.why = reason::inbox_overflow;
+        s = find(full);
+        say(s != nullptr ? *s : make(full), told, {});
     }
 
     void say(slot& s, const event& e, std::string_view name) {
         notification& n = s.now;
+        const incident_id incident = s.about.topic == reason::none ? e.incident : no_incident;
         const bool known =
             n.id != notification_id{} && n.kind == notification_kind::page && n.why == e.why &&
-            n.incident == e.incident && n.op == e.op &&
+            n.incident == incident && n.op == e.op && n.target == e.target &&
             (s.at == stage::open || (s.at == stage::acknowledged && e.at < after(s.settled, options_.repeat_after)));
         if (known) {
             ++figures_.merged;
@@ -275,7 +293,8 @@ private:
             n.kind = notification_kind::page;
             n.target = e.target;
             n.name = name;
-            n.incident = e.incident;
+            n.set = e.set;
+            n.incident = incident;
             n.op = e.op;
             n.why = e.why;
             n.before = reason::none;

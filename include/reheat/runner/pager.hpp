@@ -9,6 +9,7 @@
 #include <atomic>
 #include <concepts>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -102,7 +103,15 @@ public:
     }
 
     /// Any event of the engine. It is recorded; `poll` delivers.
-    void operator()(const event& e) { queue_.take(e, names_->name(e.target)); }
+    void operator()(const event& e) {
+        if constexpr (requires { names_->sets()[e.set].name; }) {
+            if (e.kind == event_kind::page && e.set != no_set) {
+                const auto& set = names_->sets()[e.set];
+                return queue_.take(e, std::string{to_string(set.of)} + ' ' + set.name);
+            }
+        }
+        queue_.take(e, names_->name(e.target));
+    }
 
     /// Takes answers, makes the deliveries that are due, and says when to come back; `never` if only a page or an
     /// answer can change anything. If the notifier throws, the exception comes out here, and that delivery is tried
