@@ -888,13 +888,21 @@ struct window_cells {
 
     /// Whether the newest bucket is this one and the row is of this generation.
     [[nodiscard]] bool is(std::uint32_t bucket, std::uint32_t of) const noexcept {
-        return (std::uint64_t{generation} << 32U | newest) == (std::uint64_t{of} << 32U | bucket);
+        return generation == of && newest == bucket;
     }
-    /// Counts a sample in a slot that is known to be the newest bucket's.
-    void count_in(std::uint32_t slot) noexcept {
-        std::uint16_t& count = counts[slot];
-        if (++count == 0) [[unlikely]]
-            count = narrow_most;
+    /// Counts a sample in the newest bucket or in the one after it. False if the bucket is neither or the row is of
+    /// another generation. A row's first sample of a period and the further ones take the same way: a branch between
+    /// them would be guessed before the row's cache line is there.
+    bool count_next(std::uint32_t bucket, std::uint32_t of) noexcept {
+        const std::uint32_t by = bucket - newest;
+        if (generation != of || by > 1) [[unlikely]]
+            return false;
+        std::uint16_t& kept = counts[bucket % narrow_slots];
+        const std::uint32_t count = kept & (by - 1U); // a new bucket begins with 0
+        if (count != narrow_most) [[likely]]
+            kept = static_cast<std::uint16_t>(count + 1);
+        newest = bucket;
+        return true;
     }
     /// Counts samples. False if they are older than every bucket that is kept.
     bool add_narrow(std::uint32_t bucket, std::uint64_t weight) noexcept {
@@ -3829,15 +3837,17 @@ public:
             enter(watched_at);
         }
         row_state& r = rows_[row];
-        const std::uint32_t bucket = bucket_of(watched_at);
+        // Long before the first watch there is no bucket before the first one.
+        const std::uint32_t bucket = bucket_of(watched_at) == 0 ? 1 : bucket_of(watched_at);
+        const bool whole = begin(bucket) == watched_at;
         r.target = target;
         if (!narrow_) r.window.open = accumulator{};
-        r.window.newest = bucket - 1; // so that the first sample makes room, and is noted
+        r.window.newest = bucket - 1; // until the first sample
         // A period that began before its target was watched says nothing.
-        r.first = begin(bucket) == watched_at ? bucket : bucket + 1;
+        r.first = whole ? bucket : bucket + 1;
         r.grace = bucket_from(after(watched_at, rule_.grace));
         r.warm = bucket_from(after(watched_at, rule_.warm_up));
-        r.flags = active | enabled | (rule_.warm_up > duration::zero() ? warming : 0);
+        r.flags = active | enabled | (whole ? 0 : midway) | (rule_.warm_up > duration::zero() ? warming : 0);
         next_ = earlier(next_, begin(r.first + 1));
         return {row, r.window.generation};
     }
@@ -3869,15 +3879,24 @@ public:
     /// Records a sample. False if it is dropped: a handle given up, NaN, a sample older than the window or more than 2
     /// h after the last evaluation (as CloudWatch).
     bool push(row_handle h, time_point at, double value) noexcept {
-        if (h.row >= rows_end_) return false;
-        row_state& r = rows_.data()[h.row];
-        // Inside the bucket of the last evaluation, borders aside, there is nothing to divide and mostly room already.
+        // Read before the first branch, these stay in registers where a caller pushes in a loop.
+        row_state* const rows = rows_.data();
+        const std::uint32_t current = current_;
+        const std::uint64_t length = counts_only ? narrow_length_ : inside_length_;
         const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count()) - inside_begin_;
-        if (into >= inside_length_ || value != value || !r.window.is(current_, h.generation)) [[unlikely]]
-            return take_elsewhere(r, h.generation, at, value);
-        if (narrow_) r.window.count_in(slot_);
-        else rule_.of.statistic.add(r.window.open, value);
-        return true;
+        if (h.row >= rows_end_) return false;
+        // Inside the bucket of the last evaluation, borders aside, there is nothing to divide and mostly room already.
+        if (into < length && value == value) [[likely]] {
+            cells& w = rows[h.row].window;
+            if constexpr (counts_only) {
+                if (w.count_next(current, h.generation)) [[likely]]
+                    return true;
+            } else if (w.is(current, h.generation)) [[likely]] {
+                rule_.of.statistic.add(w.open, value);
+                return true;
+            }
+        }
+        return take_elsewhere(h, at, value);
     }
     /// Records a value that came so many times; none is no sample.
     bool push(row_handle h, time_point at, double value, std::uint64_t weight) noexcept
@@ -3895,18 +3914,47 @@ public:
         if (!holds(h) || all != all || count == 0) return false;
         return take_at(rows_[h.row], at, count, [&](accumulator& a) { rule_.of.statistic.add_set(a, set); });
     }
-    /// Records many; returns how many were not dropped. Memory is asked for ahead, so that a random row costs little
-    /// more than its cache line.
-    std::size_t push(std::span<const beat> beats) noexcept {
-        constexpr std::size_t ahead = 24;
-        std::size_t taken = 0;
-        for (std::size_t n = 0; n < beats.size() + ahead; ++n) {
-            if (n < beats.size() && beats[n].to.row < rows_end_) detail::prefetch_for_write(&rows_[beats[n].to.row]);
-            if (n < ahead) continue;
-            const beat& b = beats[n - ahead];
-            taken += push(b.to, b.at, b.value) ? 1U : 0U;
+    /// Many samples, recorded one by one. Memory is asked for ahead, so that a random row costs little more than its
+    /// cache line, and the wait for it is the caller's time for other work. Views the samples and the fleet.
+    class feed {
+    public:
+        feed() = default;
+        feed(fleet& to, std::span<const beat> beats) noexcept
+            : to_{&to}, next_{beats.data()}, asked_{next_}, end_{next_ + beats.size()} {
+            while (asked_ != end_ && asked_ != next_ + ahead) ask();
         }
-        return taken;
+        /// Records the next one. False if there is none.
+        bool next() noexcept {
+            if (next_ == end_) return false;
+            if (asked_ != end_) ask();
+            taken_ += to_->push(next_->to, next_->at, next_->value) ? 1U : 0U;
+            ++next_;
+            return true;
+        }
+        /// How many were recorded and not dropped.
+        [[nodiscard]] std::size_t taken() const noexcept { return taken_; }
+
+    private:
+        static constexpr std::ptrdiff_t ahead = 20;
+
+        void ask() noexcept {
+            if (asked_->to.row < to_->rows_end_) detail::prefetch_for_write(to_->rows_.data() + asked_->to.row);
+            ++asked_;
+        }
+
+        fleet* to_ = nullptr;
+        const beat* next_ = nullptr;
+        const beat* asked_ = nullptr;
+        const beat* end_ = nullptr;
+        std::size_t taken_ = 0;
+    };
+
+    /// Records many, as a `feed`; returns how many were not dropped.
+    std::size_t push(std::span<const beat> beats) noexcept {
+        feed all{*this, beats};
+        while (all.next()) {
+        }
+        return all.taken();
     }
 
     void evaluate(std::uint32_t group, time_point now, std::vector<transition>& out) override {
@@ -3948,9 +3996,10 @@ private:
         (std::same_as<statistic_type, sample_count> || std::same_as<statistic_type, any_statistic>);
 
     static constexpr std::uint8_t active = 1;
-    static constexpr std::uint8_t heard = 2;
+    static constexpr std::uint8_t heard = 2; ///< since the watch began; noted by an evaluation, from the newest bucket
     static constexpr std::uint8_t enabled = 4;
     static constexpr std::uint8_t warming = 8;
+    static constexpr std::uint8_t midway = 16; ///< watched since the middle of the bucket before the first whole one
     static constexpr std::uint32_t not_held = 0;
     static constexpr duration most_ahead = std::chrono::hours{2};
 
@@ -3997,21 +4046,17 @@ private:
     void enter(time_point now) noexcept {
         current_ = bucket_of(now);
         inside_begin_ = static_cast<std::uint64_t>(begin(current_).time_since_epoch().count()) + 1;
-        slot_ = current_ % cells::narrow_slots;
         inside_length_ = static_cast<std::uint64_t>(grid_.length - 1);
+        narrow_length_ = narrow_ ? inside_length_ : 0;
     }
 
     /// Adds to a bucket: so many samples to a narrow count, or what `add(accumulator&)` adds.
     template <class Add>
     bool take(row_state& r, std::uint32_t bucket, std::uint64_t weight, const Add& add) noexcept {
-        if (narrow_) {
-            if (!r.window.add_narrow(bucket, weight)) return false;
-        } else {
-            accumulator* const a = r.window.find(bucket, closed(static_cast<std::uint32_t>(&r - rows_.data())));
-            if (a == nullptr) return false;
-            add(*a);
-        }
-        r.flags |= heard;
+        if (narrow_) return r.window.add_narrow(bucket, weight);
+        accumulator* const a = r.window.find(bucket, closed(static_cast<std::uint32_t>(&r - rows_.data())));
+        if (a == nullptr) return false;
+        add(*a);
         return true;
     }
     template <class Add>
@@ -4023,9 +4068,16 @@ private:
         if (rule_.of.align == alignment::watch && begin(bucket) == at) take(r, bucket - 1, weight, add);
         return true;
     }
-    [[gnu::noinline]] bool take_elsewhere(row_state& r, std::uint32_t generation, time_point at,
-                                          double value) noexcept {
-        if (r.window.generation != generation || value != value) return false;
+    [[gnu::noinline]] bool take_elsewhere(row_handle h, time_point at, double value) noexcept {
+        row_state& r = rows_.data()[h.row];
+        if (r.window.generation != h.generation || value != value) return false;
+        if constexpr (counts_only) {
+            const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count()) - inside_begin_;
+            if (!narrow_ && into < inside_length_ && r.window.newest == current_) {
+                rule_.of.statistic.add(r.window.open, value);
+                return true;
+            }
+        }
         return take_at(r, at, 1, [this, value](accumulator& a) { rule_.of.statistic.add(a, value); });
     }
 
@@ -4072,7 +4124,7 @@ private:
     std::uint32_t blind_ = 0;
     std::uint64_t inside_begin_ = 0; ///< of the period of the last evaluation, without its borders
     std::uint64_t inside_length_ = 0;
-    std::uint32_t slot_ = 0; ///< of that period, where counts are narrow
+    std::uint64_t narrow_length_ = 0; ///< the same where counts are narrow, else 0
     std::uint32_t rows_end_ = 0;
     time_point next_ = never;
     std::vector<row_state> rows_;
@@ -4220,7 +4272,9 @@ std::uint32_t fleet<Rule>::empty_breaches() const noexcept {
 template <alarm_rule Rule>
 void fleet<Rule>::evaluate_row(std::uint32_t group, std::uint32_t row, std::vector<transition>& out) {
     row_state& r = rows_[row];
-    if ((r.flags & active) == 0 || current_ < r.first + stride_) return;
+    if ((r.flags & active) == 0) return;
+    if (r.window.newest + ((r.flags & midway) != 0 ? 1U : 0U) >= r.first) r.flags |= heard;
+    if (current_ < r.first + stride_) return;
     if ((r.flags & heard) == 0 && current_ < r.grace) return;
 
     const std::uint32_t n = rule_.evaluation_periods;
@@ -9257,8 +9311,7 @@ public:
             if (auto f = set(*m.statistics)) return f;
         }
         if (m.unit_name && !parse_unit(*m.unit_name))
-            return fault("ValidationError",
-                         "The value " + shown(*m.unit_name) + " for parameter " + member_ + "Unit is not a unit.");
+            return invalid("Unit", "must be a value in the set [ " + known_units() + " ]");
         if (m.timestamp && *m.timestamp < now_ - metric_limits::past)
             return invalid("Timestamp", "must not be more than two weeks in the past");
         if (m.timestamp && *m.timestamp > after(now_, metric_limits::future))
@@ -9281,11 +9334,11 @@ private:
                                                         std::string{b} +
                                                         " are mutually exclusive and you have specified both.");
     }
-    /// Untrusted text in a message: its beginning, without what is not to be seen.
-    [[nodiscard]] static std::string shown(std::string_view text) {
-        std::string out;
-        for (const char c : text.substr(0, 100)) out += c >= ' ' && c <= '~' ? c : '?';
-        return out;
+    /// In the order of the API's refusal: `None` is the last.
+    [[nodiscard]] static std::string known_units() {
+        std::string all;
+        for (std::size_t n = 1; n < unit_names.size(); ++n) all += std::string{unit_names[n]} + ", ";
+        return all + std::string{unit_names[0]};
     }
     [[nodiscard]] std::optional<api_fault> text(std::string_view of, std::string_view what, std::size_t most) const {
         if (of.empty() || of.size() > most)

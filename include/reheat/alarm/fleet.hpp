@@ -95,15 +95,17 @@ public:
             enter(watched_at);
         }
         row_state& r = rows_[row];
-        const std::uint32_t bucket = bucket_of(watched_at);
+        // Long before the first watch there is no bucket before the first one.
+        const std::uint32_t bucket = bucket_of(watched_at) == 0 ? 1 : bucket_of(watched_at);
+        const bool whole = begin(bucket) == watched_at;
         r.target = target;
         if (!narrow_) r.window.open = accumulator{};
-        r.window.newest = bucket - 1; // so that the first sample makes room, and is noted
+        r.window.newest = bucket - 1; // until the first sample
         // A period that began before its target was watched says nothing.
-        r.first = begin(bucket) == watched_at ? bucket : bucket + 1;
+        r.first = whole ? bucket : bucket + 1;
         r.grace = bucket_from(after(watched_at, rule_.grace));
         r.warm = bucket_from(after(watched_at, rule_.warm_up));
-        r.flags = active | enabled | (rule_.warm_up > duration::zero() ? warming : 0);
+        r.flags = active | enabled | (whole ? 0 : midway) | (rule_.warm_up > duration::zero() ? warming : 0);
         next_ = earlier(next_, begin(r.first + 1));
         return {row, r.window.generation};
     }
@@ -135,15 +137,24 @@ public:
     /// Records a sample. False if it is dropped: a handle given up, NaN, a sample older than the window or more than 2
     /// h after the last evaluation (as CloudWatch).
     bool push(row_handle h, time_point at, double value) noexcept {
-        if (h.row >= rows_end_) return false;
-        row_state& r = rows_.data()[h.row];
-        // Inside the bucket of the last evaluation, borders aside, there is nothing to divide and mostly room already.
+        // Read before the first branch, these stay in registers where a caller pushes in a loop.
+        row_state* const rows = rows_.data();
+        const std::uint32_t current = current_;
+        const std::uint64_t length = counts_only ? narrow_length_ : inside_length_;
         const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count()) - inside_begin_;
-        if (into >= inside_length_ || value != value || !r.window.is(current_, h.generation)) [[unlikely]]
-            return take_elsewhere(r, h.generation, at, value);
-        if (narrow_) r.window.count_in(slot_);
-        else rule_.of.statistic.add(r.window.open, value);
-        return true;
+        if (h.row >= rows_end_) return false;
+        // Inside the bucket of the last evaluation, borders aside, there is nothing to divide and mostly room already.
+        if (into < length && value == value) [[likely]] {
+            cells& w = rows[h.row].window;
+            if constexpr (counts_only) {
+                if (w.count_next(current, h.generation)) [[likely]]
+                    return true;
+            } else if (w.is(current, h.generation)) [[likely]] {
+                rule_.of.statistic.add(w.open, value);
+                return true;
+            }
+        }
+        return take_elsewhere(h, at, value);
     }
     /// Records a value that came so many times; none is no sample.
     bool push(row_handle h, time_point at, double value, std::uint64_t weight) noexcept
@@ -161,18 +172,47 @@ public:
         if (!holds(h) || all != all || count == 0) return false;
         return take_at(rows_[h.row], at, count, [&](accumulator& a) { rule_.of.statistic.add_set(a, set); });
     }
-    /// Records many; returns how many were not dropped. Memory is asked for ahead, so that a random row costs little
-    /// more than its cache line.
-    std::size_t push(std::span<const beat> beats) noexcept {
-        constexpr std::size_t ahead = 24;
-        std::size_t taken = 0;
-        for (std::size_t n = 0; n < beats.size() + ahead; ++n) {
-            if (n < beats.size() && beats[n].to.row < rows_end_) detail::prefetch_for_write(&rows_[beats[n].to.row]);
-            if (n < ahead) continue;
-            const beat& b = beats[n - ahead];
-            taken += push(b.to, b.at, b.value) ? 1U : 0U;
+    /// Many samples, recorded one by one. Memory is asked for ahead, so that a random row costs little more than its
+    /// cache line, and the wait for it is the caller's time for other work. Views the samples and the fleet.
+    class feed {
+    public:
+        feed() = default;
+        feed(fleet& to, std::span<const beat> beats) noexcept
+            : to_{&to}, next_{beats.data()}, asked_{next_}, end_{next_ + beats.size()} {
+            while (asked_ != end_ && asked_ != next_ + ahead) ask();
         }
-        return taken;
+        /// Records the next one. False if there is none.
+        bool next() noexcept {
+            if (next_ == end_) return false;
+            if (asked_ != end_) ask();
+            taken_ += to_->push(next_->to, next_->at, next_->value) ? 1U : 0U;
+            ++next_;
+            return true;
+        }
+        /// How many were recorded and not dropped.
+        [[nodiscard]] std::size_t taken() const noexcept { return taken_; }
+
+    private:
+        static constexpr std::ptrdiff_t ahead = 20;
+
+        void ask() noexcept {
+            if (asked_->to.row < to_->rows_end_) detail::prefetch_for_write(to_->rows_.data() + asked_->to.row);
+            ++asked_;
+        }
+
+        fleet* to_ = nullptr;
+        const beat* next_ = nullptr;
+        const beat* asked_ = nullptr;
+        const beat* end_ = nullptr;
+        std::size_t taken_ = 0;
+    };
+
+    /// Records many, as a `feed`; returns how many were not dropped.
+    std::size_t push(std::span<const beat> beats) noexcept {
+        feed all{*this, beats};
+        while (all.next()) {
+        }
+        return all.taken();
     }
 
     void evaluate(std::uint32_t group, time_point now, std::vector<transition>& out) override {
@@ -214,9 +254,10 @@ private:
         (std::same_as<statistic_type, sample_count> || std::same_as<statistic_type, any_statistic>);
 
     static constexpr std::uint8_t active = 1;
-    static constexpr std::uint8_t heard = 2;
+    static constexpr std::uint8_t heard = 2; ///< since the watch began; noted by an evaluation, from the newest bucket
     static constexpr std::uint8_t enabled = 4;
     static constexpr std::uint8_t warming = 8;
+    static constexpr std::uint8_t midway = 16; ///< watched since the middle of the bucket before the first whole one
     static constexpr std::uint32_t not_held = 0;
     static constexpr duration most_ahead = std::chrono::hours{2};
 
@@ -263,21 +304,17 @@ private:
     void enter(time_point now) noexcept {
         current_ = bucket_of(now);
         inside_begin_ = static_cast<std::uint64_t>(begin(current_).time_since_epoch().count()) + 1;
-        slot_ = current_ % cells::narrow_slots;
         inside_length_ = static_cast<std::uint64_t>(grid_.length - 1);
+        narrow_length_ = narrow_ ? inside_length_ : 0;
     }
 
     /// Adds to a bucket: so many samples to a narrow count, or what `add(accumulator&)` adds.
     template <class Add>
     bool take(row_state& r, std::uint32_t bucket, std::uint64_t weight, const Add& add) noexcept {
-        if (narrow_) {
-            if (!r.window.add_narrow(bucket, weight)) return false;
-        } else {
-            accumulator* const a = r.window.find(bucket, closed(static_cast<std::uint32_t>(&r - rows_.data())));
-            if (a == nullptr) return false;
-            add(*a);
-        }
-        r.flags |= heard;
+        if (narrow_) return r.window.add_narrow(bucket, weight);
+        accumulator* const a = r.window.find(bucket, closed(static_cast<std::uint32_t>(&r - rows_.data())));
+        if (a == nullptr) return false;
+        add(*a);
         return true;
     }
     template <class Add>
@@ -289,9 +326,16 @@ private:
         if (rule_.of.align == alignment::watch && begin(bucket) == at) take(r, bucket - 1, weight, add);
         return true;
     }
-    [[gnu::noinline]] bool take_elsewhere(row_state& r, std::uint32_t generation, time_point at,
-                                          double value) noexcept {
-        if (r.window.generation != generation || value != value) return false;
+    [[gnu::noinline]] bool take_elsewhere(row_handle h, time_point at, double value) noexcept {
+        row_state& r = rows_.data()[h.row];
+        if (r.window.generation != h.generation || value != value) return false;
+        if constexpr (counts_only) {
+            const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count()) - inside_begin_;
+            if (!narrow_ && into < inside_length_ && r.window.newest == current_) {
+                rule_.of.statistic.add(r.window.open, value);
+                return true;
+            }
+        }
         return take_at(r, at, 1, [this, value](accumulator& a) { rule_.of.statistic.add(a, value); });
     }
 
@@ -338,7 +382,7 @@ private:
     std::uint32_t blind_ = 0;
     std::uint64_t inside_begin_ = 0; ///< of the period of the last evaluation, without its borders
     std::uint64_t inside_length_ = 0;
-    std::uint32_t slot_ = 0; ///< of that period, where counts are narrow
+    std::uint64_t narrow_length_ = 0; ///< the same where counts are narrow, else 0
     std::uint32_t rows_end_ = 0;
     time_point next_ = never;
     std::vector<row_state> rows_;
