@@ -7,6 +7,8 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <limits>
+#include <span>
 
 namespace rh = reheat;
 using namespace std::chrono_literals;
@@ -252,6 +254,25 @@ TEST_SUITE("fleet") {
         CHECK_FALSE(s.all.push(h, start + 3h, 1));
         CHECK_FALSE(s.all.push(h, rh::never, 1));
         CHECK_FALSE(s.all.push(h, rh::time_point::min(), 1));
+    }
+
+    TEST_CASE("what is no finite number is refused, in narrow rows and in wide ones") {
+        constexpr double inf = std::numeric_limits<double>::infinity();
+        stepped narrow{one_silent_minute};
+        stepped wide{rh::alarm<rh::window<rh::sum>, rh::greater_than>{.threshold = 1, .grace = 0s}};
+        const rh::row_handle n = narrow.watch();
+        const rh::row_handle w = wide.watch();
+        for (const double bad : {std::numeric_limits<double>::quiet_NaN(), inf, -inf}) {
+            for (const rh::duration at : {1s, 0s, 61s}) {
+                CHECK_FALSE(narrow.all.push(n, start + at, bad));
+                CHECK_FALSE(wide.all.push(w, start + at, bad));
+            }
+            CHECK_FALSE(wide.all.push(w, start + 1s, bad, 3));
+            CHECK_FALSE(wide.all.push(w, start + 1s, rh::statistic_set{2, bad, 1, 2}));
+            CHECK_FALSE(wide.all.push(w, start + 1s, rh::statistic_set{2, 3, 1, bad}));
+        }
+        CHECK(narrow.until(60s, n) == alarm_state::alarm);
+        CHECK(wide.until(60s, w) == alarm_state::insufficient_data);
     }
 
     TEST_CASE("a period of five minutes slides by the minute") {
