@@ -2804,8 +2804,7 @@ namespace reheat::inline REHEAT_ABI {
 
 /// Silence found to the millisecond: each target has a timeout of its own, and is in `alarm` once it was silent for so
 /// long. Where a period's resolution is enough, a `fleet` is cheaper. A beat only stores its time; when a deadline
-/// comes up, the time is looked at and the deadline moved on. 16 bytes a target, and 8 more in the wheel and beside it.
-/// Nothing allocates but `watch`, `reserve` and the caller's vector. One thread at a time.
+/// comes up, the time is looked at and the deadline moved on. 28 bytes a target, and 4 to 9 in the wheel. Nothing allocates but `watch`, `reserve` and the caller's vector. One thread at a time.
 ///
 ///     deadline_fleet probes{now};
 ///     const row_handle db = probes.watch(target, 1500ms, now);
@@ -3438,7 +3437,8 @@ public:
 
     /// Begins to watch a target; `row` counts up from 0. Allocates.
     virtual std::uint32_t add(target_id target, time_point watched_at) = 0;
-    /// Records a sample of one row. Never allocates; a sample older than the window, or NaN, is dropped.
+    /// Records a sample of one row. Never allocates; a sample older than the window, or no finite number, is
+    /// dropped.
     virtual bool push(std::uint32_t row, time_point at, double value) noexcept = 0;
     /// Evaluates what is due at `now` and appends the transitions, in row order.
     virtual void evaluate(std::uint32_t group, time_point now, std::vector<transition>& out) = 0;
@@ -3770,11 +3770,11 @@ struct beat {
 
 /// All targets that are watched with one rule. A row is the alarm's state and its window side by side, and the whole
 /// group has one deadline: periods are aligned. A count of up to 15 buckets is one cache line a target; any other rule
-/// has the newest bucket there and the older ones in a ring. Nothing allocates but `add`, `reserve` and the caller's
-/// vector of transitions. One thread at a time.
+/// has the newest bucket there and the older ones in a ring. Nothing allocates but `watch`, `reserve` and the
+/// caller's vector of transitions. One thread at a time.
 ///
 ///     fleet<decltype(rule)> all{rule};
-///     const row_handle db = all.add(target, now);
+///     const row_handle db = all.watch(target, now);
 ///     all.push(db, now, heartbeat);
 ///     all.evaluate(0, now, transitions);
 template <alarm_rule Rule>
@@ -3783,7 +3783,8 @@ public:
     using statistic_type = typename Rule::statistic_type;
     using accumulator = typename statistic_type::accumulator;
 
-    /// `phase` is where periods begin, as an offset below the period; 0 for `alignment::grid`.
+    /// `rule` is one that `validate` accepts; `phase` is where periods begin, as an offset below the period, 0 for
+    /// `alignment::grid`.
     explicit fleet(const Rule& rule, duration phase = {}) noexcept
         : rule_{rule}, phase_{phase},
           grid_{(rule.of.step == duration::zero() ? rule.of.period : rule.of.step).count(), phase.count()},
@@ -3876,8 +3877,8 @@ public:
         return row < rows_.size() && (rows_[row].flags & active) != 0 &&
                push({row, rows_[row].window.generation}, at, value);
     }
-    /// Records a sample. False if it is dropped: a handle given up, NaN, a sample older than the window or more than 2
-    /// h after the last evaluation (as CloudWatch).
+    /// Records a sample. False if it is dropped: a handle given up, a value that is no finite number, a sample older
+    /// than the window or more than 2 h after the last evaluation (as CloudWatch).
     bool push(row_handle h, time_point at, double value) noexcept {
         // Read before the first branch, these stay in registers where a caller pushes in a loop.
         row_state* const rows = rows_.data();
@@ -3886,7 +3887,7 @@ public:
         const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count()) - inside_begin_;
         if (h.row >= rows_end_) return false;
         // Inside the bucket of the last evaluation, borders aside, there is nothing to divide and mostly room already.
-        if (into < length && value == value) [[likely]] {
+        if (into < length && is_finite(value)) [[likely]] {
             cells& w = rows[h.row].window;
             if constexpr (counts_only) {
                 if (w.count_next(current, h.generation)) [[likely]]
@@ -3902,7 +3903,7 @@ public:
     bool push(row_handle h, time_point at, double value, std::uint64_t weight) noexcept
         requires weighted_statistic<statistic_type>
     {
-        if (!holds(h) || value != value || weight == 0) return false;
+        if (!holds(h) || !is_finite(value) || weight == 0) return false;
         return take_at(rows_[h.row], at, weight, [&](accumulator& a) { rule_.of.statistic.add(a, value, weight); });
     }
     /// Records samples that somebody has reduced already. False also if one of the numbers is none, or the count is 0.
@@ -3911,7 +3912,7 @@ public:
     {
         const double all = set.sum + set.minimum + set.maximum;
         const std::uint64_t count = detail::count_of(set);
-        if (!holds(h) || all != all || count == 0) return false;
+        if (!holds(h) || !is_finite(all) || count == 0) return false;
         return take_at(rows_[h.row], at, count, [&](accumulator& a) { rule_.of.statistic.add_set(a, set); });
     }
     /// Many samples, recorded one by one. Memory is asked for ahead, so that a random row costs little more than its
@@ -4001,6 +4002,9 @@ private:
     static constexpr std::uint8_t warming = 8;
     static constexpr std::uint8_t midway = 16; ///< watched since the middle of the bucket before the first whole one
     static constexpr std::uint32_t not_held = 0;
+    /// Neither NaN nor infinite: sums of infinities would be no number.
+    [[nodiscard]] static bool is_finite(double value) noexcept { return value - value == 0; }
+
     static constexpr duration most_ahead = std::chrono::hours{2};
 
     struct alignas(64) row_state {
@@ -4070,7 +4074,7 @@ private:
     }
     [[gnu::noinline]] bool take_elsewhere(row_handle h, time_point at, double value) noexcept {
         row_state& r = rows_.data()[h.row];
-        if (r.window.generation != h.generation || value != value) return false;
+        if (r.window.generation != h.generation || !is_finite(value)) return false;
         if constexpr (counts_only) {
             const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count()) - inside_begin_;
             if (!narrow_ && into < inside_length_ && r.window.newest == current_) {
@@ -9018,9 +9022,14 @@ concept value_store =
 
 namespace detail {
 
-/// floor(share * n / 100 %); exact for n up to 10^13.
+/// floor(share * n / 100 %); exact for n up to 10^13, and beyond as exact as a double.
 [[nodiscard]] constexpr std::uint64_t share_of(std::uint64_t share, std::uint64_t n) noexcept {
     constexpr std::uint64_t million = 1'000'000;
+    if (n > 10 * million * million) {
+        if (share == hundred_percent) return n;
+        return static_cast<std::uint64_t>(static_cast<double>(share) / static_cast<double>(hundred_percent) *
+                                          static_cast<double>(n));
+    }
     const std::uint64_t high = share * (n / million);
     const std::uint64_t low = high % million * million + share * (n % million);
     return high / million + low / hundred_percent;
