@@ -4072,7 +4072,7 @@ private:
         if (rule_.of.align == alignment::watch && begin(bucket) == at) take(r, bucket - 1, weight, add);
         return true;
     }
-    [[gnu::noinline]] bool take_elsewhere(row_handle h, time_point at, double value) noexcept {
+    [[gnu::noinline, gnu::cold]] bool take_elsewhere(row_handle h, time_point at, double value) noexcept {
         row_state& r = rows_.data()[h.row];
         if (r.window.generation != h.generation || !is_finite(value)) return false;
         if constexpr (counts_only) {
