@@ -87,7 +87,7 @@ namespace detail {
         return "it acts on a lower level than rung " + number + " before it, which has not helped either";
     case finding::verify_shorter_than_grace:
         return "verify (" + format_duration(r.verify) + ") is not longer than grace (" + format_duration(r.grace) +
-               "), " + seconds_text(f.number) + " are missing and more: it would fail while the target may still start";
+               ") but " + seconds_text(f.number) + " shorter: it would fail while the target may still start";
     case finding::verify_below_latency:
         return missing("verify (" + format_duration(r.verify) + ")") + " for the grace and the driver's latency";
     case finding::verify_below_evidence:
