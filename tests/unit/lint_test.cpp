@@ -379,6 +379,25 @@ TEST_SUITE("lint") {
         for (int n = 0; n < 1000; ++n) full.add({});
         CHECK(full.findings().size() == 107);
         CHECK_FALSE(full.ok());
+        CHECK(full.has(finding::unreachable_rung));
+        CHECK_FALSE(full.has(finding::no_vantage));
+        rh::limits_report full_limits;
+        CHECK_FALSE(full_limits.has(limit_finding::never_binds));
+        for (int n = 0; n < 1000; ++n) full_limits.add({});
+        CHECK(full_limits.findings().size() == rh::limit_finding_count * rh::limit_count);
+        CHECK_FALSE(full_limits.has(limit_finding::never_binds));
+    }
+
+    TEST_CASE("what calls the driver, and what boots a machine") {
+        for (std::size_t o = 0; o < rh::operation_count; ++o) {
+            const auto what = static_cast<operation>(o);
+            CAPTURE(to_string(what));
+            const bool none = what == operation::none || what == operation::page || what == operation::guest_restarts;
+            CHECK(rh::calls_driver(what) == !none);
+            const bool boot = what == operation::create_instance || what == operation::reboot_instance ||
+                              what == operation::rebuild_instance || rh::needs_proof(what);
+            CHECK(rh::boots(what) == boot);
+        }
     }
 
     TEST_CASE("a finding that is not of this policy has words all the same") {

@@ -284,12 +284,12 @@ TEST_SUITE("policy reader") {
             {R"({"rungs": [], "fencing": {"methods": ["a", "b", "c", "d", "e"]}})", errc::limit_exceeded,
              "$.fencing.methods", "expected at most 4 names, found 5"},
             {R"({"rungs": [], "fencing": {"methods": ["a", ""]}})", errc::invalid_argument, "$.fencing.methods[1]",
-             "expected a name of 1 to 64 bytes, found ''"},
+             "expected a name of 1 to 64 bytes of UTF-8, found ''"},
             {R"({"rungs": [], "fencing": {"methods": [7]}})", errc::syntax, "$.fencing.methods[0]",
-             "expected a name of 1 to 64 bytes, found 7"},
+             "expected a name of 1 to 64 bytes of UTF-8, found 7"},
             {R"({"rungs": [], "fencing": {"methods": ["12345678901234567890123456789012345678901234567890123456789012345"]}})",
              errc::invalid_argument, "$.fencing.methods[0]",
-             "expected a name of 1 to 64 bytes, found "
+             "expected a name of 1 to 64 bytes of UTF-8, found "
              "'1234567890123456789012345678901234567890123456789012345678901234...'"},
             {R"({"rungs": [], "limits": {"in_flight": {"percent": 101}}})", errc::invalid_argument,
              "$.limits.in_flight.percent", "expected a whole number from 0 to 100, found 101"},

@@ -182,6 +182,15 @@ TEST_SUITE("policy file") {
         CHECK(file.error() == rh::error{rh::errc::already_exists, "$.probation", "the name stands there twice"});
     }
 
+    TEST_CASE("a fence method that no file could be written with is refused") {
+        for (const std::string& name : {std::string{"\xFF"}, std::string{"ipmi\xC3"}, std::string(65, 'x')}) {
+            const node methods = node::object({{"methods", node::array({node::string(name)})}});
+            const auto file = rh::read_policy(node::object({{"rungs", node::array()}, {"fencing", methods}}));
+            REQUIRE_FALSE(file);
+            CHECK(file.error().where == "$.fencing.methods[0]");
+        }
+    }
+
     TEST_CASE("the names of fence methods stay where they are when the file moves") {
         static_assert(!std::is_copy_constructible_v<rh::policy_file> && !std::is_copy_assignable_v<rh::policy_file>);
         static_assert(std::is_nothrow_move_constructible_v<rh::policy_file> &&

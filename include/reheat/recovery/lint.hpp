@@ -11,7 +11,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 
 namespace reheat::inline REHEAT_ABI {
@@ -111,9 +110,8 @@ private:
         const std::int64_t by_wait = possible(r.sustained.within);
         const std::int64_t most = by_burst < by_wait ? by_burst : by_wait;
         // Who lowers the attempts and leaves the rest has not asked for the sustained budget of the type.
-        const std::optional<rung> usual = default_rung(r.what);
-        if (most < r.sustained.count && !(usual && usual->sustained == r.sustained))
-            add(finding::sustained_never_binds, i, most);
+        const bool usual = default_rung(r.what).value_or(rung{}).sustained == r.sustained;
+        if (most < r.sustained.count && !usual) add(finding::sustained_never_binds, i, most);
         if (const std::int64_t reached = attempts_reached(r); reached < r.burst.count)
             add(finding::attempts_never_reached, i, r.burst.count - reached);
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <reheat/core/escape.hpp>
 #include <reheat/core/json_path.hpp>
 #include <reheat/core/node.hpp>
 #include <reheat/core/result.hpp>
@@ -258,13 +259,24 @@ private:
         out_.names_.reserve(size); // the policy refers to each of them
         for (std::size_t i = 0; i < size; ++i) {
             const node& name = methods->items()[i];
-            if (!name.is_string() || name.text().empty() || name.text().size() > policy_words::longest_name) {
+            if (!name.is_string() || !is_name(name.text())) {
                 return in.fail(at.item(i), name.is_string() ? errc::invalid_argument : errc::syntax,
-                               "a name of 1 to " + std::to_string(policy_words::longest_name) + " bytes", name);
+                               "a name of 1 to " + std::to_string(policy_words::longest_name) + " bytes of UTF-8",
+                               name);
             }
             out_.names_.push_back(name.text());
             out_.rules_.fencing.methods[i] = out_.names_.back();
         }
+    }
+
+    [[nodiscard]] static bool is_name(std::string_view text) noexcept {
+        if (text.empty() || text.size() > policy_words::longest_name) return false;
+        while (!text.empty()) {
+            const std::size_t size = utf8_size(text);
+            if (size == 0) return false; // no file could be written with it
+            text.remove_prefix(size);
+        }
+        return true;
     }
 
     void read_limits(member_reader& in) {
