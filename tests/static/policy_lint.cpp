@@ -114,7 +114,9 @@ static_assert(only(lint(rh::ladder{rh::reboot_instance{}, rh::restart_service{}}
                    0));
 static_assert(only(lint(rh::ladder{rh::restart_service{}, rh::page{}, rh::converge_stack{}, rh::reboot_instance{}}),
                    finding::milder_after_stronger, 3, 2));
-static_assert(lint(rh::ladder{rh::page{}, rh::restart_service{}}).ok()); // a page acts on nobody
+static_assert(only(lint(rh::ladder{rh::reboot_instance{}, rh::guest_restarts{}}), finding::milder_after_stronger, 1,
+                   0));
+static_assert(lint(rh::ladder{rh::page{}, rh::restart_service{}, rh::converge_stack{}, rh::page{}}).ok());
 static_assert(lint(rh::ladder{rh::recreate_instance{}, rh::reboot_instance{}}).ok());
 
 // verify_shorter_than_grace

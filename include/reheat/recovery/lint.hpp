@@ -58,7 +58,8 @@ private:
         if (hidden_by != whole_policy) add(finding::unreachable_rung, i, static_cast<std::int64_t>(hidden_by));
         else if (i > 0 && is_endless(i - 1)) add(finding::unreachable_rung, i, static_cast<std::int64_t>(i - 1));
         for (std::size_t earlier = 0; earlier < i; ++earlier) {
-            if (!acts(earlier) || !acts(i) || level_of(rungs_[earlier].what) <= level_of(rungs_[i].what)) continue;
+            if (!acts(earlier) || rungs_[i].what == operation::page) continue;
+            if (level_of(rungs_[earlier].what) <= level_of(rungs_[i].what)) continue;
             add(finding::milder_after_stronger, i, static_cast<std::int64_t>(earlier));
             break;
         }
