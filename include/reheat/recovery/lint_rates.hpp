@@ -34,8 +34,8 @@ inline constexpr std::int64_t most_int64 = (std::numeric_limits<std::int64_t>::m
 /// The seconds from `have` up to the later `want`, rounded up.
 [[nodiscard]] constexpr std::int64_t seconds_missing(duration have, duration want) noexcept {
     constexpr std::int64_t second = 1'000'000'000;
-    const bool far = have < duration::zero() && want > (duration::max)() + have;
-    const std::int64_t missing = far ? most_int64 : (want - have).count();
+    const bool overflows = have < duration::zero() && want > (duration::max)() + have;
+    const std::int64_t missing = overflows ? most_int64 : (want - have).count();
     return missing / second + (missing % second > 0 ? 1 : 0);
 }
 /// How many steps of `each` begin within `window`.
