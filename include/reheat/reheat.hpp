@@ -47,6 +47,7 @@
 #include <reheat/driver/concepts.hpp>
 #include <reheat/engine/engine.hpp>
 #include <reheat/engine/render.hpp>
+#include <reheat/engine/why.hpp>
 #include <reheat/evidence/health.hpp>
 #include <reheat/evidence/self_doubt.hpp>
 #include <reheat/fwd.hpp>
@@ -66,10 +67,14 @@
 #include <reheat/recovery/lint.hpp>
 #include <reheat/recovery/lint_limits.hpp>
 #include <reheat/recovery/lint_text.hpp>
+#include <reheat/recovery/peers.hpp>
 #include <reheat/recovery/policy.hpp>
 #include <reheat/recovery/target.hpp>
 #include <reheat/runner/clocks.hpp>
 #include <reheat/runner/journal.hpp>
+#include <reheat/runner/notification.hpp>
+#include <reheat/runner/page_queue.hpp>
+#include <reheat/runner/pager.hpp>
 #include <reheat/runner/pipeline.hpp>
 #include <reheat/runner/run.hpp>
 #include <reheat/version.hpp>

@@ -226,7 +226,7 @@ TEST_SUITE("engine: journal, proofs and calls") {
         CHECK(w.told(decision::finish, reason::found_done) == 1);
         CHECK(w.told(decision::finish, reason::found_not_done) == 0);
         CHECK_FALSE(w.e.targets().busy(w.db));
-        CHECK(w.e.targets()[w.db].cloud_id == "vm-1");
+        CHECK(w.e.targets().cloud_id(w.db) == "vm-1");
     }
 
     TEST_CASE("a destructive call whose outcome nobody knows is never repeated blindly") {

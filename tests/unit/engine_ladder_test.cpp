@@ -33,7 +33,9 @@ TEST_SUITE("engine: ladder") {
     }
 
     TEST_CASE("a budget is kept by the target, over incidents") {
-        wiki w{rh::ladder{rh::reboot_instance{.attempts = 2, .within = 1h}}.lowered()};
+        rh::policy rules = rh::ladder{rh::reboot_instance{.attempts = 2, .within = 1h}}.lowered();
+        rules.probation = rules.stable = 0s;
+        wiki w{rules};
         for (int n = 0; n < 5; ++n) {
             w.fail(w.db);
             if (!w.calls.empty()) w.answer(rh::outcome::done());
@@ -87,7 +89,7 @@ TEST_SUITE("engine: ladder") {
         rh::policy rules =
             rh::ladder{rh::reboot_instance{.attempts = 3, .within = 0s, .sustained = {3, 0s}, .timeout = 0s}}.lowered();
         rules.retry_parked = 0s;
-        wiki w{rules, {.proof_validity = 0s, .read_back_every = 0s, .page_after = 0s}};
+        wiki w{rules, support::at_once({.proof_validity = 0s, .read_back_every = 0s, .page_after = 0s})};
         w.sees(w.db, health::unhealthy);
         CHECK(w.run_for(10min));
         CHECK_FALSE(w.endless);
@@ -106,13 +108,13 @@ TEST_SUITE("engine: ladder") {
 
         wiki fenced{
             rh::ladder{rh::recreate_instance{.attempts = 60000, .within = 0s, .sustained = {60000, 0s}}}.lowered(),
-            {.proof_validity = 0s}};
+            support::at_once({.proof_validity = 0s})};
         fenced.sees(fenced.db, health::unhealthy);
         CHECK(fenced.run_for(2h));
     }
 
     TEST_CASE("proofs that expire at once do not become an endless loop of fences") {
-        wiki w{rh::ha_restarter.lowered(), {.proof_validity = 0s}};
+        wiki w{rh::ha_restarter.lowered(), support::at_once({.proof_validity = 0s})};
         w.slow = true;
         w.sees(w.db, health::unhealthy);
         for (int n = 0; n < 100; ++n) {
@@ -144,11 +146,13 @@ TEST_SUITE("engine: ladder") {
         };
         wiki w = waiting();
         CHECK(w.told(decision::wait, reason::approval_required) == 1);
-        w.e.operate({.target = rh::no_target}, w.now);
-        w.e.operate({.target = w.mysqld}, w.now);
-        w.e.operate({.target = w.db, .expires = w.now}, w.now);
+        w.e.operate({.target = w.db}, w.now);
+        w.e.operate({.target = w.mysqld, .who = "ann"}, w.now);
+        w.e.operate({.target = w.db, .who = "ann", .expires = w.now}, w.now);
         w.step();
-        CHECK(w.told(decision::ignore, reason::operator_word) == 3);
+        CHECK(w.told(decision::ignore, reason::not_understood) == 1); // nobody's word
+        CHECK(w.told(decision::ignore, reason::operator_word) == 1);
+        CHECK(w.told(decision::ignore, reason::expired) == 1);
         CHECK(w.calls.empty());
         w.e.operate({.target = w.stack, .who = "ann"}, w.now);
         w.step();

@@ -27,7 +27,7 @@ std::string text(const wiki& w) {
 /// A day of made-up trouble.
 std::string day(std::uint64_t seed) {
     support::dice dice{seed};
-    wiki w{rh::three_levels.lowered(), {.seed = seed}};
+    wiki w{rh::three_levels.lowered(), support::at_once({.seed = seed})};
     for (int n = 0; n < 200; ++n) {
         w.run_for(std::chrono::seconds{dice.below(600)});
         switch (dice.below(4)) {
@@ -188,8 +188,9 @@ TEST_SUITE("engine") {
         CHECK(w.e.state(*alarm) == rh::alarm_state::alarm);
         REQUIRE(w.count(operation::reboot_instance) == 1);
         w.answer(rh::outcome::done());
-        w.e.push(*alarm, w.now + 30s, rh::heartbeat);
-        REQUIRE(w.run_for(60s));
+        REQUIRE(w.run_for(30s));
+        w.e.push(*alarm, w.now, rh::heartbeat);
+        REQUIRE(w.run_for(30s));
         CHECK(w.told(decision::recover, reason::verified) == 1);
         CHECK(w.e.incident_of(w.db) == nullptr);
     }

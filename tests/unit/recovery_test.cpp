@@ -182,12 +182,11 @@ TEST_SUITE("target tree") {
 
     TEST_CASE("an action makes its target, its ancestors and its descendants busy, and nobody else") {
         rh::target_tree tree;
-        const auto add = [&tree](rh::level of, std::string name, rh::target_id parent) {
+        const auto add = [&tree](rh::level of, std::string_view name, rh::target_id parent) {
             rh::target_record t;
             t.of = of;
-            t.name = std::move(name);
             t.parent = parent;
-            return *tree.add(std::move(t));
+            return *tree.add(t, name);
         };
         const rh::target_id top = add(rh::level::stack, "s", rh::no_target);
         const rh::target_id one = add(rh::level::instance, "1", top);

@@ -81,10 +81,16 @@ private:
     std::map<rh::operation, rh::outcome> answers_;
 };
 
+/// Options of an engine that need not wait after its start; a test of that wait says so.
+inline rh::engine_options at_once(rh::engine_options o = {}) {
+    o.bounds.start_hold = rh::duration::zero();
+    return o;
+}
+
 /// An engine on a time that the test moves. Records are durable at once unless `slow` is set; calls and events pile up.
 class bench {
 public:
-    explicit bench(const rh::policy& rules, rh::engine_options options = {}) : e{rules, options} {}
+    explicit bench(const rh::policy& rules, rh::engine_options options = at_once()) : e{rules, options} {}
 
     /// Steps until nothing comes out.
     void step() {
@@ -147,7 +153,7 @@ public:
 
 /// A service on an instance in a stack, under the three levels unless told otherwise.
 struct wiki : bench {
-    explicit wiki(const rh::policy& rules = rh::three_levels.lowered(), rh::engine_options options = {})
+    explicit wiki(const rh::policy& rules = rh::three_levels.lowered(), rh::engine_options options = at_once())
         : bench{rules, options}, db{*e.add(rh::instance{.name = "db-1", .stack = "wiki", .keep = rh::volumes})},
           mysqld{*e.add(rh::service{.name = "mysqld", .on = db})}, stack{e.find(rh::level::stack, "wiki")} {
         step();

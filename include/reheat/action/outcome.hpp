@@ -29,7 +29,8 @@ enum class outcome_code : std::uint8_t {
     return "unknown";
 }
 
-/// What a driver saw of an instance while it worked. Leave out what was not looked at.
+/// What a driver saw of an instance while it worked. Leave out what was not looked at. A text of more than 255 bytes
+/// counts as left out.
 struct observed {
     std::optional<bool> exists;
     std::optional<bool> running;

@@ -26,6 +26,11 @@ public:
     virtual void evaluate(std::uint32_t group, time_point now, std::vector<transition>& out) = 0;
     /// What the periods up to the one of `now` hold says nothing: we were not there to hear it.
     virtual void doubt(time_point now) noexcept = 0;
+    /// Forgets what one row heard before `at`, and keeps its state: from here on only what is heard later speaks, and
+    /// silence says nothing for `grace`.
+    virtual void forget(std::uint32_t row, time_point at, duration grace) noexcept = 0;
+    /// Whether a row has heard a sample since it was watched or told to forget.
+    [[nodiscard]] virtual bool has_heard(std::uint32_t row) const noexcept = 0;
     /// When something is due next.
     [[nodiscard]] virtual time_point next() const noexcept = 0;
     [[nodiscard]] virtual alarm_state state(std::uint32_t row) const noexcept = 0;

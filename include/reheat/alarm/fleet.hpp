@@ -188,6 +188,24 @@ public:
         blind_ = begin(bucket) == now ? bucket : bucket + 1;
     }
 
+    void forget(std::uint32_t row, time_point at, duration grace) noexcept override {
+        if (row >= rows_.size() || (rows_[row].flags & active) == 0) return;
+        row_state& r = rows_[row];
+        const std::uint32_t bucket = bucket_of(at);
+        const std::uint32_t generation = r.window.generation;
+        r.window = cells{};
+        r.window.generation = generation;
+        r.window.newest = bucket - 1;
+        for (accumulator& a : closed(row)) a = accumulator{};
+        r.first = bucket;
+        r.held = not_held;
+        r.grace = bucket_from(after(at, grace));
+        r.flags = static_cast<std::uint8_t>((r.flags & ~heard) | (begin(bucket) == at ? 0 : partial));
+    }
+    [[nodiscard]] bool has_heard(std::uint32_t row) const noexcept override {
+        return row < rows_.size() && (rows_[row].flags & heard) != 0;
+    }
+
     [[nodiscard]] time_point next() const noexcept override { return next_; }
     [[nodiscard]] alarm_state state(std::uint32_t row) const noexcept override {
         return row < rows_.size() ? rows_[row].state : alarm_state::insufficient_data;
@@ -217,6 +235,7 @@ private:
     static constexpr std::uint8_t heard = 2;
     static constexpr std::uint8_t enabled = 4;
     static constexpr std::uint8_t warming = 8;
+    static constexpr std::uint8_t partial = 16; ///< the first period was under way when the row began to listen
     static constexpr std::uint32_t not_held = 0;
     static constexpr duration most_ahead = std::chrono::hours{2};
 

@@ -170,6 +170,11 @@ void fleet<Rule>::evaluate_row(std::uint32_t group, std::uint32_t row, std::vect
         }
     }
     if (e.periods == 0) return;
+    if ((r.flags & partial) != 0) {
+        // A part of a period can show that it is well, no more.
+        if (watched == 1 && (!newest.there || newest_breaches)) return;
+        if (watched >= n + rule_.look_back) r.flags &= static_cast<std::uint8_t>(~partial);
+    }
     if ((r.flags & warming) != 0) {
         if (current_ < r.warm && (rule_.whole_warm_up || e.real < n)) return;
         r.flags &= static_cast<std::uint8_t>(~warming);

@@ -29,7 +29,7 @@ private:
 template <cloud_driver D>
 [[nodiscard]] constexpr capabilities capabilities_of() noexcept {
     capabilities c;
-    c.add(operation::none).add(operation::describe).add(operation::page);
+    c.add(operation::none).add(operation::describe).add(operation::page).add(operation::guest_restarts);
     if constexpr (creates_instances<D>) c.add(operation::create_instance);
     if constexpr (restarts_services<D>) c.add(operation::restart_service);
     if constexpr (reboots_instances<D>) c.add(operation::reboot_instance);
@@ -37,6 +37,7 @@ template <cloud_driver D>
     if constexpr (fences_instances<D>) c.add(operation::fence_instance);
     if constexpr (recreates_instances<D>) c.add(operation::recreate_instance);
     if constexpr (evacuates_instances<D>) c.add(operation::evacuate_instance);
+    if constexpr (collects_forensics<D>) c.add(operation::collect_forensics);
     if constexpr (converges_stacks<D>) c.add(operation::converge_stack);
     return c;
 }

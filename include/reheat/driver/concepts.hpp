@@ -24,6 +24,7 @@ struct rebuild {};         // void rebuild(const reheat::request&, reheat::compl
 struct fence {};           // void fence(const reheat::request&, reheat::completion)
 struct recreate {};        // void recreate(const reheat::request&, reheat::proof_of_death, reheat::completion)
 struct evacuate {};        // void evacuate(const reheat::request&, reheat::proof_of_death, reheat::completion)
+struct forensics {};       // void forensics(const reheat::request&, reheat::completion)
 struct converge {}; // void converge(const reheat::request&, std::span<reheat::proof_of_death>, reheat::completion)
 } // namespace function
 
@@ -76,6 +77,13 @@ concept evacuates_instances = cloud_driver<D> && requires(D& d, const request& r
     { d.evacuate(r, std::move(p), std::move(c)) } -> std::same_as<void>;
 };
 
+/// It keeps what a destructive action would destroy: a memory dump, a screenshot, a console log. Recovery does not wait
+/// for it for longer than `policy::forensics`, whatever it answers.
+template <class D>
+concept collects_forensics = cloud_driver<D> && requires(D& d, const request& r, completion c) {
+    { d.forensics(r, std::move(c)) } -> std::same_as<void>;
+};
+
 /// It brings a stack to what its template says; `proofs` names every instance that it may re-create.
 template <class D>
 concept converges_stacks =
@@ -102,6 +110,8 @@ template <class D>
 inline constexpr bool has_function<D, function::recreate> = recreates_instances<D>;
 template <class D>
 inline constexpr bool has_function<D, function::evacuate> = evacuates_instances<D>;
+template <class D>
+inline constexpr bool has_function<D, function::forensics> = collects_forensics<D>;
 template <class D>
 inline constexpr bool has_function<D, function::converge> = converges_stacks<D>;
 

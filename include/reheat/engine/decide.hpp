@@ -9,26 +9,43 @@ namespace reheat::inline REHEAT_ABI {
 
 inline void engine::open(target_id target, reason why, outputs& out) {
     incident i;
-    i.id = static_cast<incident_id>(++last_incident_);
     i.target = target;
     i.rules = targets_[target].rules;
     i.opened_at = now_;
+    i.accusers = calling(target, health::unhealthy);
+    // What failed again so soon was not cured: the same incident goes on, and knows what did not help.
+    bool related = false;
+    if (const std::uint32_t known = targets_[target].memory; known != 0) {
+        const recovery_memory& m = memories_[known];
+        related = m.incident != no_incident && now_ < after(m.closed_at, policy_of(i).related);
+        if (related) {
+            i.id = m.incident;
+            i.useless = m.useless;
+            if (now_ < after(m.closed_at, policy_of(i).stable)) i.tries = m.tries;
+            if (i.tries != 0 && policy_of(i).size() != 0)
+                i.not_before = i.wake = after(now_, wait_after(rung_of(i).wait, options_.seed, i.id, i.tries));
+        }
+    }
+    if (!related) i.id = static_cast<incident_id>(++last_incident_);
     targets_[target].incident = i.id;
 
     // What happens below an action that is under way is its doing, not a new failure.
-    for (const incident& other : incidents_) {
-        if (other.subject == no_target || !targets_.covers(other.subject, target)) continue;
+    const target_id above = targets_.busy_above(target);
+    for (std::size_t n = 0; above != no_target && n < incidents_.size(); ++n) {
+        if (incidents_[n].subject != above) continue;
         i.at = phase::absorbed;
-        i.absorbed_by = other.id;
+        i.absorbed_by = incidents_[n].id;
+        ++incidents_[n].absorbs;
         break;
     }
+    if (const target_id machine = machine_of(target); machine != no_target && ++targets_[machine].failing == 1)
+        sets_.count(targets_[machine].member_of, 0, 1);
     write(record_kind::opened, target, out).incident = i.id;
-    incidents_.push_back(std::move(i));
-    event& e = tell(event_kind::incident, decision::open, why, incidents_.back(), out);
+    event& e = tell(event_kind::incident, decision::open, related ? reason::related_failure : why, i, out);
     e.rung = operation::none;
-    if (incidents_.back().at == phase::absorbed)
-        tell(event_kind::incident, decision::absorb, reason::action_above, incidents_.back(), out).rung =
-            operation::none;
+    if (i.at == phase::absorbed)
+        tell(event_kind::incident, decision::absorb, reason::action_above, i, out).rung = operation::none;
+    incidents_.insert(incidents_.begin() + static_cast<std::ptrdiff_t>(place_of(i.id)), std::move(i));
 }
 
 inline void engine::look(incident& i, outputs& out) {
@@ -36,20 +53,21 @@ inline void engine::look(incident& i, outputs& out) {
     case phase::deciding: decide(i, out); break;
     case phase::verifying: check_verdict(i, out); break;
     case phase::parked:
-        if (health_of(i.target) == health::healthy) {
+        if (well(i, (time_point::min)())) {
             close(i, reason::healthy_again, out);
         } else if (now_ >= i.wake) {
             i.at = phase::deciding;
             i.rung = 0;
             i.attempts = 0;
+            i.useless = 0;
             i.wake = never;
             tell(event_kind::incident, decision::release, reason::parked_retry, i, out).rung = operation::none;
             look_again_ = true;
         }
         break;
     case phase::absorbed: {
-        const incident* by = find_incident(i.absorbed_by);
-        if (by == nullptr || by->at == phase::parked || by->at == phase::closed) release_absorbed(i.absorbed_by, out);
+        incident* by = find_incident(i.absorbed_by);
+        if (by == nullptr || by->at == phase::parked || by->at == phase::closed) let_go(i, out);
         break;
     }
     default: break;
@@ -58,22 +76,21 @@ inline void engine::look(incident& i, outputs& out) {
 }
 
 inline void engine::decide(incident& i, outputs& out) {
-    if (health_of(i.target) == health::healthy) return close(i, reason::healthy_again, out);
-    const std::span<const rung> rungs = policy_of(i).rungs();
-    while (i.rung < rungs.size()) {
-        const rung& r = rungs[i.rung];
+    if (well(i, (time_point::min)())) return close(i, reason::healthy_again, out);
+    while (i.rung < policy_of(i).size()) {
+        const rung& r = rung_of(i);
         if (r.what == operation::page) {
             tell(event_kind::page, decision::page, reason::alarm_raised, i, out);
             climb(i, decision::climb, reason::attempts_spent, out);
             continue;
         }
-        const target_id subject = targets_.ancestor(i.target, level_of(r.what));
-        if (subject == no_target) {
-            climb(i, decision::skip, reason::no_such_ancestor, out);
+        const target_id subject = subject_of(i, r);
+        if (const reason why = skip(i, r, subject); why != reason::none) {
+            climb(i, decision::skip, why, out);
             continue;
         }
-        if ((loss_of(r.what) & targets_[subject].keep) != asset::none) {
-            climb(i, decision::skip, reason::loses_kept_asset, out);
+        if (r.what == operation::guest_restarts) {
+            if (wait_for_guest(i, r, out)) return;
             continue;
         }
         if (i.attempts >= r.burst.count) {
@@ -92,11 +109,52 @@ inline void engine::decide(incident& i, outputs& out) {
     park(i, out);
 }
 
+/// Why a rung can not help, or must not be tried; `none` if it may.
+inline reason engine::skip(const incident& i, const rung& r, target_id subject) const noexcept {
+    if (subject == no_target) return reason::no_such_ancestor;
+    if ((loss_of(r.what) & targets_[subject].keep) != asset::none) return reason::loses_kept_asset;
+    const target_id machine = machine_of(subject);
+    if (machine != no_target && !needs_proof(r.what)) {
+        const set_id host = sets_of(machine).host;
+        if (host != no_set && sets_[host].dead) return reason::host_is_dead;
+        const bool in_guest = r.what == operation::restart_service || r.what == operation::guest_restarts;
+        if (in_guest && targets_.words(machine).machine.says(now_, evidence_of(machine).max_age) == health::unhealthy)
+            return reason::machine_is_off;
+    }
+    return (i.useless >> i.rung & 1U) != 0 ? reason::did_not_help : reason::none;
+}
+
+/// The guest is at it, and is given time; false once that is over, and the ladder goes on.
+inline bool engine::wait_for_guest(incident& i, const rung& r, outputs& out) {
+    if (i.healed_at == never) i.healed_at = now_;
+    const time_point until = after(i.healed_at, r.verify);
+    if (!ledger_.has_room(i.target, r.what, r.burst, now_) || !ledger_.has_room(i.target, r.what, r.sustained, now_)) {
+        climb(i, decision::climb, reason::attempts_spent, out);
+        return false;
+    }
+    if (now_ >= until) {
+        climb(i, decision::climb, reason::verify_deadline, out);
+        return false;
+    }
+    if (i.wake != until) tell(event_kind::rung, decision::wait, reason::guest_heals, i, out).next = until;
+    i.wake = until;
+    return true;
+}
+
 inline void engine::climb(incident& i, decision what, reason why, outputs& out) {
     event& e = tell(event_kind::rung, what, why, i, out);
-    e.subject = targets_.ancestor(i.target, level_of(rung_of(i).what));
+    e.subject = subject_of(i);
+    const operation left = rung_of(i).what;
     ++i.rung;
+    if (const policy_id newest = policies_[static_cast<std::size_t>(i.rules)].newest; newest != i.rules) {
+        // The policy was changed: on with its first rung above the one that is left behind.
+        i.rules = newest;
+        i.rung = 0;
+        i.useless = i.unhelpful = 0;
+        while (i.rung < policy_of(i).size() && rank(rung_of(i).what) <= rank(left)) ++i.rung;
+    }
     i.attempts = 0;
+    i.tries = 0;
     i.fences = 0;
     i.approved = false;
     i.not_before = (time_point::min)();
@@ -104,31 +162,33 @@ inline void engine::climb(incident& i, decision what, reason why, outputs& out) 
     i.paged = false;
     i.denied = 0;
     i.denied_by = reason::none;
-}
-
-inline guard_answers engine::ask_guards(const incident& i, const rung& r, target_id subject) const noexcept {
-    guard_answers answers;
-    if (targets_.busy(subject)) answers.set(guard::busy, {reason::busy, never});
-    if (now_ < i.not_before)
-        answers.set(guard::backoff, {i.fences != 0 ? reason::proof_required : reason::backing_off, i.not_before});
-    if (r.approval == consent::required && !i.approved)
-        answers.set(guard::approval, {reason::approval_required, never});
-    if (!journal_ok_) answers.set(guard::journal, {reason::journal_failed, never});
-    // Maintenance, freeze, start_hold, corroboration, probation, breaker, in_flight, rate, capacity and dependency are
-    // asked here as well; until their inputs exist each of them allows.
-    return answers;
+    i.wake = never;
 }
 
 inline void engine::wait(incident& i, const guard_answers& answers, outputs& out) {
     i.wake = answers.next();
     if (i.waiting_since == never) i.waiting_since = now_;
+    // What a cliff holds up, the cloud is asked for.
+    if (answers.of(guard::freeze).why == reason::silence_cliff) {
+        const target_id machine = machine_of(i.target);
+        const testimony& known = targets_.words(machine).machine;
+        const duration max_age = evidence_of(machine).max_age;
+        if (known.says(now_, max_age) == health::unknown) ask_machine(machine, out);
+        i.wake = earlier(i.wake, later(known.ages(max_age), after(now_, options_.read_back_every)));
+    }
     if (i.denied == answers.denied() && i.denied_by == answers.first()) return;
     i.denied = answers.denied();
     i.denied_by = answers.first();
     event& e = tell(event_kind::rung, decision::wait, answers.first(), i, out);
-    e.subject = targets_.ancestor(i.target, level_of(rung_of(i).what));
+    e.subject = subject_of(i);
+    e.asked = all_guards;
     e.denied = answers.denied();
     e.next = answers.next();
+    std::size_t n = 0;
+    for (std::size_t g = 0; g < guard_count && n < event::most_denials; ++g) {
+        const guard_answer a = answers.of(static_cast<guard>(g));
+        if (!a.allows()) e.denials[n++] = {static_cast<guard>(g), a.why, denial::until(a.next, now_)};
+    }
 }
 
 inline void engine::begin(incident& i, const rung& r, target_id subject, outputs& out) {
@@ -137,32 +197,32 @@ inline void engine::begin(incident& i, const rung& r, target_id subject, outputs
     i.denied_by = reason::none;
     i.wake = never;
     targets_.mark_busy(subject, 1);
+    ++flying(targets_[subject].of);
+    if (level_of(r.what) != level::service) last_machine_action_ = now_;
     absorb_below(i, out);
-    i.proofs.clear();
-    i.to_fence.clear();
-    if (level_of(r.what) == level::stack) {
-        // What is unhealthy may be re-created, so it has to be dead first.
-        for (const incident& other : incidents_) {
-            const target_id at = targets_.ancestor(other.target, level::instance);
-            if (at == no_target || other.at == phase::closed || !targets_.covers(subject, at)) continue;
-            bool known = false;
-            for (const target_id t : i.to_fence) known = known || t == at;
-            if (!known) i.to_fence.push_back(at);
-        }
-    } else if (needs_proof(r.what)) {
-        i.to_fence.push_back(subject);
+    want_deaths(i, r, subject);
+    const bool destroys = needs_proof(r.what) || is_destructive(r.what);
+    if (destroys && policy_of(i).forensics > duration::zero() && !i.forensics) {
+        i.at = phase::collecting;
+        i.forensics = true;
+        event& e = tell(event_kind::rung, decision::act, reason::collecting, i, out);
+        e.rung = operation::collect_forensics;
+        start(operation::collect_forensics, subject, &i, policy_of(i).forensics, duration::zero(), out);
+        return;
     }
-    i.at = i.to_fence.empty() ? phase::acting : phase::fencing;
+    i.at = i.deaths.empty() ? phase::acting : phase::fencing;
     go_on(i, out);
 }
 
 inline void engine::absorb_below(incident& i, outputs& out) {
+    if (targets_[i.subject].first_child == no_target && i.target == i.subject) return;
     for (incident& other : incidents_) {
         const bool idle = other.at == phase::deciding || other.at == phase::parked || other.at == phase::absorbed;
         if (other.id == i.id || !idle || !targets_.covers(i.subject, other.target)) continue;
         if (other.at == phase::absorbed && other.absorbed_by == i.id) continue;
         other.at = phase::absorbed;
         other.absorbed_by = i.id;
+        ++i.absorbs;
         other.wake = never;
         other.waiting_since = never;
         event& e = tell(event_kind::incident, decision::absorb, reason::action_above, other, out);
@@ -173,43 +233,68 @@ inline void engine::absorb_below(incident& i, outputs& out) {
 
 /// The next operation of the attempt under way: the next fence, or the action itself.
 inline void engine::go_on(incident& i, outputs& out) {
+    if (i.at == phase::fencing) return fence_next(i, out);
     const rung& r = rung_of(i);
-    if (i.at == phase::fencing) {
-        event& e = tell(event_kind::rung, decision::act, reason::proof_required, i, out);
-        e.rung = operation::fence_instance;
-        e.subject = i.to_fence.back();
-        return start(operation::fence_instance, i.to_fence.back(), &i, options_.fence_timeout, options_.fence_timeout,
-                     out);
-    }
     ++i.attempts;
     i.waiting_since = never;
     i.paged = false;
-    ledger_.spend(i.subject, r.what, now_);
+    spend(i.subject, r.what);
     tell(event_kind::rung, decision::act, i.attempts == 1 ? reason::first_attempt : reason::next_attempt, i, out);
-    start(r.what, i.subject, &i, r.timeout, r.verify, out);
+    pending_operation& op = start(r.what, i.subject, &i, r.timeout, r.verify, out);
+    op.hard = r.how == reboot_kind::hard || (r.how == reboot_kind::soft_then_hard && i.attempts > 1);
 }
 
 /// Back to the decision, not before the backoff is over.
 inline void engine::retry(incident& i, duration at_least) {
-    const unsigned tried = i.fences != 0 ? i.fences : i.attempts;
+    const unsigned tried = i.fences != 0 ? i.fences : i.tries + i.attempts;
     const duration pause =
         wait_after(i.fences != 0 ? instance_backoff : rung_of(i).wait, options_.seed, i.id, tried == 0 ? 1 : tried);
     i.not_before = later(after(now_, pause), after(now_, at_least));
     i.at = phase::deciding;
     i.wake = i.not_before;
     i.proofs.clear();
-    i.to_fence.clear();
+    i.deaths.clear();
+    i.forensics = false;
     finish_busy(i);
 }
 
-inline void engine::check_verdict(incident& i, outputs& out) {
-    const bool well = health_of(i.target) == health::healthy;
-    bool all_well = well;
-    for (const incident& other : incidents_) {
-        if (other.at == phase::absorbed && other.absorbed_by == i.id)
-            all_well = all_well && health_of(other.target) == health::healthy;
+/// Whether nobody calls the target unhealthy any more, and somebody calls it healthy: its alarms, if they were among
+/// those who complained, since they go on looking. With `since`, only what was said after that time counts: a heartbeat
+/// from before an action does not show that it helped.
+inline bool engine::well(const incident& i, time_point since) const noexcept {
+    bool any = false;
+    for (std::size_t n = 0; n < vantage_count; ++n) {
+        const auto v = static_cast<vantage>(n);
+        const health said = says(i.target, v);
+        if (said == health::unhealthy) return false;
+        const bool heard = v == vantage::guest_heartbeat && targets_[i.target].quiet != 0 &&
+                           (since == (time_point::min)() || heard_since_action(i.target));
+        const bool fresh = heard || (targets_[i.target].words != 0 && targets_.words(i.target).of[n].at() >= since);
+        if (said == health::healthy && fresh) any = true;
+        else if (v == vantage::guest_heartbeat && has(i.accusers, v)) return false;
     }
-    if (all_well || (well && now_ >= i.verify_by)) return close(i, reason::verified, out);
+    return any;
+}
+
+/// Whether the alarms of a target that are raised by silence have heard something since its last action.
+inline bool engine::heard_since_action(target_id target) const noexcept {
+    bool heard = true;
+    each_watch(target, [&](watch_id w) {
+        if (watches_.hears_silence(w) && watches_.state(w) == alarm_state::ok) heard = heard && watches_.has_heard(w);
+    });
+    return heard;
+}
+
+inline void engine::check_verdict(incident& i, outputs& out) {
+    const bool cured = well(i, i.acted_at);
+    bool all_cured = cured;
+    if (i.absorbs != 0) {
+        for (const incident& other : incidents_) {
+            if (other.at == phase::absorbed && other.absorbed_by == i.id)
+                all_cured = all_cured && well(other, i.acted_at);
+        }
+    }
+    if (all_cured || (cured && now_ >= i.verify_by)) return close(i, reason::verified, out);
     if (now_ < i.verify_by) return;
     event& e = tell(event_kind::verdict, decision::give_up, reason::verify_deadline, i, out);
     record& w = write(record_kind::verdict, i.target, out);
@@ -217,6 +302,7 @@ inline void engine::check_verdict(incident& i, outputs& out) {
     w.op = i.op;
     w.what = e.rung;
     w.why = reason::verify_deadline;
+    i.unhelpful = static_cast<std::uint8_t>(i.unhelpful | 1U << i.rung);
     retry(i, {});
 }
 
@@ -226,24 +312,43 @@ inline void engine::close(incident& i, reason why, outputs& out) {
     record& w = write(record_kind::closed, i.target, out);
     w.incident = i.id;
     w.why = why;
+
+    recovery_memory& m = remember(i.target);
+    // A rung that did not help two incidents running is left out of the next.
+    m.useless = m.incident == i.id ? static_cast<std::uint8_t>(m.tried & i.unhelpful) : std::uint8_t{0};
+    m.tried = i.unhelpful;
+    m.incident = i.id;
+    m.closed_at = now_;
+    m.tries = i.tries + i.attempts;
+    if (i.at == phase::verifying && why == reason::verified && level_of(rung_of(i).what) != level::service) {
+        recovery_memory& acted = remember(i.subject);
+        acted.helped = rung_of(i).what;
+        acted.helped_at = now_;
+        acted.on_word_of = i.accusers;
+    }
+
     i.at = phase::closed;
     targets_[i.target].incident = no_incident;
+    if (const target_id machine = machine_of(i.target); machine != no_target && --targets_[machine].failing == 0)
+        sets_.count(targets_[machine].member_of, 0, -1);
     finish_busy(i);
-    release_absorbed(i.id, out);
+    release_absorbed(i, out);
 }
 
-inline void engine::release_absorbed(incident_id by, outputs& out) {
+inline void engine::release_absorbed(incident& by, outputs& out) {
+    if (by.absorbs == 0) return;
+    by.absorbs = 0;
     for (incident& other : incidents_) {
-        if (other.at != phase::absorbed || other.absorbed_by != by) continue;
-        look_again_ = true;
-        if (health_of(other.target) == health::healthy) {
-            close(other, reason::verified, out);
-        } else {
-            other.absorbed_by = no_incident;
-            other.at = phase::deciding;
-            tell(event_kind::incident, decision::release, reason::none, other, out).rung = operation::none;
-        }
+        if (other.at == phase::absorbed && other.absorbed_by == by.id) let_go(other, out);
     }
+}
+
+inline void engine::let_go(incident& absorbed, outputs& out) {
+    look_again_ = true;
+    if (well(absorbed, (time_point::min)())) return close(absorbed, reason::verified, out);
+    absorbed.absorbed_by = no_incident;
+    absorbed.at = phase::deciding;
+    tell(event_kind::incident, decision::release, reason::none, absorbed, out).rung = operation::none;
 }
 
 inline void engine::park(incident& i, outputs& out) {
@@ -257,7 +362,7 @@ inline void engine::park(incident& i, outputs& out) {
     record& w = write(record_kind::parked, i.target, out);
     w.incident = i.id;
     w.why = reason::ladder_exhausted;
-    release_absorbed(i.id, out);
+    release_absorbed(i, out);
 }
 
 /// When a human has to hear of an incident that waits, be it for a guard or for the fence; `never` once that is done.
@@ -269,6 +374,8 @@ inline time_point engine::page_at(const incident& i) const noexcept {
 inline void engine::page_long_wait(incident& i, outputs& out) {
     if (now_ < page_at(i)) return;
     i.paged = true;
+    // A breaker or a freeze is paged once, not once for each of the many that it holds.
+    if ((i.denied & bit(guard::breaker)) != 0 || (doubting_ && (i.denied & bit(guard::freeze)) != 0)) return;
     event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);
     e.denied = i.denied;
     e.next = i.wake;

@@ -5,8 +5,8 @@
 #include <reheat/action/proof_of_death.hpp>
 #include <reheat/action/request.hpp>
 #include <reheat/engine/event.hpp>
+#include <reheat/recovery/operator.hpp>
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -25,6 +25,9 @@ enum class record_kind : std::uint8_t {
     closed,        ///< an incident closed
     parked,        ///< an incident has nothing left to try
     operator_word, ///< an operator's input
+    policy,        ///< a policy was changed
+    death,         ///< a host is proved dead, or back
+    trust,         ///< a proof of death turned out false
 };
 
 /// One entry of the journal. What was seen before an intent (`cloud_id`, `boot_id`, `host`) is what a controller that
@@ -42,8 +45,10 @@ struct record {
     outcome_code result = outcome_code::unknown;
     reason why = reason::none;
     level of = level::service;
+    operator_verb verb{};
     time_point deadline = never;
-    std::string name{};
+    std::string name{}; ///< a target's, a host's, an operator's
+    std::string text{}; ///< an operator's reason
     std::string cloud_id{};
     std::string boot_id{};
     std::string host{};
@@ -69,34 +74,6 @@ struct outputs {
         calls.clear();
         events.clear();
     }
-};
-
-/// What an operator can say.
-enum class operator_verb : std::uint8_t {
-    approve,         ///< the rung that waits for approval may act
-    deny,            ///< that rung is left behind
-    confirm_dead,    ///< the instance certainly does not run: a proof of death, by a named person
-    maintain,        ///< nothing is done to the target and what is below it, until then; needs a reason and an expiry
-    end_maintenance, ///< its maintenance is over
-    unpark,          ///< a parked incident tries its ladder again now
-    freeze, ///< nothing is done to anything, or to the target and what is below it; needs a reason and an expiry
-    thaw,   ///< the freeze is over
-    trust,  ///< a proof of death turned out false, the cause is mended, and actions may go on
-};
-
-[[nodiscard]] constexpr std::string_view to_string(operator_verb v) noexcept {
-    constexpr std::array<std::string_view, 9> names{"approve", "deny",   "confirm_dead", "maintain", "end_maintenance",
-                                                    "unpark",  "freeze", "thaw",         "trust"};
-    return names[static_cast<std::size_t>(v)];
-}
-
-/// An operator's word, as an input of the engine. It needs a name (`who`), and is journaled.
-struct operator_input {
-    operator_verb what = operator_verb::approve;
-    target_id target = no_target; ///< the incident's target, or the one acted upon; `no_target` for everything
-    std::string_view who{};
-    std::string_view reason{};
-    time_point expires = never;
 };
 
 } // namespace reheat::inline REHEAT_ABI

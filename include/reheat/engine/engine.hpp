@@ -2,19 +2,28 @@
 #pragma once
 
 #include <reheat/engine/effects.hpp>
+#include <reheat/engine/input_queue.hpp>
 #include <reheat/engine/pending_operation.hpp>
 #include <reheat/engine/watch_book.hpp>
+#include <reheat/evidence/corroboration.hpp>
+#include <reheat/evidence/silence.hpp>
 #include <reheat/recovery/backoff.hpp>
+#include <reheat/recovery/deaths.hpp>
 #include <reheat/recovery/guard.hpp>
+#include <reheat/recovery/history.hpp>
 #include <reheat/recovery/incident.hpp>
 #include <reheat/recovery/ledger.hpp>
+#include <reheat/recovery/limits.hpp>
+#include <reheat/recovery/orders.hpp>
+#include <reheat/recovery/sets.hpp>
+#include <reheat/recovery/spending.hpp>
 #include <reheat/recovery/target_tree.hpp>
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace reheat::inline REHEAT_ABI {
@@ -29,6 +38,8 @@ struct engine_options {
     duration read_back_every = std::chrono::seconds{10}; ///< also how long one read-back may take
     duration page_after = std::chrono::minutes{10};      ///< a longer wait calls a human, once
     self_doubt doubts{};                                 ///< of an engine that is stepped late
+    limits bounds{};                                     ///< of all actions together
+    bool shadow = false; ///< decide on live input and call nothing: events tell what would have been done
 };
 
 /// The heart: values with their time go in, decisions come out. It reads no clock, makes no call and starts no thread.
@@ -45,11 +56,12 @@ struct engine_options {
 ///     e.step(now, out);   // then: journal out.records, e.durable(n), step again, make out.calls, e.complete(...)
 class engine {
 public:
-    explicit engine(const policy& rules, engine_options options = {}) : options_{options} {
+    explicit engine(const policy& rules, engine_options options = {})
+        : options_{options}, silence_{options.bounds.silence} {
         // A pause of zero would be an endless loop at one time.
         if (options_.read_back_every < shortest_pause) options_.read_back_every = shortest_pause;
         if (options_.proof_validity < shortest_pause) options_.proof_validity = shortest_pause;
-        policies_.push_back(rules);
+        policies_.push_back({rules, static_cast<policy_id>(0)});
     }
     engine(engine&&) = default;
     engine& operator=(engine&&) = default;
@@ -62,25 +74,40 @@ public:
     /// Adds a policy beside the first one; the 65,537th is an error.
     result<policy_id> add_policy(const policy& rules) {
         if (policies_.size() > 0xffffU) return error{errc::limit_exceeded, {}, "expected at most 65,536 policies"};
-        policies_.push_back(rules);
-        return static_cast<policy_id>(policies_.size() - 1);
+        policies_.push_back({rules, static_cast<policy_id>(policies_.size())});
+        return policies_.back().newest;
     }
     /// Adds a stack, an instance or a service; names are copied. Errors: a name that is taken or empty, a service on no
     /// instance.
     result<target_id> add(const stack& s);
     result<target_id> add(const instance& i);
     result<target_id> add(const service& s);
+    /// Makes room for so many targets, so that adding them moves nothing.
+    void reserve(std::size_t targets) { targets_.reserve(targets); }
     /// Recovers the target's incidents by that policy from now on. An incident that is open keeps its own.
     /// An unknown target or policy changes nothing.
     void use_policy(target_id target, policy_id rules) noexcept {
-        if (targets_.has(target) && static_cast<std::size_t>(rules) < policies_.size()) targets_[target].rules = rules;
+        if (targets_.has(target) && static_cast<std::size_t>(rules) < policies_.size())
+            targets_[target].rules = policies_[static_cast<std::size_t>(rules)].newest;
     }
+    /// Recovery of `dependent` waits while `on` is not well. Errors: an unknown target, a circle.
+    result<void> depend(target_id dependent, target_id on);
+    /// Asks a guard of the integrator's own with all others. It is referred to, and outlives the engine.
+    template <recovery_guard G>
+    void add_guard(const G& guard) {
+        guards_.emplace_back(guard);
+    }
+    template <recovery_guard G>
+    void add_guard(const G&& guard) = delete;
     /// Watches a target by an alarm from `at` on. Errors: an unknown target, a rule whose numbers are out of bounds.
     template <alarm_rule Rule>
     result<watch_id> watch(target_id target, const Rule& rule, time_point at) {
         if (!targets_.has(target)) return error{errc::not_found, {}, "there is no such target"};
         if (auto valid = validate(rule); !valid) return std::move(valid).error();
-        return watches_.watch(rule, target, at);
+        const watch_id made = watches_.watch(rule, target, at);
+        links_.push_back(
+            {made, std::exchange(targets_[target].first_watch, static_cast<std::uint32_t>(links_.size()))});
+        return made;
     }
 
     // Inputs: they record, and decide nothing
@@ -88,20 +115,46 @@ public:
     /// A sample for a watched alarm. Never allocates.
     void push(watch_id watch, time_point at, double value) noexcept { watches_.push(watch, at, value); }
     /// A reading of evidence that is no metric.
-    void observe(const observation& seen) { inputs_.emplace_back(seen); }
+    void observe(const observation& seen) { inputs_.put(seen); }
     /// The outcome of a call. `repeated`: the completion had been called before.
     void complete(op_id op, time_point at, outcome result, bool repeated = false) {
-        inputs_.emplace_back(completed{op, at, std::move(result), repeated});
+        inputs_.put(completed{op, at, std::move(result), repeated});
     }
     /// An operator's word; the texts are copied.
     void operate(const operator_input& word, time_point at) {
-        inputs_.emplace_back(
-            spoken{word.what, word.target, at, word.expires, std::string{word.who}, std::string{word.reason}});
+        inputs_.put(spoken{word.what, word.target, at, word.expires, std::string{word.who}, std::string{word.reason}});
     }
     /// Asks for an instance to be created, as part of a stack's creation.
-    void order_creation(target_id instance, time_point at) { inputs_.emplace_back(ordered{instance, at}); }
+    void order_creation(target_id instance, time_point at) { inputs_.put(ordered{instance, at}); }
+    /// The guest says that it restarted the target itself, as `cfn-hup` does.
+    void guest_restarted(target_id target, time_point at) { inputs_.put(healed{target, at}); }
+    /// A host is proved dead, with all that ran there: by its fence device, by an API that vouches for it, or by an
+    /// operator. That it was marked as down is no proof. An unknown host is only told.
+    void host_died(std::string_view host, proof_kind by, time_point at) {
+        inputs_.put(host_word{std::string{host}, true, by, at});
+    }
+    /// That host runs again.
+    void host_returned(std::string_view host, time_point at) {
+        inputs_.put(host_word{std::string{host}, false, proof_kind::fenced, at});
+    }
+    /// An instance's lease was renewed. When it runs out, with its watchdog and a margin, the instance is proved dead.
+    void renew(const lease& l) { inputs_.put(l); }
+    /// A machine was seen running, by an observer that can tell copies apart. One that had been proved dead breaks the
+    /// trust in proofs, or came back: `policy::returned`.
+    void sighted(const copy_sighting& seen, time_point at) {
+        inputs_.put(sighting{seen.target, std::string{seen.cloud_id}, std::string{seen.host}, seen.running_since, at});
+    }
+    /// A zone has room for so many more instances; an empty name: the whole cloud.
+    void tell_capacity(std::string_view zone, std::uint32_t room, time_point at) {
+        inputs_.put(capacity{std::string{zone}, room, at});
+    }
+    /// A policy is replaced. Targets and incidents go on with the new one: an open incident from its next rung on, with
+    /// the attempts it has spent. An unknown policy changes nothing.
+    void change_policy(policy_id which, const policy& to, time_point at) { inputs_.put(new_policy{which, to, at}); }
+    /// This controller leads from now on. What can not be undone waits, as after a start.
+    void leads(epoch reign, time_point at) { inputs_.put(new_leader{reign, at}); }
     /// So many samples or outcomes found the inbox of the runner full. That is our own stall, never a target's silence.
-    void overflowed(std::uint64_t lost, time_point at) { inputs_.emplace_back(overflow{lost, at}); }
+    void overflowed(std::uint64_t lost, time_point at) { inputs_.put(overflow{lost, at}); }
     /// Every record up to and with `upto` is safe; none that has not been written yet.
     void durable(sequence upto) noexcept {
         if (static_cast<std::uint64_t>(upto) > last_sequence_) upto = static_cast<sequence>(last_sequence_);
@@ -126,19 +179,46 @@ public:
     // Reading; views and references live until the next change
 
     [[nodiscard]] std::string_view name(target_id target) const noexcept {
-        return targets_.has(target) ? std::string_view{targets_[target].name} : std::string_view{};
+        return targets_.has(target) ? targets_.name(target) : std::string_view{};
     }
     [[nodiscard]] target_id find(level of, std::string_view name) const { return targets_.find(of, name); }
     [[nodiscard]] const target_tree& targets() const noexcept { return targets_; }
+    [[nodiscard]] const set_book& sets() const noexcept { return sets_; }
+    [[nodiscard]] const engine_options& options() const noexcept { return options_; }
     [[nodiscard]] alarm_state state(watch_id watch) const noexcept { return watches_.state(watch); }
+    /// Visits each alarm that is watched on a target.
+    template <class Visit>
+    void each_watch(target_id target, const Visit& visit) const {
+        if (!targets_.has(target)) return;
+        for (std::uint32_t at = targets_[target].first_watch; at != 0; at = links_[at].next) visit(links_[at].watch);
+    }
+    /// What one vantage says of a target now, and all of them together: unhealthy if any says so, else healthy if any
+    /// does.
+    [[nodiscard]] health says(target_id target, vantage v) const noexcept;
+    [[nodiscard]] health health_of(target_id target) const noexcept;
     /// The open incident of a target, or null.
     [[nodiscard]] const incident* incident_of(target_id target) const noexcept {
         return targets_.has(target) ? find_incident(targets_[target].incident) : nullptr;
     }
+    [[nodiscard]] const std::vector<incident>& incidents() const noexcept { return incidents_; }
     [[nodiscard]] std::size_t open_incidents() const noexcept { return incidents_.size(); }
-    [[nodiscard]] const policy& policy_of(const incident& i) const noexcept {
-        return policies_[static_cast<std::size_t>(i.rules)];
+    [[nodiscard]] const policy& policy_of(const incident& i) const noexcept { return rules(i.rules); }
+    /// What every guard says to the rung that an incident stands on, now.
+    [[nodiscard]] guard_answers answers_for(const incident& i) const noexcept {
+        return i.rung < policy_of(i).size() ? ask_guards(i, rung_of(i), subject_of(i, rung_of(i))) : guard_answers{};
     }
+    /// What the rung that an incident stands on acts upon, or `no_target`.
+    [[nodiscard]] target_id subject_of(const incident& i) const noexcept {
+        return i.rung < policy_of(i).size() ? subject_of(i, rung_of(i)) : no_target;
+    }
+    /// What is remembered of a target's recoveries, or null.
+    [[nodiscard]] const recovery_memory* memory_of(target_id target) const noexcept {
+        return targets_.has(target) && targets_[target].memory != 0 ? &memories_[targets_[target].memory] : nullptr;
+    }
+    /// Whether a proof of death turned out false: nothing is done until an operator says `trust`.
+    [[nodiscard]] bool trust_broken() const noexcept { return trust_broken_; }
+    /// Whether so much fell silent that the observer is not sure of itself.
+    [[nodiscard]] bool doubts_itself() const noexcept { return doubting_; }
     [[nodiscard]] time_point now() const noexcept { return now_; }
 
 private:
@@ -160,30 +240,102 @@ private:
         target_id instance;
         time_point at;
     };
+    struct healed {
+        target_id target;
+        time_point at;
+    };
+    struct host_word {
+        std::string host;
+        bool dead;
+        proof_kind by;
+        time_point at;
+    };
+    struct sighting {
+        target_id target;
+        std::string cloud_id;
+        std::string host;
+        time_point running_since;
+        time_point at;
+    };
+    struct capacity {
+        std::string zone;
+        std::uint32_t room;
+        time_point at;
+    };
+    struct new_policy {
+        policy_id which;
+        policy to;
+        time_point at;
+    };
+    struct new_leader {
+        epoch reign;
+        time_point at;
+    };
     struct overflow {
         std::uint64_t lost;
         time_point at;
     };
-    using input = std::variant<completed, observation, spoken, ordered, overflow>;
+    using input_queue = detail::input_queue<completed, observation, spoken, ordered, overflow, healed, host_word, lease,
+                                            sighting, capacity, new_policy, new_leader>;
     static constexpr duration shortest_pause = std::chrono::seconds{1};
+
+    struct policy_version {
+        policy rules;
+        policy_id newest; ///< that replaces it; itself if none does
+    };
+    struct watch_link {
+        watch_id watch;
+        std::uint32_t next;
+    };
+    struct dependency_edge {
+        target_id dependent;
+        target_id on;
+    };
+    /// A question to the cloud that belongs to no operation.
+    struct probe {
+        op_id reading;
+        target_id machine;
+        time_point by;
+    };
 
     // engine/inputs.hpp: what came in
     void take(completed& c, outputs& out);
     void take(const observation& o, outputs& out);
-    void take(const spoken& s, outputs& out);
     void take(const ordered& o, outputs& out);
     void take(const overflow& o, outputs& out);
+    void take(const healed& h, outputs& out);
+    void take(const host_word& h, outputs& out);
+    void take(const lease& l, outputs& out);
+    void take(const sighting& s, outputs& out);
+    void take(const capacity& c, outputs& out);
+    void take(const new_policy& p, outputs& out);
+    void take(const new_leader& l, outputs& out);
     void take(const transition& t, outputs& out);
+    void look_at_all(outputs& out);
+    void reconcile(const sighting& s, std::string_view old_cloud_id, outputs& out);
     void check_clock(time_point now, outputs& out);
     void tell_journal(outputs& out);
     void health_changed(target_id target, reason why, outputs& out);
+    void note_beat(const transition& t);
+    void watch_silence(outputs& out);
+    void ask_machine(target_id machine, outputs& out);
+    void end_doubt(outputs& out);
+    void watch_probes(outputs& out);
+    void watch_orders(outputs& out);
+    void watch_breakers(outputs& out);
+
+    // engine/operators.hpp: what an operator says
+    void take(const spoken& s, outputs& out);
+    [[nodiscard]] reason hear(const spoken& s, outputs& out);
+    [[nodiscard]] bool answer_rung(const spoken& s, outputs& out);
 
     // engine/decide.hpp: the incident's way up the ladder
     void open(target_id target, reason why, outputs& out);
     void look(incident& i, outputs& out);
     void decide(incident& i, outputs& out);
+    [[nodiscard]] reason skip(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] bool wait_for_guest(incident& i, const rung& r, outputs& out);
     void climb(incident& i, decision what, reason why, outputs& out);
-    [[nodiscard]] guard_answers ask_guards(const incident& i, const rung& r, target_id subject) const noexcept;
     void wait(incident& i, const guard_answers& answers, outputs& out);
     void begin(incident& i, const rung& r, target_id subject, outputs& out);
     void absorb_below(incident& i, outputs& out);
@@ -191,36 +343,97 @@ private:
     void retry(incident& i, duration at_least);
     void check_verdict(incident& i, outputs& out);
     void close(incident& i, reason why, outputs& out);
-    void release_absorbed(incident_id by, outputs& out);
+    void release_absorbed(incident& by, outputs& out);
+    void let_go(incident& absorbed, outputs& out);
     void park(incident& i, outputs& out);
     [[nodiscard]] time_point page_at(const incident& i) const noexcept;
     [[nodiscard]] time_point page_at(const pending_operation& op) const noexcept;
     void page_long_wait(incident& i, outputs& out);
+    [[nodiscard]] bool well(const incident& i, time_point since) const noexcept;
+    [[nodiscard]] bool heard_since_action(target_id target) const noexcept;
+
+    // engine/guards.hpp: who may say no
+    [[nodiscard]] guard_answers ask_guards(const incident& i, const rung& r, target_id subject) const noexcept;
+    void ask_sets(guard_answers& answers, const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] guard_answer ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] guard_answer ask_freeze(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] guard_answer ask_budget(const shared_budget& b, const spending& spent, reason why) const noexcept;
+    [[nodiscard]] guard_answer ask_in_flight(const rung& r) const noexcept;
+    [[nodiscard]] guard_answer ask_probation(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] guard_answer ask_dependencies(const incident& i, target_id subject) const noexcept;
+    [[nodiscard]] guard_answer ask_capacity(const rung& r, target_id machine) const noexcept;
+    [[nodiscard]] bool confirmed_by_second(const incident& i, target_id subject) const noexcept;
+
+    // engine/fencing.hpp: proofs of death
+    [[nodiscard]] std::optional<proof_kind> dead(target_id machine) const noexcept;
+    [[nodiscard]] bool proofs_ready(const incident& i, const rung& r, target_id subject) const noexcept;
+    void want_deaths(incident& i, const rung& r, target_id subject);
+    void fence_next(incident& i, outputs& out);
+    void mint(incident& i, death_wanted& d, proof_kind by, reason why, outputs& out);
+    void fence_ended(incident& i, target_id machine, outcome_code code, reason why, duration retry_after, outputs& out);
+    void bury(const pending_operation& op);
 
     // engine/operate.hpp: intents, calls, outcomes
-    void start(operation what, target_id subject, incident* for_incident, duration timeout, duration settle,
-               outputs& out);
+    pending_operation& start(operation what, target_id subject, incident* for_incident, duration timeout,
+                             duration settle, outputs& out);
     void write_intent(pending_operation& op, outputs& out);
     [[nodiscard]] call make_call(const pending_operation& op, op_id id, operation what, time_point deadline) const;
     void emit_call(pending_operation& op, outputs& out);
+    void forget_past(const pending_operation& op);
+    void drop(pending_operation& op, reason why, outputs& out);
     [[nodiscard]] reason no_longer_wanted(const pending_operation& op) const noexcept;
     void watch_deadlines(pending_operation& op, outputs& out);
+    void doubt_outcome(pending_operation& op, reason why, outputs& out);
     void ask_cloud(pending_operation& op, outputs& out);
     void read_back(pending_operation& op, const outcome& seen, outputs& out);
     void finish(pending_operation& op, outcome_code code, reason why, duration retry_after, outputs& out);
     void note_seen(target_id subject, const observed& seen);
+    void move_to(target_id machine, std::string_view host);
+    void spend(target_id subject, operation what);
+    void take_back(const pending_operation& op);
 
     // Shared
-    [[nodiscard]] health health_of(target_id target) const noexcept { return targets_[target].evidence.combined(); }
+    [[nodiscard]] const policy& rules(policy_id p) const noexcept {
+        return policies_[static_cast<std::size_t>(p)].rules;
+    }
+    [[nodiscard]] const evidence_rules& evidence_of(target_id target) const noexcept {
+        return rules(targets_[target].rules).evidence;
+    }
     [[nodiscard]] const rung& rung_of(const incident& i) const noexcept { return policy_of(i).rungs()[i.rung]; }
+    [[nodiscard]] target_id subject_of(const incident& i, const rung& r) const noexcept {
+        return r.what == operation::guest_restarts ? i.target : targets_.ancestor(i.target, level_of(r.what));
+    }
+    [[nodiscard]] target_id machine_of(target_id target) const noexcept {
+        return target == no_target ? no_target : targets_.ancestor(target, level::instance);
+    }
+    [[nodiscard]] const membership& sets_of(target_id machine) const noexcept {
+        return sets_.of(machine == no_target ? 0 : targets_[machine].member_of);
+    }
+    [[nodiscard]] vantage_set calling(target_id target, health what) const noexcept;
+    [[nodiscard]] recovery_memory& remember(target_id target) {
+        std::uint32_t& number = targets_[target].memory;
+        if (number == 0) {
+            number = static_cast<std::uint32_t>(memories_.size());
+            memories_.emplace_back();
+        }
+        return memories_[number];
+    }
     [[nodiscard]] const incident* find_incident(incident_id id) const noexcept {
         return const_cast<engine*>(this)->find_incident(id);
     }
     [[nodiscard]] incident* find_incident(incident_id id) noexcept {
-        for (incident& i : incidents_) {
-            if (i.id == id) return &i;
+        const std::size_t at = place_of(id);
+        return at < incidents_.size() && incidents_[at].id == id ? &incidents_[at] : nullptr;
+    }
+    [[nodiscard]] std::size_t place_of(incident_id id) const noexcept {
+        std::size_t low = 0;
+        std::size_t high = incidents_.size();
+        while (low < high) {
+            const std::size_t middle = low + (high - low) / 2;
+            if (incidents_[middle].id < id) low = middle + 1;
+            else high = middle;
         }
-        return nullptr;
+        return low;
     }
     [[nodiscard]] pending_operation* find_operation(op_id id) noexcept {
         for (pending_operation& op : operations_) {
@@ -233,8 +446,12 @@ private:
         journal_ok_ = well;
         journal_changed_ = look_again_ = true;
     }
+    [[nodiscard]] std::uint32_t& flying(level at) noexcept { return in_flight_[at == level::service ? 0 : 1]; }
     void finish_busy(incident& i) noexcept {
-        if (i.subject != no_target) targets_.mark_busy(i.subject, -1);
+        if (i.subject != no_target) {
+            targets_.mark_busy(i.subject, -1);
+            --flying(targets_[i.subject].of);
+        }
         i.subject = no_target;
         i.op = no_op;
         look_again_ = true;
@@ -249,12 +466,12 @@ private:
         return out.records.emplace_back(std::move(r));
     }
     event& tell(event_kind kind, decision what, reason why, outputs& out) {
-        event e;
+        event& e = out.events.emplace_back();
         e.at = now_;
         e.kind = kind;
         e.what = what;
         e.why = why;
-        return out.events.emplace_back(e);
+        return e;
     }
     event& tell(event_kind kind, decision what, reason why, const incident& i, outputs& out) {
         event& e = tell(kind, what, why, out);
@@ -263,34 +480,64 @@ private:
         e.incident = i.id;
         e.op = i.op;
         e.attempt = i.attempts;
+        e.by = i.accusers;
         if (i.rung < policy_of(i).size()) e.rung = rung_of(i).what;
         return e;
     }
 
     engine_options options_;
-    std::vector<policy> policies_;
+    std::vector<policy_version> policies_;
     target_tree targets_;
+    set_book sets_;
     watch_book watches_;
+    std::vector<watch_link> links_{watch_link{no_watch, 0}}; // of each target's watches
+    std::vector<dependency_edge> dependencies_;
+    std::vector<guard_ref> guards_;
+    silence_watch silence_;
+    order_book orders_;
+    death_book deaths_;
+    std::vector<grave> graves_;
+    std::vector<recovery_memory> memories_{recovery_memory{}};
     ledger ledger_;
+    spending all_spent_;
+    spending calls_made_;
     std::vector<incident> incidents_;           // open ones, by id
     std::vector<pending_operation> operations_; // unfinished ones, by id
-    std::vector<input> inputs_;
-    std::vector<input> taking_;           // inputs of the step under way
-    std::vector<transition> transitions_; // reused by every step
-    std::vector<target_id> unjournaled_;  // targets whose names the journal has not
+    std::vector<probe> probes_;
+    std::vector<set_id> open_breakers_;
+    input_queue inputs_;
+    input_queue taking_;                      // inputs of the step under way
+    std::vector<transition> transitions_;            // reused by every step
+    std::vector<std::pair<int, std::size_t>> order_; // of the incidents by priority; reused
+    std::vector<target_id> unjournaled_;             // targets whose names the journal has not
+    std::array<std::uint32_t, 2> in_flight_{};       // actions that are not verified: of services, of everything above
+    std::optional<std::uint32_t> room_{};            // for so many more instances anywhere, where that is known
     time_point now_ = (time_point::min)();
+    time_point held_until_ = never; // after a start or a change of leader; `never` before the first step
+    time_point last_machine_action_ = (time_point::min)();
+    time_point doubt_since_ = never;
+    time_point next_probe_ = never;
     sequence durable_ = no_sequence;
     std::uint64_t last_sequence_ = 0;
     std::uint64_t last_op_ = 0;
     std::uint32_t last_incident_ = 0;
+    int highest_waiting_ = -1; // priority of the incidents that wait for their turn, in the pass under way
+    bool any_priority_ = false;
     bool went_back_ = false; // the time that it is given, and not yet forward to `now_` again
     bool journal_ok_ = true;
     bool journal_changed_ = false; // and not told yet
     bool look_again_ = false;
+    bool trust_broken_ = false;
+    bool doubting_ = false;  // the observer, itself
+    bool told_wide_ = false; // that the silence is wide
+    bool doubt_paged_ = false;
 };
 
 } // namespace reheat::inline REHEAT_ABI
 
 #include <reheat/engine/decide.hpp>
+#include <reheat/engine/fencing.hpp>
+#include <reheat/engine/guards.hpp>
 #include <reheat/engine/inputs.hpp>
 #include <reheat/engine/operate.hpp>
+#include <reheat/engine/operators.hpp>

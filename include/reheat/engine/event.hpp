@@ -5,9 +5,14 @@
 #include <reheat/alarm/state.hpp>
 #include <reheat/core/ids.hpp>
 #include <reheat/core/time.hpp>
+#include <reheat/evidence/testimony.hpp>
+#include <reheat/recovery/guard.hpp>
+#include <reheat/recovery/operator.hpp>
 #include <reheat/recovery/reason.hpp>
+#include <reheat/recovery/sets.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -32,9 +37,32 @@ enum class event_kind : std::uint8_t {
     return names[static_cast<std::size_t>(k)];
 }
 
+/// What one guard said against an action, in eight bytes.
+struct denial {
+    guard by{};
+    reason why{};
+    std::uint32_t after_ms = unknown; ///< how long after the event it can change by itself
+
+    /// Where only an input can change it, or where it is more than 49 days.
+    static constexpr std::uint32_t unknown = 0xffff'ffffU;
+
+    [[nodiscard]] constexpr time_point next(time_point at) const noexcept {
+        return after_ms == unknown ? never : after(at, std::chrono::milliseconds{after_ms});
+    }
+    /// Rounded up, so that it is not asked too early.
+    [[nodiscard]] static constexpr std::uint32_t until(time_point next, time_point at) noexcept {
+        const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - at).count();
+        return next == never || wait >= std::int64_t{unknown} ? unknown
+               : wait < 0                                     ? 0
+                                                              : static_cast<std::uint32_t>(wait);
+    }
+};
+
 /// One thing that happened or was decided, as numbers and codes; `describe(engine, event)` renders it. Every decision
 /// not to act is an event too: what was denied, by which guards, and when it can be looked at again.
 struct event {
+    static constexpr std::size_t most_denials = 8;
+
     time_point at{};
     event_kind kind{};
     decision what{};
@@ -43,6 +71,7 @@ struct event {
     alarm_state from{}; ///< for `event_kind::alarm`
     alarm_state to{};
     std::uint32_t denied = 0;      ///< the denying guards, bit n for guard n
+    std::uint32_t asked = 0;       ///< the guards that were asked; of these, all that do not deny allow
     std::uint16_t attempt = 0;     ///< counted from 1 within the incident and rung
     target_id target = no_target;  ///< the incident's own target
     target_id subject = no_target; ///< the target that is acted upon
@@ -50,6 +79,11 @@ struct event {
     op_id op = no_op;
     time_point next = never; ///< when it is looked at again, or by when it has to be over
     watch_id watch = no_watch;
+    operator_verb verb{};                       ///< for `event_kind::operator_word`
+    proof_kind proof{};                         ///< of a death that was accepted
+    set_id set = no_set;                        ///< the group or failure domain that it is about
+    vantage_set by{};                           ///< who calls the target unhealthy
+    std::array<denial, most_denials> denials{}; ///< the first ones of `denied`, in the order of `guard`
     double value = 0; ///< an alarm's newest statistic; how much an overflow lost; the seconds that a clock was off
 };
 

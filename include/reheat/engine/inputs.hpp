@@ -10,8 +10,7 @@ namespace reheat::inline REHEAT_ABI {
 inline result<target_id> engine::add(const stack& s) {
     target_record t;
     t.of = level::stack;
-    t.name = s.name;
-    auto added = targets_.add(std::move(t));
+    auto added = targets_.add(t, s.name);
     if (added) unjournaled_.push_back(*added);
     return added;
 }
@@ -19,10 +18,8 @@ inline result<target_id> engine::add(const stack& s) {
 inline result<target_id> engine::add(const instance& i) {
     target_record t;
     t.of = level::instance;
-    t.name = i.name;
     t.keep = i.keep;
-    t.cloud_id = i.cloud_id;
-    t.host = i.host;
+    t.priority = i.priority;
     if (!i.stack.empty()) {
         t.parent = targets_.find(level::stack, i.stack);
         if (t.parent == no_target) {
@@ -31,8 +28,27 @@ inline result<target_id> engine::add(const instance& i) {
             t.parent = *made;
         }
     }
-    auto added = targets_.add(std::move(t));
-    if (added) unjournaled_.push_back(*added);
+    auto added = targets_.add(t, i.name);
+    if (!added) return added;
+    unjournaled_.push_back(*added);
+    any_priority_ = any_priority_ || i.priority != 0;
+
+    membership m;
+    m.group = sets_.find_or_add(set_kind::group, i.group.empty() ? i.stack : i.group);
+    m.host = sets_.find_or_add(set_kind::host, i.host);
+    m.rack = sets_.find_or_add(set_kind::rack, i.rack);
+    m.zone = sets_.find_or_add(set_kind::zone, i.zone);
+    if (m.host != no_set) {
+        if (m.rack != no_set) sets_[m.host].rack = m.rack;
+        if (m.zone != no_set) sets_[m.host].zone = m.zone;
+    }
+    targets_[*added].member_of = sets_.join(m);
+    sets_.count(targets_[*added].member_of, 1, 0);
+
+    observed known;
+    known.cloud_id = i.cloud_id;
+    known.host = i.host;
+    targets_.note_seen(*added, known);
     return added;
 }
 
@@ -43,25 +59,47 @@ inline result<target_id> engine::add(const service& s) {
     target_record t;
     t.of = level::service;
     t.parent = s.on;
-    t.name = targets_[s.on].name + "/" + std::string{s.name};
-    auto added = targets_.add(std::move(t));
-    if (added) unjournaled_.push_back(*added);
+    t.priority = s.priority;
+    auto added = targets_.add(t, std::string{targets_.name(s.on)} + "/" + std::string{s.name});
+    if (!added) return added;
+    unjournaled_.push_back(*added);
+    any_priority_ = any_priority_ || s.priority != 0;
     return added;
+}
+
+inline result<void> engine::depend(target_id dependent, target_id on) {
+    if (!targets_.has(dependent) || !targets_.has(on)) return error{errc::not_found, {}, "there is no such target"};
+    // What is reached from `on` must not lead back.
+    std::vector<target_id> reached{on};
+    for (std::size_t n = 0; n < reached.size(); ++n) {
+        if (targets_.covers(reached[n], dependent) || targets_.covers(dependent, reached[n]))
+            return error{errc::invalid_argument, std::string{name(dependent)},
+                         "it would depend on itself, by way of " + std::string{name(on)}};
+        for (const dependency_edge& e : dependencies_) {
+            if (!targets_.covers(e.dependent, reached[n]) && !targets_.covers(reached[n], e.dependent)) continue;
+            bool known = false;
+            for (const target_id r : reached) known = known || r == e.on;
+            if (!known) reached.push_back(e.on);
+        }
+    }
+    dependencies_.push_back({dependent, on});
+    return {};
 }
 
 inline void engine::step(time_point now, outputs& out) {
     check_clock(now, out);
     now_ = later(now_, now);
+    if (held_until_ == never) held_until_ = after(now_, options_.bounds.start_hold);
     for (const target_id id : unjournaled_) {
         record& r = write(record_kind::target, id, out);
         r.of = targets_[id].of;
-        r.name = targets_[id].name;
+        r.name = targets_.name(id);
     }
     unjournaled_.clear();
 
     if (std::exchange(journal_changed_, false)) tell_journal(out);
     taking_.swap(inputs_);
-    for (input& in : taking_) std::visit([&](auto& i) { take(i, out); }, in);
+    taking_.each([&](auto& input) { take(input, out); });
     taking_.clear();
 
     transitions_.clear();
@@ -71,16 +109,43 @@ inline void engine::step(time_point now, outputs& out) {
         e.value = std::chrono::duration<double>(now_ - due).count();
     }
     for (const transition& t : transitions_) take(t, out);
+    watch_silence(out);
+    watch_probes(out);
+    watch_orders(out);
 
     // A read-back may end its operation, and an end may start the next: by index, newest last.
     for (std::size_t n = 0; n < operations_.size(); ++n) watch_deadlines(operations_[n], out);
     do {
         look_again_ = false;
-        for (std::size_t n = 0; n < incidents_.size(); ++n) look(incidents_[n], out);
+        watch_breakers(out);
+        look_at_all(out);
         std::erase_if(incidents_, [](const incident& i) { return i.at == phase::closed; });
         for (std::size_t n = 0; n < operations_.size(); ++n) emit_call(operations_[n], out);
         std::erase_if(operations_, [](const pending_operation& op) { return op.id == no_op; });
     } while (look_again_);
+}
+
+/// In the order of their opening, and where targets have priorities, the more important ones first.
+inline void engine::look_at_all(outputs& out) {
+    highest_waiting_ = -1;
+    if (!any_priority_) {
+        for (std::size_t n = 0; n < incidents_.size(); ++n) look(incidents_[n], out);
+        return;
+    }
+    order_.resize(incidents_.size());
+    for (std::size_t n = 0; n < order_.size(); ++n) order_[n] = {targets_[incidents_[n].target].priority, n};
+    detail::sort(order_, [](const auto& a, const auto& b) {
+        return a.first != b.first ? a.first > b.first : a.second < b.second;
+    });
+    for (const auto& next : order_) {
+        incident& i = incidents_[next.second];
+        look(i, out);
+        // It waits for its turn, not for anything that may never come.
+        constexpr std::uint32_t turn =
+            bit(guard::in_flight) | bit(guard::rate) | bit(guard::backoff) | bit(guard::quota);
+        if (i.at == phase::deciding && i.denied != 0 && (i.denied & ~turn) == 0 && highest_waiting_ < next.first)
+            highest_waiting_ = next.first;
+    }
 }
 
 inline void engine::check_clock(time_point now, outputs& out) {
@@ -110,7 +175,7 @@ inline void engine::tell_journal(outputs& out) {
 
 inline time_point engine::next() const noexcept {
     if (look_again_ || !inputs_.empty() || !unjournaled_.empty()) return now_;
-    time_point earliest = watches_.next();
+    time_point earliest = earlier(watches_.next(), orders_.next());
     for (const incident& i : incidents_) {
         earliest = earlier(earliest, earlier(i.wake, page_at(i)));
     }
@@ -119,15 +184,26 @@ inline time_point engine::next() const noexcept {
         if (op.at == pending_operation::stage::called) earliest = earlier(earliest, op.deadline);
         if (op.at == pending_operation::stage::unknown) earliest = earlier(earliest, earlier(op.read_by, op.settle_by));
     }
+    for (const probe& p : probes_) earliest = earlier(earliest, p.by);
+    for (const set_id s : open_breakers_) {
+        earliest = earlier(earliest, after(sets_[s].calm_since, options_.bounds.breaker.cooldown));
+        if (!sets_[s].paged) earliest = earlier(earliest, after(sets_[s].opened_at, options_.page_after));
+    }
+    if (doubting_) {
+        earliest = earlier(earliest, next_probe_);
+        if (!doubt_paged_) earliest = earlier(earliest, after(doubt_since_, options_.page_after));
+    }
     return earliest;
 }
 
 inline void engine::take(const transition& t, outputs& out) {
     target_record& target = targets_[t.target];
-    if (t.from == alarm_state::alarm) --target.raised;
-    if (t.from == alarm_state::ok) --target.quiet;
-    if (t.to == alarm_state::alarm) ++target.raised;
-    if (t.to == alarm_state::ok) ++target.quiet;
+    const auto count = [](std::uint16_t& of, int by) { of = static_cast<std::uint16_t>(of + by); };
+    if (t.from == alarm_state::alarm) count(target.raised, -1);
+    if (t.from == alarm_state::ok) count(target.quiet, -1);
+    if (t.to == alarm_state::alarm) count(target.raised, 1);
+    if (t.to == alarm_state::ok) count(target.quiet, 1);
+    note_beat(t);
 
     const reason why = t.to == alarm_state::alarm ? reason::alarm_raised
                        : t.to == alarm_state::ok  ? reason::alarm_cleared
@@ -138,17 +214,155 @@ inline void engine::take(const transition& t, outputs& out) {
     e.to = t.to;
     e.watch = t.watch;
     e.value = t.value;
-    target.evidence.note(vantage::guest_heartbeat, target.raised != 0  ? health::unhealthy
-                                                   : target.quiet != 0 ? health::healthy
-                                                                       : health::unknown);
     health_changed(t.target, why, out);
+}
+
+/// Counts which machines are heard: by how many alarms that silence raises, on them and their services.
+inline void engine::note_beat(const transition& t) {
+    if (t.reminder() || !watches_.hears_silence(t.watch)) return;
+    const target_id machine = machine_of(t.target);
+    if (machine == no_target) return;
+    target_record& m = targets_[machine];
+    if (t.to == alarm_state::ok && ++m.beats == 1) return silence_.beats(machine);
+    if (t.from != alarm_state::ok || --m.beats != 0) return;
+    // What our own action silences is no news, and what nobody can tell is no silence.
+    if (t.to != alarm_state::alarm || targets_.busy(machine)) return silence_.forget(machine);
+    silence_.falls_silent(machine, sets_.of(m.member_of).domain(), now_);
+}
+
+/// Doubts the observer first: silence that is too wide may be our own.
+inline void engine::watch_silence(outputs& out) {
+    silence_.look(now_);
+    if (silence_.wide() && !doubting_ && !told_wide_) {
+        doubting_ = told_wide_ = look_again_ = true;
+        doubt_paged_ = false;
+        doubt_since_ = next_probe_ = now_;
+        tell(event_kind::controller, decision::wait, reason::silence_is_ours, out);
+    }
+    told_wide_ = silence_.wide();
+    if (!doubting_) return;
+    if (now_ >= next_probe_) {
+        next_probe_ = after(now_, options_.read_back_every);
+        ask_machine(silence_.newest_lost(), out);
+    }
+    if (!doubt_paged_ && now_ >= after(doubt_since_, options_.page_after)) {
+        doubt_paged_ = true;
+        tell(event_kind::page, decision::page, reason::silence_is_ours, out);
+    }
+}
+
+/// The driver answers, so it is not the observer who is cut off.
+inline void engine::end_doubt(outputs& out) {
+    if (!std::exchange(doubting_, false)) return;
+    look_again_ = true;
+    tell(event_kind::controller, decision::release, reason::silence_is_ours, out);
+}
+
+/// Asks the cloud whether a machine runs. It changes nothing, so it needs no intent.
+inline void engine::ask_machine(target_id machine, outputs& out) {
+    constexpr std::size_t most_probes = 16;
+    if (machine == no_target || options_.shadow || probes_.size() >= most_probes) return;
+    for (const probe& p : probes_) {
+        if (p.machine == machine) return;
+    }
+    pending_operation question;
+    question.subject = machine;
+    const auto id = static_cast<op_id>(++last_op_);
+    probes_.push_back({id, machine, after(now_, options_.read_back_every)});
+    out.calls.push_back(make_call(question, id, operation::describe, probes_.back().by));
+    calls_made_.spend(now_, options_.bounds.api.within);
+}
+
+inline void engine::watch_probes(outputs&) {
+    if (std::erase_if(probes_, [this](const probe& p) { return now_ >= p.by; }) != 0) look_again_ = true;
+}
+
+inline void engine::watch_orders(outputs& out) {
+    const bool ended = orders_.expire(now_, [&](const standing_order& o) {
+        tell(event_kind::operator_word, decision::release, reason::expired, out).target = o.target;
+    });
+    look_again_ = look_again_ || ended;
+}
+
+inline void engine::watch_breakers(outputs& out) {
+    sets_.take_changed([&](set_id id) {
+        instance_set& s = sets_[id];
+        const bool too_many = too_many_unhealthy(options_.bounds.breaker, s.of, s.size(), s.failed());
+        if (too_many) s.calm_since = never;
+        else if (s.open && s.calm_since == never) s.calm_since = now_;
+        if (!too_many || s.open) return;
+        s.open = true;
+        s.paged = false;
+        s.opened_at = now_;
+        open_breakers_.push_back(id);
+        event& e = tell(event_kind::controller, decision::open,
+                        s.of == set_kind::group ? reason::breaker_group : reason::breaker_domain, out);
+        e.set = id;
+        e.value = static_cast<double>(s.failed());
+    });
+    std::erase_if(open_breakers_, [&](set_id id) {
+        instance_set& s = sets_[id];
+        const reason why = s.of == set_kind::group ? reason::breaker_group : reason::breaker_domain;
+        if (now_ >= after(s.calm_since, options_.bounds.breaker.cooldown)) {
+            s.open = false;
+            s.calm_since = never;
+            look_again_ = true;
+            tell(event_kind::controller, decision::release, reason::breaker_closed, out).set = id;
+            return true;
+        }
+        if (!s.paged && now_ >= after(s.opened_at, options_.page_after)) {
+            s.paged = true;
+            event& e = tell(event_kind::page, decision::page, why, out);
+            e.set = id;
+            e.value = static_cast<double>(s.failed());
+        }
+        return false;
+    });
+}
+
+inline health engine::says(target_id target, vantage v) const noexcept {
+    const target_record& t = targets_[target];
+    const health told =
+        t.words == 0 ? health::unknown
+                     : targets_.words(target).of[static_cast<std::size_t>(v)].says(now_, evidence_of(target).max_age);
+    if (v != vantage::guest_heartbeat) return told;
+    const health heard = t.heard();
+    return heard == health::unhealthy || told == health::unknown ? heard : told;
+}
+
+inline vantage_set engine::calling(target_id target, health what) const noexcept {
+    vantage_set all{};
+    for (std::size_t v = 0; v < vantage_count; ++v) {
+        if (says(target, static_cast<vantage>(v)) == what) all = all | static_cast<vantage>(v);
+    }
+    return all;
+}
+
+inline health engine::health_of(target_id target) const noexcept {
+    if (!targets_.has(target)) return health::unknown;
+    if (targets_[target].words == 0) return targets_[target].heard();
+    if (calling(target, health::unhealthy) != vantage_set::none) return health::unhealthy;
+    return calling(target, health::healthy) != vantage_set::none ? health::healthy : health::unknown;
 }
 
 inline void engine::take(const observation& o, outputs& out) {
     if (!targets_.has(o.target) || static_cast<std::size_t>(o.from) >= vantage_count) return;
+    if (o.from == vantage::neighbour &&
+        !independent(
+            sets_of(machine_of(o.witness < no_target && targets_.has(o.witness) ? o.witness : no_target)).place(),
+            sets_of(machine_of(o.target)).place())) {
+        event& e = tell(event_kind::alarm, decision::ignore, reason::neighbour_not_independent, out);
+        e.target = o.target;
+        e.subject = o.witness;
+        return;
+    }
     const health before = health_of(o.target);
-    targets_[o.target].evidence.note(o.from, o.seen);
-    if (health_of(o.target) == before) return;
+    testimony& word = targets_.note_words(o.target).of[static_cast<std::size_t>(o.from)];
+    const time_point at = o.at < now_ ? o.at : now_;
+    if (o.polled) word.poll(o.seen, at, evidence_of(o.target));
+    else word.state(o.seen, at);
+    look_again_ = true;
+    if (health_of(o.target) == before) return health_changed(o.target, reason::none, out);
     const reason why = o.seen == health::healthy     ? reason::observed_healthy
                        : o.seen == health::unhealthy ? reason::observed_unhealthy
                                                      : reason::alarm_unknown;
@@ -159,23 +373,10 @@ inline void engine::take(const observation& o, outputs& out) {
 
 inline void engine::health_changed(target_id target, reason why, outputs& out) {
     look_again_ = true;
-    if (health_of(target) == health::unhealthy && targets_[target].incident == no_incident) open(target, why, out);
-}
-
-inline void engine::take(const spoken& s, outputs& out) {
-    record& r = write(record_kind::operator_word, s.target, out);
-    r.name = s.who;
-    r.why = reason::operator_word;
-    bool heard = false;
-    for (incident& i : incidents_) {
-        if (s.expires <= now_ || i.at != phase::deciding || i.rung >= policy_of(i).size()) continue;
-        const rung& current = rung_of(i);
-        const bool meant = i.target == s.target || targets_.ancestor(i.target, level_of(current.what)) == s.target;
-        if (!meant || current.approval == consent::none || i.approved) continue;
-        i.approved = heard = look_again_ = true;
-        tell(event_kind::operator_word, decision::accept, reason::operator_word, i, out);
-    }
-    if (!heard) tell(event_kind::operator_word, decision::ignore, reason::operator_word, out).target = s.target;
+    const vantage_set against = calling(target, health::unhealthy);
+    if (against == vantage_set::none) return;
+    if (incident* i = find_incident(targets_[target].incident); i != nullptr) i->accusers = i->accusers | against;
+    else open(target, why, out);
 }
 
 inline void engine::take(const ordered& o, outputs& out) {
@@ -189,6 +390,114 @@ inline void engine::take(const ordered& o, outputs& out) {
     start(operation::create_instance, o.instance, nullptr, options_.create_timeout, options_.create_timeout, out);
 }
 
+inline void engine::take(const healed& h, outputs& out) {
+    if (!targets_.has(h.target)) return;
+    ledger_.spend(h.target, operation::guest_restarts, now_);
+    look_again_ = true;
+    event& e = tell(event_kind::alarm, decision::change, reason::guest_restarted, out);
+    e.target = h.target;
+    if (incident* i = find_incident(targets_[h.target].incident); i != nullptr) {
+        i->healed_at = now_;
+        return;
+    }
+    // Too many of them are a failure by themselves, whatever the alarms say.
+    const std::span<const rung> rungs = rules(targets_[h.target].rules).rungs();
+    if (rungs.empty() || rungs.front().what != operation::guest_restarts) return;
+    if (!ledger_.has_room(h.target, operation::guest_restarts, rungs.front().burst, now_)) {
+        targets_.note_words(h.target).of[static_cast<std::size_t>(vantage::guest_heartbeat)].pass(health::unhealthy,
+                                                                                                  now_);
+        health_changed(h.target, reason::guest_restarted, out);
+    }
+}
+
+inline void engine::take(const host_word& h, outputs& out) {
+    const set_id host = sets_.find(set_kind::host, h.host);
+    const bool changes = host != no_set && sets_[host].dead != h.dead;
+    event& e = tell(event_kind::controller, changes ? decision::accept : decision::ignore,
+                    h.dead ? reason::died : reason::returned, out);
+    e.set = host;
+    if (!changes) return;
+    sets_[host].proof = h.by;
+    sets_[host].died_at = now_;
+    sets_.set_dead(host, h.dead);
+    look_again_ = true;
+    record& r = write(record_kind::death, no_target, out);
+    r.name = h.host;
+    r.why = h.dead ? reason::died : reason::returned;
+}
+
+inline void engine::take(const lease& l, outputs&) {
+    if (!targets_.has(l.target) || targets_[l.target].of != level::instance) return;
+    deaths_.renew(l);
+    look_again_ = true;
+}
+
+/// A copy that was proved dead runs: either the proof was false, or it was started again since.
+inline void engine::take(const sighting& s, outputs& out) {
+    if (!targets_.has(s.target)) return;
+    const grave* of = nullptr;
+    for (const grave& g : graves_) {
+        const bool same_copy = g.cloud_id != targets_.cloud_id(g.target)
+                                   ? s.cloud_id == g.cloud_id
+                                   : !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
+        if (g.target == s.target && same_copy) of = &g;
+    }
+    if (of == nullptr) return;
+    if (s.running_since <= of->died_at) {
+        if (std::exchange(trust_broken_, true)) return;
+        event& e = tell(event_kind::page, decision::page, reason::trust_broken, out);
+        e.target = e.subject = s.target;
+        e.incident = of->incident;
+        write(record_kind::trust, s.target, out).why = reason::trust_broken;
+        return;
+    }
+    event& e = tell(event_kind::incident, decision::change, reason::returned, out);
+    e.target = e.subject = s.target;
+    e.incident = of->incident;
+    reconcile(s, of->cloud_id, out);
+}
+
+inline void engine::take(const capacity& c, outputs& out) {
+    if (c.zone.empty()) {
+        room_ = c.room;
+    } else if (const set_id zone = sets_.find(set_kind::zone, c.zone); zone != no_set) {
+        sets_[zone].room = c.room;
+    } else {
+        return;
+    }
+    look_again_ = true;
+    tell(event_kind::controller, decision::change, reason::capacity_told, out).value = static_cast<double>(c.room);
+}
+
+inline void engine::take(const new_policy& p, outputs& out) {
+    const auto which = static_cast<std::size_t>(p.which);
+    if (which >= policies_.size() || policies_.size() > 0xffffU) {
+        tell(event_kind::controller, decision::ignore, reason::policy_changed, out);
+        return;
+    }
+    const policy_id old = policies_[which].newest;
+    const auto made = static_cast<policy_id>(policies_.size());
+    policies_.push_back({p.to, made});
+    for (policy_version& v : policies_) {
+        if (v.newest == old) v.newest = made;
+    }
+    for (std::size_t n = 0; n < targets_.size(); ++n) {
+        target_record& t = targets_[static_cast<target_id>(n)];
+        if (t.rules == old) t.rules = made;
+    }
+    look_again_ = true;
+    tell(event_kind::controller, decision::change, reason::policy_changed, out);
+    write(record_kind::policy, no_target, out).why = reason::policy_changed;
+}
+
+inline void engine::take(const new_leader& l, outputs& out) {
+    options_.reign = l.reign;
+    held_until_ = after(now_, options_.bounds.start_hold);
+    look_again_ = true;
+    event& e = tell(event_kind::controller, decision::change, reason::leader_changed, out);
+    e.value = static_cast<double>(static_cast<std::uint64_t>(l.reign));
+}
+
 inline void engine::take(const overflow& o, outputs& out) {
     tell(event_kind::controller, decision::ignore, reason::inbox_overflow, out).value = static_cast<double>(o.lost);
     // What was lost may have been heartbeats.
@@ -196,6 +505,19 @@ inline void engine::take(const overflow& o, outputs& out) {
 }
 
 inline void engine::take(completed& c, outputs& out) {
+    for (std::size_t n = 0; n < probes_.size(); ++n) {
+        if (c.repeated || probes_[n].reading != c.op) continue;
+        const target_id machine = probes_[n].machine;
+        probes_.erase(probes_.begin() + static_cast<std::ptrdiff_t>(n));
+        look_again_ = true;
+        if (c.result.code == outcome_code::unknown) return;
+        end_doubt(out);
+        const observed& seen = c.result.seen;
+        if (!seen.running && !seen.exists) return;
+        const bool runs = seen.exists.value_or(true) && seen.running.value_or(true);
+        targets_.note_words(machine).machine.pass(runs ? health::healthy : health::unhealthy, now_);
+        return;
+    }
     pending_operation* op = c.repeated || c.op == no_op ? nullptr : find_operation(c.op);
     if (op != nullptr && op->reading == c.op) {
         read_back(*op, c.result, out);
@@ -207,22 +529,12 @@ inline void engine::take(completed& c, outputs& out) {
             .op = c.op;
         return;
     }
-    note_seen(op->subject, c.result.seen);
+    if (op->cloud_id.empty()) note_seen(op->subject, c.result.seen);
     switch (c.result.code) {
     case outcome_code::done: finish(*op, c.result.code, reason::outcome_done, {}, out); break;
     case outcome_code::failed: finish(*op, c.result.code, reason::outcome_failed, c.result.retry_after, out); break;
     case outcome_code::refused: finish(*op, c.result.code, reason::outcome_refused, c.result.retry_after, out); break;
-    case outcome_code::unknown:
-        op->at = pending_operation::stage::unknown;
-        op->settle_by = after(now_, op->settle);
-        op->read_by = now_;
-        event& e = tell(event_kind::call, decision::read_back, reason::outcome_unknown, out);
-        e.op = op->id;
-        e.rung = op->what;
-        e.target = e.subject = op->subject;
-        e.incident = op->for_incident;
-        ask_cloud(*op, out);
-        break;
+    case outcome_code::unknown: doubt_outcome(*op, reason::outcome_unknown, out); break;
     }
 }
 

@@ -7,8 +7,9 @@
 
 namespace reheat::inline REHEAT_ABI {
 
-inline void engine::start(operation what, target_id subject, incident* for_incident, duration timeout, duration settle,
-                          outputs& out) {
+/// Begins an operation: its intent goes into the journal's hands. The reference is good until the next one begins.
+inline pending_operation& engine::start(operation what, target_id subject, incident* for_incident, duration timeout,
+                                        duration settle, outputs& out) {
     pending_operation op;
     op.id = static_cast<op_id>(++last_op_);
     op.what = what;
@@ -17,17 +18,20 @@ inline void engine::start(operation what, target_id subject, incident* for_incid
     op.since = now_;
     op.timeout = timeout;
     op.settle = settle;
-    op.cloud_id_before = targets_[subject].cloud_id;
-    op.boot_id_before = targets_[subject].boot_id;
+    op.cloud_id_before = targets_.cloud_id(subject);
+    op.boot_id_before = targets_.boot_id(subject);
     if (for_incident != nullptr) {
         op.for_incident = for_incident->id;
-        for_incident->op = op.id;
-        if (what != operation::fence_instance) op.proofs = std::exchange(for_incident->proofs, {});
+        if (what != operation::fence_instance) {
+            for_incident->op = op.id;
+            op.proofs = std::exchange(for_incident->proofs, {});
+        }
     } else {
         targets_.mark_busy(subject, 1);
     }
-    write_intent(op, out);
-    operations_.push_back(std::move(op));
+    if (!options_.shadow) write_intent(op, out);
+    look_again_ = true;
+    return operations_.emplace_back(std::move(op));
 }
 
 inline void engine::write_intent(pending_operation& op, outputs& out) {
@@ -39,33 +43,42 @@ inline void engine::write_intent(pending_operation& op, outputs& out) {
     r.deadline = after(now_, op.timeout);
     r.cloud_id = op.cloud_id_before;
     r.boot_id = op.boot_id_before;
-    r.host = targets_[op.subject].host;
+    r.host = targets_.host(op.subject);
     op.intent = r.seq;
 }
 
 /// The second look: the world may have changed while the journal wrote.
 inline reason engine::no_longer_wanted(const pending_operation& op) const noexcept {
+    if (trust_broken_) return reason::trust_broken;
     const incident* i = find_incident(op.for_incident);
     if (i == nullptr) return reason::none;
     // After the first fence the machine is off for certain; nothing that was heard before can call it healthy.
-    if (health_of(i->target) == health::healthy && op.proofs.empty() && i->proofs.empty()) return reason::healthy_again;
+    if (op.proofs.empty() && i->proofs.empty() && well(*i, (time_point::min)())) return reason::healthy_again;
     for (const proof_of_death& p : op.proofs) {
         if (!p.speaks_for(op.for_incident, p.target(), now_)) return reason::proof_expired;
+    }
+    if (doubting_) return reason::silence_is_ours;
+    for (const target_id t : {i->target, op.subject}) {
+        if (orders_.holding(standing_order::kind::maintenance, t, now_, targets_) != nullptr)
+            return reason::in_maintenance;
+        if (orders_.holding(standing_order::kind::freeze, t, now_, targets_) != nullptr)
+            return reason::frozen_by_operator;
     }
     return reason::none;
 }
 
 inline call engine::make_call(const pending_operation& op, op_id id, operation what, time_point deadline) const {
-    const std::string_view name = targets_[op.subject].name;
-    const target_id on = targets_.ancestor(op.subject, level::instance);
+    const std::string_view name = targets_.name(op.subject);
+    const target_id on = machine_of(op.subject);
     const target_id in = targets_.ancestor(op.subject, level::stack);
-    const std::string_view instance = on == no_target ? std::string_view{} : targets_[on].name;
-    const std::string_view cloud_id = on == no_target ? std::string_view{} : targets_[on].cloud_id;
-    const std::string_view stack = in == no_target ? std::string_view{} : targets_[in].name;
+    const std::string_view instance = on == no_target ? std::string_view{} : targets_.name(on);
+    std::string_view cloud_id = op.cloud_id;
+    if (cloud_id.empty() && on != no_target) cloud_id = targets_.cloud_id(on);
+    const std::string_view stack = in == no_target ? std::string_view{} : targets_.name(in);
 
     call c;
     // Reserved first, because the views must not move.
-    c.text.reserve(name.size() + instance.size() + cloud_id.size() + stack.size());
+    c.text.reserve(name.size() + instance.size() + cloud_id.size() + stack.size() + op.method.size());
     const auto keep = [&c](std::string_view text) {
         c.text.insert(c.text.end(), text.begin(), text.end());
         return std::string_view{c.text.data() + (c.text.size() - text.size()), text.size()};
@@ -80,6 +93,8 @@ inline call engine::make_call(const pending_operation& op, op_id id, operation w
     c.what.instance = keep(instance);
     c.what.cloud_id = keep(cloud_id);
     c.what.stack = keep(stack);
+    c.what.method = keep(op.method);
+    c.what.hard = op.hard;
     if (targets_[op.subject].of == level::service && what != operation::describe)
         c.what.service = c.what.name.substr(c.what.instance.size() + 1);
     c.what.deadline = deadline;
@@ -87,35 +102,22 @@ inline call engine::make_call(const pending_operation& op, op_id id, operation w
 }
 
 inline void engine::emit_call(pending_operation& op, outputs& out) {
-    if (op.id == no_op || op.at != pending_operation::stage::journaled || op.intent > durable_ || !journal_ok_) return;
-    if (const reason why = no_longer_wanted(op); why != reason::none) {
-        record& w = write(record_kind::dropped, op.subject, out);
-        w.op = std::exchange(op.id, no_op);
-        w.incident = op.for_incident;
-        w.what = op.what;
-        w.why = why;
-        incident& i = *find_incident(op.for_incident);
-        event& e = tell(event_kind::call, decision::drop, why, i, out);
-        e.rung = op.what;
-        e.subject = op.subject;
-        if (op.what != operation::fence_instance) {
-            // Certainly nothing happened, so nothing was spent; but a proof that keeps expiring is a wait, and is
-            // paged.
-            ledger_.take_back(op.subject, op.what, op.since);
-            --i.attempts;
-            if (why == reason::proof_expired && i.waiting_since == never) i.waiting_since = op.since;
-        }
-        i.at = phase::deciding;
-        i.wake = never;
-        finish_busy(i);
-        return;
+    if (op.id == no_op || op.at != pending_operation::stage::journaled) return;
+    if (options_.shadow) {
+        forget_past(op);
+        return finish(op, outcome_code::done, reason::would_act, {}, out);
     }
+    if (op.intent > durable_ || !journal_ok_) return;
+    if (const reason why = no_longer_wanted(op); why != reason::none) return drop(op, why, out);
     op.at = pending_operation::stage::called;
+    forget_past(op);
     op.deadline = after(now_, op.timeout);
 
     call c = make_call(op, op.id, op.what, op.deadline);
+    bury(op);
     c.proofs = std::move(op.proofs);
     out.calls.push_back(std::move(c));
+    calls_made_.spend(now_, options_.bounds.api.within);
 
     event& e = tell(event_kind::call, decision::call, reason::none, out);
     e.op = op.id;
@@ -126,6 +128,55 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
     e.target = i != nullptr ? i->target : op.subject;
     e.attempt = i != nullptr ? i->attempts : std::uint16_t{1};
     e.next = op.deadline;
+}
+
+/// Whether an action helped is told by what is heard from its call on, and its silence is no new failure.
+inline void engine::forget_past(const pending_operation& op) {
+    incident* const i = find_incident(op.for_incident);
+    if (i == nullptr || op.what == operation::fence_instance || op.what == operation::collect_forensics) return;
+    i->acted_at = now_;
+    const duration grace = rung_of(*i).grace;
+    targets_.each_below(op.subject, [&](target_id below) {
+        if (targets_[below].words != 0) targets_.note_words(below).machine = {};
+        each_watch(below, [&](watch_id w) {
+            if (watches_.hears_silence(w)) watches_.forget(w, now_, grace);
+        });
+    });
+}
+
+/// Takes an intent back before its call: certainly nothing happened.
+inline void engine::drop(pending_operation& op, reason why, outputs& out) {
+    record& w = write(record_kind::dropped, op.subject, out);
+    w.op = std::exchange(op.id, no_op);
+    w.incident = op.for_incident;
+    w.what = op.what;
+    w.why = why;
+    event& e = tell(event_kind::call, decision::drop, why, out);
+    e.rung = op.what;
+    e.target = e.subject = op.subject;
+    e.incident = op.for_incident;
+    look_again_ = true;
+    incident* const i = find_incident(op.for_incident);
+    if (i == nullptr) return targets_.mark_busy(op.subject, -1);
+    e.target = i->target;
+    e.attempt = i->attempts;
+    if (op.what == operation::fence_instance) {
+        for (death_wanted& d : i->deaths) {
+            if (d.target == op.subject && d.in_flight != 0) --d.in_flight;
+        }
+    } else if (op.what != operation::collect_forensics) {
+        // Nothing was spent; but a proof that keeps expiring is a wait, and is paged.
+        take_back(op);
+        --i->attempts;
+        if (why == reason::proof_expired && i->waiting_since == never) i->waiting_since = op.since;
+    }
+    // The others of a round of fences come to their own end first.
+    for (const death_wanted& d : i->deaths) {
+        if (d.in_flight != 0) return;
+    }
+    i->at = phase::deciding;
+    i->wake = never;
+    finish_busy(*i);
 }
 
 /// When a human has to hear that the journal keeps an intent waiting. A failed journal has been paged by itself.
@@ -145,18 +196,26 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
         e.incident = op.for_incident;
     }
     if (op.at == pending_operation::stage::called && now_ >= op.deadline) {
-        op.at = pending_operation::stage::unknown;
-        op.settle_by = after(now_, op.settle);
-        event& e = tell(event_kind::call, decision::read_back, reason::deadline_passed, out);
-        e.op = op.id;
-        e.rung = op.what;
-        e.target = e.subject = op.subject;
-        e.incident = op.for_incident;
-        ask_cloud(op, out);
+        doubt_outcome(op, reason::deadline_passed, out);
     } else if (op.at == pending_operation::stage::unknown) {
         if (now_ >= op.settle_by) finish(op, outcome_code::unknown, reason::found_not_done, {}, out);
         else if (now_ >= op.read_by) ask_cloud(op, out);
     }
+}
+
+/// Nobody knows what a call came to: the cloud is asked.
+inline void engine::doubt_outcome(pending_operation& op, reason why, outputs& out) {
+    op.at = pending_operation::stage::unknown;
+    op.settle_by = after(now_, op.settle);
+    op.read_by = now_;
+    event& e = tell(event_kind::call, decision::read_back, why, out);
+    e.op = op.id;
+    e.rung = op.what;
+    e.target = e.subject = op.subject;
+    e.incident = op.for_incident;
+    // What was to be kept is a help, not a need: nothing waits for it.
+    if (op.what == operation::collect_forensics) return finish(op, outcome_code::unknown, why, {}, out);
+    ask_cloud(op, out);
 }
 
 /// Asks the cloud what is. It changes nothing, so it needs no intent.
@@ -164,17 +223,20 @@ inline void engine::ask_cloud(pending_operation& op, outputs& out) {
     op.reading = static_cast<op_id>(++last_op_);
     op.read_by = after(now_, options_.read_back_every);
     out.calls.push_back(make_call(op, op.reading, operation::describe, op.read_by));
+    calls_made_.spend(now_, options_.bounds.api.within);
 }
 
 inline void engine::read_back(pending_operation& op, const outcome& seen, outputs& out) {
     op.reading = no_op;
     if (seen.code != outcome_code::done) return; // asked again when `read_by` comes
     const observed& now = seen.seen;
-    note_seen(op.subject, now);
+    if (op.cloud_id.empty()) note_seen(op.subject, now);
     const bool exists = now.exists.value_or(true);
     switch (op.what) {
     case operation::fence_instance:
-        // Not running is what a description says; only the fence itself vouches for it. Fencing again is harmless.
+        // Not running is what a description says; only the fence itself vouches for it, or whoever ran the machine and
+        // says that it is gone. Fencing again is harmless.
+        if (!exists && now.vouched) return finish(op, outcome_code::done, reason::confirmed_absent, {}, out);
         return finish(op, outcome_code::failed, reason::found_not_done, {}, out);
     case operation::create_instance:
     case operation::recreate_instance:
@@ -191,13 +253,51 @@ inline void engine::read_back(pending_operation& op, const outcome& seen, output
 }
 
 inline void engine::note_seen(target_id subject, const observed& seen) {
-    const target_id on = targets_.ancestor(subject, level::instance);
-    if (on == no_target) return;
-    target_record& t = targets_[on];
-    if (!seen.cloud_id.empty()) t.cloud_id = seen.cloud_id;
-    if (!seen.boot_id.empty()) t.boot_id = seen.boot_id;
-    if (!seen.host.empty()) t.host = seen.host;
-    if (!seen.address.empty()) t.address = seen.address;
+    const target_id machine = machine_of(subject);
+    if (machine == no_target) return;
+    if (!seen.host.empty() && seen.host != targets_.host(machine)) move_to(machine, seen.host);
+    targets_.note_seen(machine, seen);
+}
+
+/// A machine runs on another host from now on; where that stands is known from its other instances, if at all.
+inline void engine::move_to(target_id machine, std::string_view host) {
+    target_record& t = targets_[machine];
+    const int failing = t.failing != 0 ? 1 : 0;
+    membership m = sets_.of(t.member_of);
+    m.host = sets_.find_or_add(set_kind::host, host);
+    m.rack = sets_[m.host].rack;
+    m.zone = sets_[m.host].zone != no_set ? sets_[m.host].zone : m.zone;
+    sets_.count(t.member_of, -1, -failing);
+    t.member_of = sets_.join(m);
+    sets_.count(t.member_of, 1, failing);
+}
+
+/// Spends every budget that an action on a target is bounded by.
+inline void engine::spend(target_id subject, operation what) {
+    ledger_.spend(subject, what, now_);
+    const auto into = [this](spending& s, const shared_budget& b) {
+        if (b.burst.count != 0 || b.sustained.count != 0)
+            s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
+    };
+    into(all_spent_, options_.bounds.all);
+    for (const set_id s : sets_of(machine_of(subject)).above_host()) {
+        if (s == no_set) continue;
+        into(sets_[s].spent, sets_[s].of == set_kind::group ? options_.bounds.group : options_.bounds.domain);
+    }
+    if (!needs_proof(what)) return;
+    const auto use = [](std::optional<std::uint32_t>& room) {
+        if (room && *room != 0) --*room;
+    };
+    use(room_);
+    if (const set_id zone = sets_of(machine_of(subject)).zone; zone != no_set) use(sets_[zone].room);
+}
+
+inline void engine::take_back(const pending_operation& op) {
+    ledger_.take_back(op.subject, op.what, op.since);
+    all_spent_.take_back(op.since);
+    for (const set_id s : sets_of(machine_of(op.subject)).above_host()) {
+        if (s != no_set) sets_[s].spent.take_back(op.since);
+    }
 }
 
 inline void engine::finish(pending_operation& op, outcome_code code, reason why, duration retry_after, outputs& out) {
@@ -206,14 +306,16 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     const incident_id incident_of_op = op.for_incident;
     const op_id id = std::exchange(op.id, no_op); // `op` may move from here on
 
-    record& w = write(record_kind::outcome, subject, out);
-    w.op = id;
-    w.incident = incident_of_op;
-    w.what = what;
-    w.result = code;
-    w.why = why;
-    w.cloud_id = targets_[subject].cloud_id;
-    w.boot_id = targets_[subject].boot_id;
+    if (!options_.shadow) {
+        record& w = write(record_kind::outcome, subject, out);
+        w.op = id;
+        w.incident = incident_of_op;
+        w.what = what;
+        w.result = code;
+        w.why = why;
+        w.cloud_id = targets_.cloud_id(subject);
+        w.boot_id = targets_.boot_id(subject);
+    }
 
     incident* i = find_incident(incident_of_op);
     event& e = tell(i == nullptr ? event_kind::operation_order : event_kind::call, decision::finish, why, out);
@@ -226,20 +328,11 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     look_again_ = true;
     if (i == nullptr) return targets_.mark_busy(subject, -1);
 
-    if (what == operation::fence_instance) {
-        if (code != outcome_code::done) {
-            ++i->fences;
-            return retry(*i, retry_after);
-        }
-        i->proofs.push_back(proof_of_death{proof_kind::fenced, i->id, subject, after(now_, options_.proof_validity)});
-        event& minted = tell(event_kind::rung, decision::accept, reason::proof_minted, *i, out);
-        minted.subject = subject;
-        minted.rung = operation::fence_instance;
-        i->to_fence.pop_back();
-        i->fences = 0;
-        if (i->to_fence.empty()) i->at = phase::acting;
+    if (what == operation::collect_forensics) {
+        i->at = i->deaths.empty() ? phase::acting : phase::fencing;
         return go_on(*i, out);
     }
+    if (what == operation::fence_instance) return fence_ended(*i, subject, code, why, retry_after, out);
     if (code == outcome_code::failed || code == outcome_code::refused) return retry(*i, retry_after);
     // Done, or a destructive action that nobody can tell of: evidence decides.
     i->at = phase::verifying;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace reheat::inline REHEAT_ABI {
@@ -25,14 +26,17 @@ struct pending_operation {
     sequence intent{};
     stage at = stage::journaled;
     std::uint64_t key = 0;
-    bool paged = false; ///< its wait for the journal has been paged
-    time_point since{}; ///< when it was decided, and its budget spent
+    bool paged = false;        ///< its wait for the journal has been paged
+    bool hard = false;         ///< of a reboot
+    std::string_view method{}; ///< of a fence
+    time_point since{};        ///< when it was decided, and its budget spent
     duration timeout{};
     duration settle{};            ///< how long its outcome may stay unknown
     time_point deadline = never;  ///< of the call
     op_id reading = no_op;        ///< the read-back under way
     time_point read_by = never;   ///< when that read-back is overdue, or the next one is due
     time_point settle_by = never; ///< when an unknown outcome is taken for "not done"
+    std::string cloud_id{};       ///< of the copy that is meant; empty for the current one
     std::string cloud_id_before{};
     std::string boot_id_before{};
     std::vector<proof_of_death> proofs{};

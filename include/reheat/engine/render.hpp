@@ -29,6 +29,10 @@ namespace reheat::inline REHEAT_ABI {
     for (std::size_t g = 0; e.denied != 0 && g < guard_count; ++g) {
         if ((e.denied >> g & 1U) != 0) line += " denied_by=" + std::string{to_string(static_cast<guard>(g))};
     }
+    if (e.kind == event_kind::operator_word) line += " verb=" + std::string{to_string(e.verb)};
+    if (e.what == decision::accept && e.rung == operation::fence_instance)
+        line += " proof=" + std::string{to_string(e.proof)};
+    if (e.set != no_set) line += " " + std::string{to_string(of.sets()[e.set].of)} + "=" + of.sets()[e.set].name;
     if (e.why == reason::inbox_overflow) line += " lost=" + std::to_string(static_cast<std::uint64_t>(e.value));
     if (e.why == reason::stepped_late) line += " late=" + std::to_string(static_cast<std::int64_t>(e.value)) + "s";
     if (e.why == reason::clock_jumped) line += " back=" + std::to_string(static_cast<std::int64_t>(e.value)) + "s";
@@ -80,6 +84,35 @@ namespace reheat::inline REHEAT_ABI {
             append_json_string(out, to_string(static_cast<guard>(g)));
         }
         out += ']';
+    }
+    if (e.asked != 0) {
+        out += ",\"denials\":[";
+        bool first = true;
+        for (const denial& d : e.denials) {
+            if (d.why == reason::none) continue;
+            if (!std::exchange(first, false)) out += ',';
+            out += "{\"guard\":\"" + std::string{to_string(d.by)} + "\",\"reason\":\"" + std::string{to_string(d.why)} +
+                   '"';
+            if (d.after_ms != denial::unknown) out += ",\"next\":\"" + format_time(d.next(e.at)) + '"';
+            out += '}';
+        }
+        out += ']';
+    }
+    if (e.by != vantage_set::none) {
+        out += ",\"unhealthy_by\":[";
+        bool first = true;
+        for (std::size_t v = 0; v < vantage_count; ++v) {
+            if (!has(e.by, static_cast<vantage>(v))) continue;
+            if (!std::exchange(first, false)) out += ',';
+            append_json_string(out, to_string(static_cast<vantage>(v)));
+        }
+        out += ']';
+    }
+    if (e.kind == event_kind::operator_word) text("verb", to_string(e.verb));
+    if (e.what == decision::accept && e.rung == operation::fence_instance) text("proof", to_string(e.proof));
+    if (e.set != no_set) {
+        text("set_kind", to_string(of.sets()[e.set].of));
+        text("set", of.sets()[e.set].name);
     }
     if (e.why == reason::inbox_overflow) number("lost", static_cast<std::uint64_t>(e.value));
     if (e.why == reason::stepped_late) number("late_s", static_cast<std::uint64_t>(e.value));

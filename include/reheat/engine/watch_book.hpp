@@ -2,6 +2,7 @@
 #pragma once
 
 #include <reheat/alarm/fleet.hpp>
+#include <reheat/alarm/lint.hpp>
 #include <reheat/evidence/self_doubt.hpp>
 
 #include <cstdint>
@@ -26,7 +27,10 @@ public:
             const auto& same_type = static_cast<const fleet<Rule>&>(*groups_[group].rows);
             if (same_type.rule() == rule && same_type.phase() == phase) break;
         }
-        if (group == groups_.size()) groups_.emplace_back(&tag<Rule>, new fleet<Rule>{rule, phase});
+        if (group == groups_.size()) {
+            groups_.emplace_back(&tag<Rule>, new fleet<Rule>{rule, phase});
+            groups_.back().by_silence = seeks_silence(rule);
+        }
         return static_cast<watch_id>(std::uint64_t{group} << 32U | groups_[group].rows->add(target, at));
     }
 
@@ -50,6 +54,22 @@ public:
         for (const entry& g : groups_) g.rows->doubt(now);
     }
 
+    /// Forgets what a watch heard before `at`, and keeps its state.
+    void forget(watch_id watch, time_point at, duration grace) noexcept {
+        const std::uint32_t group = group_of(watch);
+        if (group < groups_.size()) groups_[group].rows->forget(row_of(watch), at, grace);
+    }
+    /// Whether a watch has heard a sample since it began or was told to forget.
+    [[nodiscard]] bool has_heard(watch_id watch) const noexcept {
+        const std::uint32_t group = group_of(watch);
+        return group < groups_.size() && groups_[group].rows->has_heard(row_of(watch));
+    }
+    /// Whether silence raises a watch, rather than what it hears.
+    [[nodiscard]] bool hears_silence(watch_id watch) const noexcept {
+        const std::uint32_t group = group_of(watch);
+        return group < groups_.size() && groups_[group].by_silence;
+    }
+
     [[nodiscard]] time_point next() const noexcept {
         time_point earliest = never;
         for (const entry& g : groups_) earliest = earlier(earliest, g.rows->next());
@@ -69,10 +89,12 @@ private:
     // Owns its rows. Not `std::unique_ptr`: <memory> would be a fifth of what this header costs its users.
     struct entry {
         entry(const void* of, alarm_group* owned) noexcept : tag{of}, rows{owned} {}
-        entry(entry&& other) noexcept : tag{other.tag}, rows{std::exchange(other.rows, nullptr)} {}
+        entry(entry&& other) noexcept
+            : tag{other.tag}, rows{std::exchange(other.rows, nullptr)}, by_silence{other.by_silence} {}
         entry& operator=(entry&& other) noexcept {
             std::swap(tag, other.tag);
             std::swap(rows, other.rows);
+            std::swap(by_silence, other.by_silence);
             return *this;
         }
         entry(const entry&) = delete;
@@ -81,6 +103,7 @@ private:
 
         const void* tag;
         alarm_group* rows;
+        bool by_silence = false;
     };
 
     static constexpr std::uint32_t group_of(watch_id w) noexcept {

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <reheat/action/operation.hpp>
+#include <reheat/core/ids.hpp>
 #include <reheat/core/time.hpp>
 #include <reheat/recovery/reason.hpp>
 
 #include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -36,6 +39,7 @@ enum class guard : std::uint8_t {
 };
 
 inline constexpr std::size_t guard_count = 19;
+inline constexpr std::uint32_t all_guards = (std::uint32_t{1} << guard_count) - 1;
 
 [[nodiscard]] constexpr std::string_view to_string(guard g) noexcept {
     constexpr std::array<std::string_view, guard_count> names{
@@ -45,6 +49,8 @@ inline constexpr std::size_t guard_count = 19;
     return names[static_cast<std::size_t>(g)];
 }
 
+[[nodiscard]] constexpr std::uint32_t bit(guard g) noexcept { return std::uint32_t{1} << static_cast<unsigned>(g); }
+
 /// The answer of one guard: allow (`why` is `none`), or deny with the reason and the time at which to ask again;
 /// `never` where an input, not time, can change it.
 struct guard_answer {
@@ -52,6 +58,40 @@ struct guard_answer {
     time_point next = never;
 
     [[nodiscard]] constexpr bool allows() const noexcept { return why == reason::none; }
+};
+
+/// What a guard is asked: may this be done now?
+struct guard_question {
+    target_id target = no_target;  ///< the incident's own
+    target_id subject = no_target; ///< acted upon
+    operation what = operation::none;
+    incident_id incident = no_incident;
+    std::uint16_t attempt = 0; ///< the one that would begin, from 1
+    time_point now{};
+};
+
+/// A guard of the integrator's own: it answers from what it knows, quickly and without blocking, and gives the same
+/// answer to the same question at the same time. Whatever reason it gives, events show `custom_guard`.
+template <class G>
+concept recovery_guard = requires(const G& g, const guard_question& q) {
+    { g.ask(q) } -> std::same_as<guard_answer>;
+};
+
+/// A guard by reference; the guard outlives it.
+class guard_ref {
+public:
+    template <recovery_guard G>
+    explicit guard_ref(const G& g) noexcept
+        : guard_{&g}, ask_{[](const void* of, const guard_question& q) { return static_cast<const G*>(of)->ask(q); }} {}
+    [[nodiscard]] guard_answer ask(const guard_question& q) const {
+        guard_answer a = ask_(guard_, q);
+        if (!a.allows()) a.why = reason::custom_guard;
+        return a;
+    }
+
+private:
+    const void* guard_;
+    guard_answer (*ask_)(const void*, const guard_question&);
 };
 
 /// The answers of all guards to one question.

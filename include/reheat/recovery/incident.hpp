@@ -4,6 +4,7 @@
 #include <reheat/action/proof_of_death.hpp>
 #include <reheat/core/ids.hpp>
 #include <reheat/core/time.hpp>
+#include <reheat/evidence/testimony.hpp>
 #include <reheat/recovery/reason.hpp>
 
 #include <array>
@@ -22,13 +23,22 @@ enum class phase : std::uint8_t {
     parked,    ///< nothing left to try
     absorbed,  ///< another incident's action covers it
     closed,
+    collecting, ///< forensics come before what destroys
 };
 
 [[nodiscard]] constexpr std::string_view to_string(phase p) noexcept {
-    constexpr std::array<std::string_view, 7> names{"deciding", "fencing",  "acting", "verifying",
-                                                    "parked",   "absorbed", "closed"};
+    constexpr std::array<std::string_view, 8> names{"deciding", "fencing",  "acting", "verifying",
+                                                    "parked",   "absorbed", "closed", "collecting"};
     return names[static_cast<std::size_t>(p)];
 }
+
+/// One instance on its way to a proof of death.
+struct death_wanted {
+    target_id target = no_target;
+    std::uint8_t method = 0;    ///< of the policy's fence methods, the next to try
+    std::uint8_t in_flight = 0; ///< fences under way
+    bool proved = false;
+};
 
 /// One failure of one target and how far its recovery has come.
 struct incident {
@@ -38,21 +48,29 @@ struct incident {
     phase at = phase::deciding;
     std::uint8_t rung = 0;      ///< index in the policy
     std::uint16_t attempts = 0; ///< of this rung, in this incident
-    std::uint16_t fences = 0;   ///< fences tried since the last proof
+    std::uint16_t fences = 0;   ///< rounds of fences that made no proof
     bool paged = false;         ///< a long wait has been paged
     bool approved = false;
+    bool forensics = false;          ///< collected for the attempt under way
+    std::uint8_t useless = 0;        ///< bit n: rung n did not help the incident that this one goes on with
+    std::uint8_t unhelpful = 0;      ///< bit n: rung n was tried in this one and did not help
+    vantage_set accusers{};          ///< who has called the target unhealthy
     reason denied_by = reason::none; ///< the last denial, so that only a change is told
     std::uint32_t denied = 0;
+    std::uint32_t absorbs = 0; ///< incidents that wait for its action
+    unsigned tries = 0;        ///< attempts of the incident before, if the target was not stable since; for the backoff
     incident_id absorbed_by = no_incident;
     target_id subject = no_target; ///< what the rung acts upon
     op_id op = no_op;
     time_point opened_at{};
+    time_point healed_at = never; ///< since when the guest is given time to heal itself
     time_point waiting_since = never;
     time_point not_before = (time_point::min)(); ///< backoff
     time_point wake = never;
     time_point verify_by = never;
+    time_point acted_at = (time_point::min)(); ///< what was heard before says nothing of whether it helped
     std::vector<proof_of_death> proofs;
-    std::vector<target_id> to_fence;
+    std::vector<death_wanted> deaths;
 };
 
 } // namespace reheat::inline REHEAT_ABI

@@ -1,24 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <reheat/core/share.hpp>
 #include <reheat/core/time.hpp>
+#include <reheat/evidence/silence.hpp>
 #include <reheat/recovery/policy.hpp>
 
 #include <cstdint>
 
 namespace reheat::inline REHEAT_ABI {
-
-/// A share of a set, never rounded to nothing: `percent` of it, rounded up, and at least `least`.
-struct share {
-    std::uint8_t percent = 5;
-    std::uint32_t least = 1;
-
-    [[nodiscard]] constexpr std::uint32_t of(std::uint32_t size) const noexcept {
-        const std::uint64_t part = (std::uint64_t{size} * percent + 99) / 100;
-        return part < least ? least : static_cast<std::uint32_t>(part);
-    }
-    friend constexpr bool operator==(const share&, const share&) = default;
-};
 
 /// Refuses all actions on a set of targets while too large a share of it is unhealthy: then it is not the targets that
 /// are broken.
@@ -29,16 +19,6 @@ struct breaker_limits {
     duration cooldown = std::chrono::seconds{60}; ///< below its limit for this long, and it closes
 
     friend constexpr bool operator==(const breaker_limits&, const breaker_limits&) = default;
-};
-
-/// How much evidence against itself an observer needs to stop: silence that is too wide to be the targets' fault.
-struct silence_limits {
-    std::uint32_t targets = 3; ///< that fell silent within `within`, in two failure domains: is the driver there?
-    std::uint32_t domains = 2;
-    share cliff{50, 3}; ///< more than this share of at least so many heartbeats lost within `within` holds fencing
-    duration within = std::chrono::seconds{60};
-
-    friend constexpr bool operator==(const silence_limits&, const silence_limits&) = default;
 };
 
 /// A budget that several targets share; a count of 0 is no limit.

@@ -48,9 +48,11 @@ void dispatch(Driver& driver, call& c, time_point now, completion done) {
     case operation::converge_stack:
         if constexpr (converges_stacks<Driver>) return driver.converge(c.what, std::span{c.proofs}, std::move(done));
         else return lacking();
+    case operation::collect_forensics:
+        if constexpr (collects_forensics<Driver>) return driver.forensics(c.what, std::move(done));
+        else return lacking();
     case operation::none:
     case operation::guest_restarts:
-    case operation::collect_forensics:
     case operation::page: return done(outcome::refused("no operation of a driver"));
     }
 }

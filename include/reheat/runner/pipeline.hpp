@@ -9,12 +9,19 @@
 #include <reheat/runner/journal.hpp>
 #include <reheat/runner/mailbox.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace reheat::inline REHEAT_ABI {
+
+/// A sink of events that also has something to do in time: `poll` does what is due and says when to come back.
+template <class S>
+concept timed_sink = requires(S& sink, time_point now) {
+    { sink.poll(now) } -> std::same_as<time_point>;
+};
 
 /// Runs an engine on a driver, a time source and a journal: steps it, writes its records, makes its calls, takes their
 /// outcomes. It refers to the driver, which must outlive it, and owns the rest. The constructor cannot fail and does
@@ -67,9 +74,7 @@ public:
     /// Watches a target by an alarm, from now on.
     template <alarm_rule Rule>
     result<watch_id> watch(target_id target, const Rule& rule) {
-        auto made = engine_.watch(target, rule, time_.now());
-        if (made) remember(target, *made);
-        return made;
+        return engine_.watch(target, rule, time_.now());
     }
     result<watch_id> watch(target_id target, const heartbeat_alarm& alarm) { return watch(target, alarm.rule()); }
 
@@ -77,9 +82,7 @@ public:
     void push(watch_id watch, double value) noexcept { engine_.push(watch, time_.now(), value); }
     /// A sample for every alarm that is watched on a target, received now.
     void push(target_id target, double value) noexcept {
-        const auto at = static_cast<std::size_t>(target);
-        if (at >= watches_of_.size()) return;
-        for (const watch_id w : watches_of_[at]) push(w, value);
+        engine_.each_watch(target, [&](watch_id w) { push(w, value); });
     }
     /// The same from any thread, if the time source may be read from it; false if the inbox is full, which is counted
     /// and told as an event.
@@ -91,6 +94,26 @@ public:
     void observe(const observation& seen) { engine_.observe(seen); }
     void operate(const operator_input& word) { engine_.operate(word, time_.now()); }
     void order_creation(target_id instance) { engine_.order_creation(instance, time_.now()); }
+    void guest_restarted(target_id target) { engine_.guest_restarted(target, time_.now()); }
+    void host_died(std::string_view host, proof_kind by) { engine_.host_died(host, by, time_.now()); }
+    void host_returned(std::string_view host) { engine_.host_returned(host, time_.now()); }
+    void renew(const lease& l) { engine_.renew(l); }
+    void sighted(const copy_sighting& seen) { engine_.sighted(seen, time_.now()); }
+    void tell_capacity(std::string_view zone, std::uint32_t room) { engine_.tell_capacity(zone, room, time_.now()); }
+    void leads(epoch reign) { engine_.leads(reign, time_.now()); }
+    result<void> depend(target_id dependent, target_id on) { return engine_.depend(dependent, on); }
+    template <recovery_guard G>
+    void add_guard(const G& guard) {
+        engine_.add_guard(guard);
+    }
+    template <recovery_guard G>
+    void add_guard(const G&& guard) = delete;
+    /// Replaces a policy; an error if the driver lacks a function for one of its rungs.
+    result<void> change_policy(policy_id which, const policy& to) {
+        if (auto can = check_climbable(to, capabilities_of<Driver>()); !can) return can;
+        engine_.change_policy(which, to, time_.now());
+        return {};
+    }
     /// Opens a journal that has failed again and appends what it refused; until then no action begins.
     result<void> reopen_journal() {
         if (auto opened = journal_.open(); !opened) return opened;
@@ -104,7 +127,8 @@ public:
 
     /// Does what is due and says when to come back; `never` if only an input can change anything. `sink` is called with
     /// each event, in order; it and the driver may use the pipeline's inputs, not `poll`. If one of them throws, the
-    /// exception comes out here and the next `poll` goes on behind it: the outcome of that call is unknown.
+    /// exception comes out here and the next `poll` goes on behind it: the outcome of that call is unknown. A sink that
+    /// is a `timed_sink`, as a `pager` is, is polled last.
     template <class Sink>
         requires requires(Sink& sink, const event& e) { sink(e); }
     time_point poll(Sink&& sink) {
@@ -117,8 +141,11 @@ public:
             write_records();
             finish_step(sink);
             if (!out_.empty()) continue;
-            const time_point due = engine_.next();
-            if (due > time_.now()) return due;
+            const time_point now = time_.now();
+            time_point due = engine_.next();
+            if (due <= now) continue;
+            if constexpr (timed_sink<Sink>) due = earlier(due, sink.poll(now));
+            if (due > now && engine_.next() > now) return due;
         }
     }
     time_point poll() {
@@ -152,12 +179,6 @@ private:
             of.engine_.journal_failed();
         }
     };
-
-    void remember(target_id target, watch_id watch) {
-        const auto at = static_cast<std::size_t>(target);
-        if (watches_of_.size() <= at) watches_of_.resize(at + 1);
-        watches_of_[at].push_back(watch);
-    }
 
     void take_mail() {
         delivered_outcome done;
@@ -202,7 +223,6 @@ private:
     std::vector<record> unwritten_; // refused by the journal, in order
     std::size_t called_ = 0;        // calls of `out_` that were made
     std::size_t told_ = 0;          // events of `out_` that were told
-    std::vector<std::vector<watch_id>> watches_of_;
 };
 
 template <class Driver, class Time, rung_type... Rungs>

@@ -185,6 +185,7 @@ public:
     void rebuild(const request& r, completion done) { answer(r, std::move(done)); }
     void fence(const request& r, completion done) { answer(r, std::move(done)); }
     void recreate(const request& r, proof_of_death, completion done) { answer(r, std::move(done)); }
+    void forensics(const request& r, completion done) { answer(r, std::move(done)); }
     void evacuate(const request& r, proof_of_death, completion done) { answer(r, std::move(done)); }
     void converge(const request& r, std::span<proof_of_death> proofs, completion done) {
         // The spans' owner goes when this returns, so what may be re-created is noted now.
@@ -307,6 +308,7 @@ private:
             m->is = condition::off;
             m->booted_at = never;
             return outcome::done(state(true, false));
+        case operation::collect_forensics: return outcome::done();
         case operation::recreate_instance:
         case operation::evacuate_instance: renew(*m); return outcome::done(look(*m));
         default: return outcome::refused("no such operation");

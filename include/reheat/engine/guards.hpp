@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <reheat/engine/engine.hpp>
+
+// Who may say no, and until when: definitions of members of `engine`.
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Asks every guard. Each answers for itself, so that an event can tell all that stands in the way.
+inline guard_answers engine::ask_guards(const incident& i, const rung& r, target_id subject) const noexcept {
+    guard_answers answers;
+    const auto set = [&answers](guard g, const guard_answer& a) {
+        if (!a.allows()) answers.set(g, a);
+    };
+    if (targets_.busy(subject)) answers.set(guard::busy, {reason::busy, never});
+    if (now_ < i.not_before && !(i.fences != 0 && proofs_ready(i, r, subject))) {
+        const bool for_proof = i.fences != 0;
+        const time_point lease = for_proof ? deaths_.lease_over(machine_of(subject)) : never;
+        answers.set(guard::backoff, {for_proof ? reason::proof_required : reason::backing_off,
+                                     lease > now_ ? earlier(i.not_before, lease) : i.not_before});
+    }
+    if (r.approval == consent::required && !i.approved)
+        answers.set(guard::approval, {reason::approval_required, never});
+    if (!journal_ok_) answers.set(guard::journal, {reason::journal_failed, never});
+    for (const target_id t : {i.target, subject}) {
+        if (const standing_order* o = orders_.holding(standing_order::kind::maintenance, t, now_, targets_))
+            answers.set(guard::maintenance, {reason::in_maintenance, o->until});
+    }
+    set(guard::freeze, ask_freeze(i, r, subject));
+    if (needs_proof(r.what) || is_destructive(r.what)) {
+        if (now_ < held_until_) answers.set(guard::start_hold, {reason::started_lately, held_until_});
+        set(guard::corroboration, ask_evidence(i, r, subject));
+    }
+    if (calling(i.target, health::unhealthy) == vantage_set::none)
+        answers.set(guard::evidence, {reason::evidence_is_old, never});
+    set(guard::probation, ask_probation(i, r, subject));
+    set(guard::in_flight, ask_in_flight(r));
+    if (level_of(r.what) != level::service) {
+        const time_point next = after(last_machine_action_, options_.bounds.between);
+        if (last_machine_action_ != (time_point::min)() && now_ < next)
+            answers.set(guard::rate, {reason::too_soon, next});
+    }
+    ask_sets(answers, i, r, subject);
+    set(guard::dependency, ask_dependencies(i, subject));
+    if (any_priority_ && highest_waiting_ > targets_[i.target].priority) {
+        const time_point until =
+            after(i.waiting_since == never ? now_ : i.waiting_since, options_.bounds.yield_to_higher);
+        if (now_ < until) answers.set(guard::priority, {reason::higher_priority, until});
+    }
+    if (trust_broken_) answers.set(guard::trust, {reason::trust_broken, never});
+    for (const guard_ref& g : guards_) {
+        const guard_answer a =
+            g.ask({i.target, subject, r.what, i.id, static_cast<std::uint16_t>(i.attempts + 1), now_});
+        // Of several, the one that says no for the longest.
+        const guard_answer before = answers.of(guard::custom);
+        if (!a.allows() && (before.allows() || a.next > before.next)) answers.set(guard::custom, a);
+    }
+    return answers;
+}
+
+/// Breakers, shared budgets and room, in every set that the target belongs to.
+inline void engine::ask_sets(guard_answers& answers, const incident& i, const rung& r,
+                             target_id subject) const noexcept {
+    const limits& bounds = options_.bounds;
+    const target_id machine = machine_of(i.target);
+    const auto spent = [&answers](const guard_answer& a) {
+        const guard_answer before = answers.of(guard::quota);
+        if (!a.allows() && (before.allows() || a.next > before.next)) answers.set(guard::quota, a);
+    };
+    membership sets = sets_of(machine);
+    if (machine == no_target) sets.group = sets_.find(set_kind::group, targets_.name(i.target));
+    for (const set_id id : sets.above_host()) {
+        if (id == no_set) continue;
+        const instance_set& s = sets_[id];
+        const bool group = s.of == set_kind::group;
+        if (s.open) {
+            answers.set(guard::breaker, {group ? reason::breaker_group : reason::breaker_domain,
+                                         after(s.calm_since, bounds.breaker.cooldown)});
+        }
+        spent(ask_budget(group ? bounds.group : bounds.domain, s.spent,
+                         group ? reason::group_budget : reason::domain_budget));
+    }
+    spent(ask_budget(bounds.all, all_spent_, reason::all_budget));
+    if (const time_point next = calls_made_.room_at(bounds.api, now_); next > now_) spent({reason::api_quota, next});
+    const guard_answer room = ask_capacity(r, machine_of(subject));
+    if (!room.allows()) answers.set(guard::capacity, room);
+}
+
+inline guard_answer engine::ask_budget(const shared_budget& b, const spending& spent, reason why) const noexcept {
+    const time_point next = later(spent.room_at(b.burst, now_), spent.room_at(b.sustained, now_));
+    return next > now_ ? guard_answer{why, next} : guard_answer{};
+}
+
+/// Whether a second vantage agrees with the first that a machine is dead, or its death is proved.
+inline bool engine::confirmed_by_second(const incident& i, target_id subject) const noexcept {
+    const target_id machine = machine_of(subject);
+    vantage_set against = calling(i.target, health::unhealthy);
+    if (machine == no_target) return count(against) >= 2;
+    against = against | calling(machine, health::unhealthy);
+    if (targets_.words(machine).machine.says(now_, evidence_of(machine).max_age) == health::unhealthy)
+        against = against | vantage::driver_status;
+    return count(against) >= 2 || dead(machine).has_value();
+}
+
+/// Two independent vantages before what can not be undone.
+inline guard_answer engine::ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept {
+    if (proofs_ready(i, r, subject)) return {};
+    const target_id machine = machine_of(level_of(r.what) == level::stack ? i.target : subject);
+    vantage_set against = calling(i.target, health::unhealthy);
+    vantage_set running{};
+    if (machine != no_target) {
+        against = against | calling(machine, health::unhealthy);
+        const health asked = targets_.words(machine).machine.says(now_, evidence_of(machine).max_age);
+        if (asked == health::unhealthy) against = against | vantage::driver_status;
+        // A guest that is heard and says that its service is down is no silent machine; that it runs is no news.
+        const bool reachable = machine != i.target && targets_[machine].heard() == health::healthy;
+        if (!reachable) {
+            running = calling(machine, health::healthy) - calling(machine, health::unhealthy);
+            if (asked == health::healthy) running = running | vantage::driver_status;
+        }
+    }
+    switch (corroborate(against, running, policy_of(i).evidence)) {
+    case attested::one_vantage: return {reason::one_vantage, never};
+    case attested::contradicted: return {reason::contradicted, never};
+    case attested::enough: break;
+    }
+    return {};
+}
+
+inline guard_answer engine::ask_freeze(const incident& i, const rung& r, target_id subject) const noexcept {
+    for (const target_id t : {i.target, subject}) {
+        if (const standing_order* o = orders_.holding(standing_order::kind::freeze, t, now_, targets_))
+            return {reason::frozen_by_operator, o->until};
+    }
+    if (doubting_) return {reason::silence_is_ours, never};
+    if (needs_proof(r.what) && silence_.cliff()) {
+        const target_id machine = machine_of(i.target);
+        if (machine != no_target && silence_.in_cliff(machine) && !confirmed_by_second(i, machine))
+            return {reason::silence_cliff, never};
+    }
+    return {};
+}
+
+inline guard_answer engine::ask_in_flight(const rung& r) const noexcept {
+    const bool service = level_of(r.what) == level::service;
+    const std::size_t all = targets_.count(service ? level::service : level::instance);
+    const share& bound = service ? options_.bounds.services_in_flight : options_.bounds.in_flight;
+    if (in_flight_[service ? 0 : 1] < bound.of(static_cast<std::uint32_t>(all))) return {};
+    return {reason::too_many_in_flight, never};
+}
+
+/// What helped a short while ago is not done again, nor more, unless somebody else complains now.
+inline guard_answer engine::ask_probation(const incident& i, const rung& r, target_id subject) const noexcept {
+    if (level_of(r.what) == level::service || targets_[subject].memory == 0) return {};
+    const recovery_memory& m = memories_[targets_[subject].memory];
+    if (m.helped == operation::none || rank(r.what) < rank(m.helped)) return {};
+    if ((i.accusers - m.on_word_of) != vantage_set::none) return {};
+    const time_point until = after(m.helped_at, policy_of(i).probation);
+    return now_ < until ? guard_answer{reason::in_probation, until} : guard_answer{};
+}
+
+/// What it needs comes first: as long as that is not well and something is still tried for it.
+inline guard_answer engine::ask_dependencies(const incident& i, target_id subject) const noexcept {
+    for (const dependency_edge& e : dependencies_) {
+        if (!targets_.covers(e.dependent, i.target) && e.dependent != subject) continue;
+        for (const incident& other : incidents_) {
+            if (other.at != phase::closed && other.at != phase::parked && targets_.covers(e.on, other.target))
+                return {reason::waits_for_dependency, never};
+        }
+    }
+    return {};
+}
+
+inline guard_answer engine::ask_capacity(const rung& r, target_id machine) const noexcept {
+    if (!needs_proof(r.what)) return {};
+    if (room_ && *room_ == 0) return {reason::no_capacity, never};
+    if (machine == no_target) return {};
+    const set_id zone = sets_of(machine).zone;
+    if (zone != no_set && sets_[zone].room && *sets_[zone].room == 0) return {reason::no_capacity, never};
+    return {};
+}
+
+} // namespace reheat::inline REHEAT_ABI

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <reheat/action/proof_of_death.hpp>
+#include <reheat/core/ids.hpp>
+#include <reheat/core/time.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reheat::inline REHEAT_ABI {
+
+/// The lease that an instance holds as long as it may run: its watchdog resets the machine if the lease is not renewed.
+struct lease {
+    target_id target = no_target; ///< an instance
+    time_point until{};           ///< as last renewed
+    duration watchdog{};          ///< how long after `until` the watchdog has fired at the latest
+    bool tied = false;            ///< whether that watchdog is fed by renewing this very lease; else it proves nothing
+};
+
+/// Time that clocks and watchdogs may be off by, before a lease that ran out is a proof.
+inline constexpr duration lease_margin = std::chrono::seconds{30};
+
+/// What is known to be dead without a fence: by an operator's word, or by a lease that ran out. Few at a time.
+class death_book {
+public:
+    /// A named operator says that an instance does not run, and may be believed until then.
+    void confirm(target_id target, time_point until) {
+        withdraw(target);
+        confirmed_.push_back({target, until});
+    }
+    void withdraw(target_id target) {
+        std::erase_if(confirmed_, [target](const confirmation& c) { return c.target == target; });
+    }
+    void renew(const lease& l) {
+        for (lease& known : leases_) {
+            if (known.target != l.target) continue;
+            known = l;
+            return;
+        }
+        leases_.push_back(l);
+    }
+    /// By what a target is proved dead at a time, if it is. A confirmation comes before a lease.
+    [[nodiscard]] std::optional<proof_kind> dead(target_id target, time_point now) const noexcept {
+        for (const confirmation& c : confirmed_) {
+            if (c.target == target && now < c.until) return proof_kind::confirmed;
+        }
+        if (lease_over(target) <= now) return proof_kind::lease_expired;
+        return std::nullopt;
+    }
+    /// When a target's lease will prove that it is dead; `never` without one, or if its watchdog is not tied to it.
+    [[nodiscard]] time_point lease_over(target_id target) const noexcept {
+        for (const lease& l : leases_) {
+            if (l.target == target && l.tied) return after(after(l.until, l.watchdog), lease_margin);
+        }
+        return never;
+    }
+    /// A new copy is about to start: what was known of the old one says nothing of it.
+    void forget(target_id target) {
+        withdraw(target);
+        std::erase_if(leases_, [target](const lease& l) { return l.target == target; });
+    }
+
+private:
+    struct confirmation {
+        target_id target;
+        time_point until;
+    };
+
+    std::vector<confirmation> confirmed_;
+    std::vector<lease> leases_;
+};
+
+/// A copy that was proved dead and replaced. It must not be heard of again.
+struct grave {
+    target_id target = no_target;
+    incident_id incident = no_incident;
+    proof_kind proof{};
+    time_point died_at{}; ///< when the proof was minted
+    std::string cloud_id{};
+    std::string host{};
+};
+
+/// A machine that is seen running, by an observer that can tell copies apart.
+struct copy_sighting {
+    target_id target = no_target;
+    std::string_view cloud_id{};
+    std::string_view host{};
+    time_point running_since{}; ///< of this boot
+};
+
+} // namespace reheat::inline REHEAT_ABI
