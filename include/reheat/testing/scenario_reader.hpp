@@ -2,12 +2,14 @@
 #pragma once
 
 #include <reheat/core/result.hpp>
+#include <reheat/recovery/default_rung.hpp>
 #include <reheat/testing/scenario.hpp>
 #include <reheat/testing/scenario_events.hpp>
 #include <reheat/testing/scenario_words.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>

@@ -5,7 +5,6 @@
 #include <reheat/alarm/alarm.hpp>
 #include <reheat/core/text.hpp>
 #include <reheat/evidence/health.hpp>
-#include <reheat/recovery/ladder.hpp>
 #include <reheat/recovery/reason.hpp>
 #include <reheat/sim/mock_cloud.hpp>
 
@@ -111,22 +110,6 @@ inline const word_table<missing_data>& missing_words() {
                                                 {"not_breaching", missing_data::not_breaching},
                                                 {"ignore", missing_data::ignore}};
     return table;
-}
-
-/// The rung of an operation with the library's default numbers, or nothing for an operation that is no rung.
-[[nodiscard]] inline std::optional<rung> default_rung(operation what) {
-    const auto only = [](const auto& r) { return ladder{r}.lowered().rungs().front(); };
-    switch (what) {
-    case operation::restart_service: return only(restart_service{});
-    case operation::reboot_instance: return only(reboot_instance{});
-    case operation::rebuild_instance: return only(rebuild_instance{});
-    case operation::recreate_instance: return only(recreate_instance{});
-    case operation::evacuate_instance: return only(evacuate_instance{});
-    case operation::converge_stack: return only(converge_stack{});
-    case operation::page: return only(page{});
-    case operation::guest_restarts: return only(guest_restarts{});
-    default: return std::nullopt;
-    }
 }
 
 /// One line as words: divided at blanks and tabs, ended by a word that begins with `#`. Reading past the end gives
