@@ -532,8 +532,10 @@ private:
     bool journal_changed_ = false; // and not told yet
     bool look_again_ = false;
     bool trust_broken_ = false;
-    bool doubting_ = false;  // the observer, itself
-    bool told_wide_ = false; // that the silence is wide
+    time_point listen_until_ = (time_point::min)(); // after a doubt: what was silent meanwhile may be heard again
+    bool doubting_ = false;                         // the observer, itself
+    bool unanswered_ = false;                       // a question to the driver, in this doubt
+    bool told_wide_ = false;                        // that the silence is wide
     bool doubt_paged_ = false;
 };
 

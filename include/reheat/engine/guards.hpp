@@ -134,6 +134,7 @@ inline guard_answer engine::ask_freeze(const incident& i, const rung& r, target_
             return {reason::frozen_by_operator, o->until};
     }
     if (doubting_) return {reason::silence_is_ours, never};
+    if (now_ < listen_until_) return {reason::silence_is_ours, listen_until_};
     if (needs_proof(r.what) && silence_.cliff()) {
         const target_id machine = machine_of(i.target);
         if (machine != no_target && silence_.in_cliff(machine) && !confirmed_by_second(i, machine))

@@ -235,7 +235,7 @@ inline void engine::watch_silence(outputs& out) {
     silence_.look(now_);
     if (silence_.wide() && !doubting_ && !told_wide_) {
         doubting_ = told_wide_ = look_again_ = true;
-        doubt_paged_ = false;
+        doubt_paged_ = unanswered_ = false;
         doubt_since_ = next_probe_ = now_;
         tell(event_kind::controller, decision::wait, reason::silence_is_ours, out);
     }
@@ -255,6 +255,8 @@ inline void engine::watch_silence(outputs& out) {
 inline void engine::end_doubt(outputs& out) {
     if (!std::exchange(doubting_, false)) return;
     look_again_ = true;
+    // Who was cut off has heard nobody: what is silent has its time to be heard again before it counts.
+    if (std::exchange(unanswered_, false)) listen_until_ = after(now_, 2 * options_.bounds.silence.within);
     tell(event_kind::controller, decision::release, reason::silence_is_ours, out);
 }
 
@@ -274,7 +276,7 @@ inline void engine::ask_machine(target_id machine, outputs& out) {
 }
 
 inline void engine::watch_probes(outputs&) {
-    if (std::erase_if(probes_, [this](const probe& p) { return now_ >= p.by; }) != 0) look_again_ = true;
+    if (std::erase_if(probes_, [this](const probe& p) { return now_ >= p.by; }) != 0) look_again_ = unanswered_ = true;
 }
 
 inline void engine::watch_orders(outputs& out) {
@@ -510,7 +512,10 @@ inline void engine::take(completed& c, outputs& out) {
         const target_id machine = probes_[n].machine;
         probes_.erase(probes_.begin() + static_cast<std::ptrdiff_t>(n));
         look_again_ = true;
-        if (c.result.code == outcome_code::unknown) return;
+        if (c.result.code == outcome_code::unknown) {
+            unanswered_ = true;
+            return;
+        }
         end_doubt(out);
         const observed& seen = c.result.seen;
         if (!seen.running && !seen.exists) return;
