@@ -177,6 +177,11 @@ inline void engine::wait(incident& i, const guard_answers& answers, outputs& out
         i.wake = earlier(i.wake, later(known.ages(max_age), after(now_, options_.read_back_every)));
     }
     if (i.denied == answers.denied() && i.denied_by == answers.first()) return;
+    if (i.denied != 0 && !waits_by_itself(i.denied) && waits_by_itself(answers.denied())) {
+        // From now on it is a wait of its own, which has not been told.
+        i.waiting_since = now_;
+        i.paged = false;
+    }
     i.denied = answers.denied();
     i.denied_by = answers.first();
     event& e = tell(event_kind::rung, decision::wait, answers.first(), i, out);
@@ -371,11 +376,18 @@ inline time_point engine::page_at(const incident& i) const noexcept {
     return i.paged || !waits || i.waiting_since == never ? never : after(i.waiting_since, options_.page_after);
 }
 
+/// Whether something stands in the way of this one incident, rather than of many, or of nothing but its turn.
+inline bool engine::waits_by_itself(std::uint32_t denied) const noexcept {
+    constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
+    if ((denied & bit(guard::breaker)) != 0 || (doubting_ && (denied & bit(guard::freeze)) != 0)) return false;
+    return (denied & ~turn) != 0;
+}
+
 inline void engine::page_long_wait(incident& i, outputs& out) {
     if (now_ < page_at(i)) return;
     i.paged = true;
-    // A breaker or a freeze is paged once, not once for each of the many that it holds.
-    if ((i.denied & bit(guard::breaker)) != 0 || (doubting_ && (i.denied & bit(guard::freeze)) != 0)) return;
+    // A breaker or a freeze is paged once, not once for each of the many that it holds; and a turn comes by itself.
+    if (i.denied != 0 && !waits_by_itself(i.denied)) return;
     event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);
     e.denied = i.denied;
     e.next = i.wake;

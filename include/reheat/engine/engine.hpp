@@ -353,6 +353,7 @@ private:
     [[nodiscard]] time_point page_at(const incident& i) const noexcept;
     [[nodiscard]] time_point page_at(const pending_operation& op) const noexcept;
     void page_long_wait(incident& i, outputs& out);
+    [[nodiscard]] bool waits_by_itself(std::uint32_t denied) const noexcept;
     [[nodiscard]] bool well(const incident& i, time_point since) const noexcept;
     [[nodiscard]] bool heard_since_action(target_id target) const noexcept;
 
