@@ -268,10 +268,12 @@ inline void engine::retry(incident& i, duration at_least) {
 inline bool engine::well(const incident& i, time_point since) const noexcept {
     if (calling(i.target, health::unhealthy) != vantage_set::none) return false;
     const bool fresh_only = since != (time_point::min)();
+    // An operator says that a machine is dead, and seldom that its successor is well: then anybody may say so.
+    const vantage_set by = i.accusers - (vantage_set::none | vantage::operator_word);
     bool any = false;
     for (std::size_t n = 0; n < vantage_count; ++n) {
         const auto v = static_cast<vantage>(n);
-        if (!has(i.accusers, v) || says(i.target, v) != health::healthy) continue;
+        if ((by != vantage_set::none && !has(by, v)) || says(i.target, v) != health::healthy) continue;
         const bool told = targets_.words(i.target).of[n].at() >= since && targets_[i.target].words != 0;
         const bool heard =
             v == vantage::guest_heartbeat && targets_[i.target].quiet != 0 && heard_since_action(i.target);
