@@ -124,11 +124,20 @@ inline reason engine::skip(const incident& i, const rung& r, target_id subject) 
     return (i.useless >> i.rung & 1U) != 0 ? reason::did_not_help : reason::none;
 }
 
+/// Whether the guest has restarted it more often than it may: the last one that it may is given time to help.
+inline bool engine::guest_overspent(target_id target, const rung& r) const {
+    const auto over = [&](budget b) {
+        if (b.count != UINT16_MAX) ++b.count;
+        return !ledger_.has_room(target, r.what, b, now_);
+    };
+    return over(r.burst) || over(r.sustained);
+}
+
 /// The guest is at it, and is given time; false once that is over, and the ladder goes on.
 inline bool engine::wait_for_guest(incident& i, const rung& r, outputs& out) {
     if (i.healed_at == never) i.healed_at = now_;
     const time_point until = after(i.healed_at, r.verify);
-    if (!ledger_.has_room(i.target, r.what, r.burst, now_) || !ledger_.has_room(i.target, r.what, r.sustained, now_)) {
+    if (guest_overspent(i.target, r)) {
         climb(i, decision::climb, reason::attempts_spent, out);
         return false;
     }

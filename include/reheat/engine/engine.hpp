@@ -338,6 +338,7 @@ private:
     void look(incident& i, outputs& out);
     void decide(incident& i, outputs& out);
     [[nodiscard]] reason skip(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] bool guest_overspent(target_id target, const rung& r) const;
     [[nodiscard]] bool wait_for_guest(incident& i, const rung& r, outputs& out);
     void climb(incident& i, decision what, reason why, outputs& out);
     void wait(incident& i, const guard_answers& answers, outputs& out);
