@@ -390,6 +390,7 @@ inline time_point engine::page_at(const incident& i) const noexcept {
 /// Whether something stands in the way of this one incident, rather than of many, or of nothing but its turn.
 inline bool engine::waits_by_itself(std::uint32_t denied) const noexcept {
     constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
+    if ((denied & bit(guard::maintenance)) != 0) return false; // who announced it knows
     if ((denied & bit(guard::breaker)) != 0 || (doubting_ && (denied & bit(guard::freeze)) != 0)) return false;
     return (denied & ~turn) != 0;
 }
