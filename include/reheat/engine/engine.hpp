@@ -362,6 +362,7 @@ private:
     [[nodiscard]] guard_answers ask_guards(const incident& i, const rung& r, target_id subject) const noexcept;
     void ask_sets(guard_answers& answers, const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] time_point grows_old(target_id machine, vantage_set which) const noexcept;
     [[nodiscard]] guard_answer ask_freeze(const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_budget(const shared_budget& b, const spending& spent, reason why) const noexcept;
     [[nodiscard]] guard_answer ask_in_flight(const rung& r) const noexcept;

@@ -103,6 +103,18 @@ inline bool engine::confirmed_by_second(const incident& i, target_id subject) co
     return count(against) >= 2 || dead(machine).has_value();
 }
 
+/// When the first of these vantages will have grown old and say nothing any more; `never` for what stands.
+inline time_point engine::grows_old(target_id machine, vantage_set which) const noexcept {
+    if (machine == no_target) return never;
+    const testimonies& words = targets_.words(machine);
+    const duration max_age = evidence_of(machine).max_age;
+    time_point first = has(which, vantage::driver_status) ? words.machine.ages(max_age) : never;
+    for (std::size_t v = 0; v < vantage_count; ++v) {
+        if (has(which, static_cast<vantage>(v))) first = earlier(first, words.of[v].ages(max_age));
+    }
+    return after(first, std::chrono::milliseconds{1}); // at its very age it still speaks
+}
+
 /// Two independent vantages before what can not be undone.
 inline guard_answer engine::ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept {
     if (proofs_ready(i, r, subject)) return {};
@@ -122,7 +134,7 @@ inline guard_answer engine::ask_evidence(const incident& i, const rung& r, targe
     }
     switch (corroborate(against, running, policy_of(i).evidence)) {
     case attested::one_vantage: return {reason::one_vantage, never};
-    case attested::contradicted: return {reason::contradicted, never};
+    case attested::contradicted: return {reason::contradicted, grows_old(machine, running)};
     case attested::enough: break;
     }
     return {};
