@@ -302,9 +302,9 @@ inline void engine::watch_breakers(outputs& out) {
         e.set = id;
         e.value = static_cast<double>(s.failed());
     });
+    set_id widest = no_set;
     std::erase_if(open_breakers_, [&](set_id id) {
         instance_set& s = sets_[id];
-        const reason why = s.of == set_kind::group ? reason::breaker_group : reason::breaker_domain;
         if (now_ >= after(s.calm_since, options_.bounds.breaker.cooldown)) {
             s.open = false;
             s.calm_since = never;
@@ -312,14 +312,21 @@ inline void engine::watch_breakers(outputs& out) {
             tell(event_kind::controller, decision::release, reason::breaker_closed, out).set = id;
             return true;
         }
-        if (!s.paged && now_ >= after(s.opened_at, options_.page_after)) {
-            s.paged = true;
-            event& e = tell(event_kind::page, decision::page, why, out);
-            e.set = id;
-            e.value = static_cast<double>(s.failed());
+        if (s.paged || now_ < after(s.opened_at, options_.page_after)) return false;
+        if (doubting_ || now_ < listen_until_) {
+            s.opened_at = now_; // what it counts may be our own silence, which is paged by itself
+            return false;
         }
+        s.paged = true;
+        if (widest == no_set || sets_[widest].failed() < s.failed()) widest = id;
         return false;
     });
+    // One cause opens the breakers of many sets; a human hears of the widest.
+    if (widest == no_set) return;
+    const bool group = sets_[widest].of == set_kind::group;
+    event& e = tell(event_kind::page, decision::page, group ? reason::breaker_group : reason::breaker_domain, out);
+    e.set = widest;
+    e.value = static_cast<double>(sets_[widest].failed());
 }
 
 inline health engine::says(target_id target, vantage v) const noexcept {
