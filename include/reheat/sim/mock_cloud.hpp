@@ -87,6 +87,14 @@ public:
     }
     /// Who can be reached and heard.
     [[nodiscard]] mock_hosts& hosts() noexcept { return hosts_; }
+    /// The guest restarts a service by itself, if it can.
+    void restart_in_guest(std::string_view name, std::string_view service) noexcept {
+        machine* m = find_machine(name);
+        if (m == nullptr || m->is != condition::running) return;
+        for (std::size_t s = 0; s < m->service_up.size(); ++s) {
+            if (m->how.services[s] == service) m->service_up[s] = true;
+        }
+    }
     /// A machine's watchdog resets it for good then; `never`: it is fed.
     void set_watchdog(std::string_view name, time_point at) noexcept {
         if (machine* m = find_machine(name); m != nullptr) m->watchdog_at = at;

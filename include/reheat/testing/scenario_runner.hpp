@@ -185,7 +185,12 @@ private:
         else world_.ha().host_returned(h.host);
     }
     void happen(const happening::overflow& h) { world_.ha().state().overflowed(h.lost, now()); }
-    void happen(const happening::healed& h) { world_.ha().guest_restarted(find(h.target)); }
+    void happen(const happening::healed& h) {
+        const std::size_t slash = h.target.find('/');
+        if (slash != std::string::npos)
+            world_.cloud.restart_in_guest(h.target.substr(0, slash), h.target.substr(slash + 1));
+        world_.ha().guest_restarted(find(h.target));
+    }
     void happen(const happening::lease_turn& h) {
         world_.ha().renew({find(h.target), after(now(), h.valid_for), h.watchdog, h.tied});
         if (h.tied) world_.cloud.set_watchdog(h.target, after(world_.now(), h.valid_for + h.watchdog));
