@@ -334,6 +334,7 @@ private:
     void look(incident& i, outputs& out);
     void decide(incident& i, outputs& out);
     [[nodiscard]] reason skip(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] bool guest_overspent(target_id target, const rung& r) const;
     [[nodiscard]] bool wait_for_guest(incident& i, const rung& r, outputs& out);
     void climb(incident& i, decision what, reason why, outputs& out);
     void wait(incident& i, const guard_answers& answers, outputs& out);
@@ -349,6 +350,7 @@ private:
     [[nodiscard]] time_point page_at(const incident& i) const noexcept;
     [[nodiscard]] time_point page_at(const pending_operation& op) const noexcept;
     void page_long_wait(incident& i, outputs& out);
+    [[nodiscard]] bool waits_by_itself(std::uint32_t denied) const noexcept;
     [[nodiscard]] bool well(const incident& i, time_point since) const noexcept;
     [[nodiscard]] bool heard_since_action(target_id target) const noexcept;
 
@@ -356,8 +358,12 @@ private:
     [[nodiscard]] guard_answers ask_guards(const incident& i, const rung& r, target_id subject) const noexcept;
     void ask_sets(guard_answers& answers, const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] time_point grows_old(target_id machine, vantage_set which) const noexcept;
     [[nodiscard]] guard_answer ask_freeze(const incident& i, const rung& r, target_id subject) const noexcept;
-    [[nodiscard]] guard_answer ask_budget(const shared_budget& b, const spending& spent, reason why) const noexcept;
+    [[nodiscard]] guard_answer ask_budget(const shared_budget& b, const spending& spent, reason why,
+                                          set_id in) const noexcept;
+    [[nodiscard]] guard_answer ask_quota() const noexcept;
+    [[nodiscard]] std::uint32_t about_to_act(set_id in) const noexcept;
     [[nodiscard]] guard_answer ask_in_flight(const rung& r) const noexcept;
     [[nodiscard]] guard_answer ask_probation(const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_dependencies(const incident& i, target_id subject) const noexcept;
@@ -506,7 +512,7 @@ private:
     std::vector<probe> probes_;
     std::vector<set_id> open_breakers_;
     input_queue inputs_;
-    input_queue taking_;                      // inputs of the step under way
+    input_queue taking_;                             // inputs of the step under way
     std::vector<transition> transitions_;            // reused by every step
     std::vector<std::pair<int, std::size_t>> order_; // of the incidents by priority; reused
     std::vector<target_id> unjournaled_;             // targets whose names the journal has not
@@ -528,8 +534,10 @@ private:
     bool journal_changed_ = false; // and not told yet
     bool look_again_ = false;
     bool trust_broken_ = false;
-    bool doubting_ = false;  // the observer, itself
-    bool told_wide_ = false; // that the silence is wide
+    time_point listen_until_ = (time_point::min)(); // after a doubt: what was silent meanwhile may be heard again
+    bool doubting_ = false;                         // the observer, itself
+    bool unanswered_ = false;                       // a question to the driver, in this doubt
+    bool told_wide_ = false;                        // that the silence is wide
     bool doubt_paged_ = false;
 };
 

@@ -135,6 +135,7 @@ inline void engine::forget_past(const pending_operation& op) {
     incident* const i = find_incident(op.for_incident);
     if (i == nullptr || op.what == operation::fence_instance || op.what == operation::collect_forensics) return;
     i->acted_at = now_;
+    if (options_.shadow) return; // nothing was done, so nothing is excused
     const duration grace = rung_of(*i).grace;
     targets_.each_below(op.subject, [&](target_id below) {
         if (targets_[below].words != 0) targets_.note_words(below).machine = {};
