@@ -520,6 +520,7 @@ private:
     time_point held_until_ = never; // after a start or a change of leader; `never` before the first step
     time_point last_machine_action_ = (time_point::min)();
     time_point doubt_since_ = never;
+    target_id doubted_about_ = no_target; // the machine that the cloud is asked for in a doubt
     time_point next_probe_ = never;
     sequence durable_ = no_sequence;
     std::uint64_t last_sequence_ = 0;

@@ -243,7 +243,10 @@ inline void engine::watch_silence(outputs& out) {
     if (!doubting_) return;
     if (now_ >= next_probe_) {
         next_probe_ = after(now_, options_.read_back_every);
-        ask_machine(silence_.newest_lost(), out);
+        // The last one that was lost goes on being asked for, when its loss is history or it has returned: only an
+        // answer ends the doubt.
+        if (const target_id lost = silence_.newest_lost(); lost != no_target) doubted_about_ = lost;
+        ask_machine(doubted_about_, out);
     }
     if (!doubt_paged_ && now_ >= after(doubt_since_, options_.page_after)) {
         doubt_paged_ = true;
