@@ -255,7 +255,7 @@ inline void engine::read_back(pending_operation& op, const outcome& seen, output
 inline void engine::note_seen(target_id subject, const observed& seen) {
     const target_id machine = machine_of(subject);
     if (machine == no_target) return;
-    if (!seen.host.empty() && seen.host != targets_.host(machine)) move_to(machine, seen.host);
+    if (!seen.host.empty() && seen.host != sets_[sets_of(machine).host].name) move_to(machine, seen.host);
     targets_.note_seen(machine, seen);
 }
 
@@ -333,6 +333,12 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
         return go_on(*i, out);
     }
     if (what == operation::fence_instance) return fence_ended(*i, subject, code, why, retry_after, out);
+    if (needs_proof(what) && code != outcome_code::failed && code != outcome_code::refused) {
+        // A new copy may run, and not there: the death of the old one's host is no proof of its death.
+        for (const death_wanted& d : i->deaths) {
+            if (sets_[sets_of(d.target).host].dead) move_to(d.target, {});
+        }
+    }
     if (code == outcome_code::failed || code == outcome_code::refused) return retry(*i, retry_after);
     // Done, or a destructive action that nobody can tell of: evidence decides.
     i->at = phase::verifying;
