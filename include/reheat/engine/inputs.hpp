@@ -440,9 +440,9 @@ inline void engine::take(const sighting& s, outputs& out) {
     if (!targets_.has(s.target)) return;
     const grave* of = nullptr;
     for (const grave& g : graves_) {
-        const bool same_copy = g.cloud_id != targets_.cloud_id(g.target)
-                                   ? s.cloud_id == g.cloud_id
-                                   : !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
+        const bool known_by_id = !g.cloud_id.empty() && g.cloud_id != targets_.cloud_id(g.target);
+        const bool same_copy = known_by_id ? s.cloud_id == g.cloud_id
+                                           : !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
         if (g.target == s.target && same_copy) of = &g;
     }
     if (of == nullptr) return;
