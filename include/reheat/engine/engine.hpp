@@ -395,6 +395,7 @@ private:
     void move_to(target_id machine, std::string_view host);
     void spend(target_id subject, operation what);
     void take_back(const pending_operation& op);
+    void give_back_room(target_id subject, operation what);
 
     // Shared
     [[nodiscard]] const policy& rules(policy_id p) const noexcept {

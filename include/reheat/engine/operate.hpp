@@ -298,6 +298,15 @@ inline void engine::take_back(const pending_operation& op) {
     for (const set_id s : sets_of(machine_of(op.subject)).above_host()) {
         if (s != no_set) sets_[s].spent.take_back(op.since);
     }
+    give_back_room(op.subject, op.what);
+}
+
+/// No new copy was made: its room is free.
+inline void engine::give_back_room(target_id subject, operation what) {
+    if (!needs_proof(what)) return;
+    if (room_) ++*room_;
+    const set_id zone = sets_of(machine_of(subject)).zone;
+    if (zone != no_set && sets_[zone].room) ++*sets_[zone].room;
 }
 
 inline void engine::finish(pending_operation& op, outcome_code code, reason why, duration retry_after, outputs& out) {
@@ -339,7 +348,10 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
             if (sets_[sets_of(d.target).host].dead) move_to(d.target, {});
         }
     }
-    if (code == outcome_code::failed || code == outcome_code::refused) return retry(*i, retry_after);
+    if (code == outcome_code::failed || code == outcome_code::refused) {
+        give_back_room(subject, what);
+        return retry(*i, retry_after);
+    }
     // Done, or a destructive action that nobody can tell of: evidence decides.
     i->at = phase::verifying;
     i->verify_by = i->wake = after(now_, code == outcome_code::done ? rung_of(*i).verify : duration{});
