@@ -51,20 +51,21 @@ inline std::size_t records_of(const bench& b, rh::record_kind kind) {
         std::count_if(b.records.begin(), b.records.end(), [&](const rh::record& r) { return r.kind == kind; }));
 }
 
-/// Several machines, each watched by a heartbeat alarm of a minute.
+/// Several machines, each watched by a heartbeat alarm of a minute from the first `minute()` on.
 struct machines : bench {
     machines(const rh::policy& rules, std::initializer_list<rh::instance> what, rh::engine_options options = at_once())
         : machines{rules, std::vector<rh::instance>{what}, options} {}
     machines(const rh::policy& rules, const std::vector<rh::instance>& what, rh::engine_options options = at_once())
         : bench{rules, options} {
-        for (const rh::instance& i : what) {
-            vm.push_back(*e.add(i));
-            alarms.push_back(*e.watch(vm.back(), rh::heartbeat_alarm{.period = std::chrono::seconds{60}}.rule(), now));
-        }
+        for (const rh::instance& i : what) vm.push_back(*e.add(i));
         step();
     }
     /// A minute in which all but some are heard. False if the engine does not move on.
     bool minute(std::initializer_list<std::size_t> silent = {}) {
+        while (alarms.size() < vm.size()) {
+            const rh::heartbeat_alarm alarm{.period = std::chrono::seconds{60}};
+            alarms.push_back(*e.watch(vm[alarms.size()], alarm.rule(), now));
+        }
         for (std::size_t n = 0; n < vm.size(); ++n) {
             if (std::find(silent.begin(), silent.end(), n) == silent.end()) e.push(alarms[n], now, rh::heartbeat);
         }
