@@ -267,7 +267,8 @@ inline bool engine::well(const incident& i, time_point since) const noexcept {
     for (std::size_t n = 0; n < vantage_count; ++n) {
         const auto v = static_cast<vantage>(n);
         if (!has(i.accusers, v) || says(i.target, v) != health::healthy) continue;
-        const bool told = targets_.words(i.target).of[n].at() >= since && targets_[i.target].words != 0;
+        const testimony& word = targets_.words(i.target).of[n];
+        const bool told = word.at() >= since && word.says(now_, evidence_of(i.target).max_age) == health::healthy;
         const bool heard =
             v == vantage::guest_heartbeat && targets_[i.target].quiet != 0 && heard_since_action(i.target);
         if (fresh_only && !told && !heard) return false;
