@@ -57,6 +57,10 @@ inline void engine::look(incident& i, outputs& out) {
             close(i, reason::healthy_again, out);
         } else if (now_ >= i.wake) {
             i.at = phase::deciding;
+            if (const policy_id newest = policies_[static_cast<std::size_t>(i.rules)].newest; newest != i.rules) {
+                i.rules = newest;
+                i.unhelpful = 0;
+            }
             i.rung = 0;
             i.attempts = 0;
             i.useless = 0;
