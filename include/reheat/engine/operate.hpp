@@ -164,7 +164,9 @@ inline void engine::drop(pending_operation& op, reason why, outputs& out) {
         for (death_wanted& d : i->deaths) {
             if (d.target == op.subject && d.in_flight != 0) --d.in_flight;
         }
-    } else if (op.what != operation::collect_forensics) {
+    } else if (op.what == operation::collect_forensics) {
+        i->forensics = false;
+    } else {
         // Nothing was spent; but a proof that keeps expiring is a wait, and is paged.
         take_back(op);
         --i->attempts;
