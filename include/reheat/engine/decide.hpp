@@ -132,7 +132,7 @@ inline reason engine::skip(const incident& i, const rung& r, target_id subject) 
 inline bool engine::wait_for_guest(incident& i, const rung& r, outputs& out) {
     if (i.healed_at == never) i.healed_at = now_;
     const time_point until = after(i.healed_at, r.verify);
-    if (!ledger_.has_room(i.target, r.what, r.burst, now_) || !ledger_.has_room(i.target, r.what, r.sustained, now_)) {
+    if (!within(i.target, r.what, r.burst) || !within(i.target, r.what, r.sustained)) {
         climb(i, decision::climb, reason::attempts_spent, out);
         return false;
     }

@@ -334,6 +334,11 @@ private:
     [[nodiscard]] bool answer_rung(const spoken& s, outputs& out);
 
     // engine/decide.hpp: the incident's way up the ladder
+    /// Whether what happened by itself, and was noted when it had, is not more than a budget.
+    [[nodiscard]] bool within(target_id target, operation what, budget b) const {
+        return b.count == 0xffff ||
+               ledger_.has_room(target, what, {static_cast<std::uint16_t>(b.count + 1), b.within}, now_);
+    }
     void open(target_id target, reason why, outputs& out);
     void look(incident& i, outputs& out);
     void decide(incident& i, outputs& out);

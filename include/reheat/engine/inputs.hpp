@@ -406,7 +406,7 @@ inline void engine::take(const healed& h, outputs& out) {
     // Too many of them are a failure by themselves, whatever the alarms say.
     const std::span<const rung> rungs = rules(targets_[h.target].rules).rungs();
     if (rungs.empty() || rungs.front().what != operation::guest_restarts) return;
-    if (!ledger_.has_room(h.target, operation::guest_restarts, rungs.front().burst, now_)) {
+    if (!within(h.target, operation::guest_restarts, rungs.front().burst)) {
         targets_.note_words(h.target).of[static_cast<std::size_t>(vantage::guest_heartbeat)].pass(health::unhealthy,
                                                                                                   now_);
         health_changed(h.target, reason::guest_restarted, out);
