@@ -131,6 +131,8 @@ TEST_SUITE("sets") {
         const std::uint32_t first = book.join(other);
         other.zone = rh::set_id{1};
         CHECK(book.join(other) != first);
+        other.rack = rh::set_id{1};
+        CHECK(book.join(other) != first);
     }
 
     TEST_CASE("a failure domain is told as far up as it is known") {

@@ -89,6 +89,14 @@ TEST_SUITE("silence") {
         CHECK(s.newest_lost() != t(0));
     }
 
+    TEST_CASE("what is lost and heard again in one step was not lost") {
+        rh::silence_watch s = beating(100);
+        for (std::uint32_t n = 0; n < 3; ++n) s.falls_silent(t(n), n, start);
+        s.beats(t(2));
+        s.look(start);
+        CHECK_FALSE(s.wide());
+    }
+
     TEST_CASE("more than half of three heartbeats lost within a period is a cliff") {
         rh::silence_watch three = beating(3);
         three.falls_silent(t(0), 0, start);
@@ -101,6 +109,12 @@ TEST_SUITE("silence") {
         CHECK(three.in_cliff(t(1)));
         CHECK_FALSE(three.in_cliff(t(2)));
         CHECK_FALSE(three.in_cliff(t(99)));
+
+        rh::silence_watch between = beating(4);
+        for (const std::uint32_t n : {0U, 1U, 3U}) between.falls_silent(t(n), 0, start);
+        between.look(start);
+        CHECK(between.in_cliff(t(3)));
+        CHECK_FALSE(between.in_cliff(t(2)));
 
         rh::silence_watch four = beating(4);
         four.falls_silent(t(0), 0, start);
