@@ -70,6 +70,9 @@
 #include <reheat/recovery/target.hpp>
 #include <reheat/runner/clocks.hpp>
 #include <reheat/runner/journal.hpp>
+#include <reheat/runner/notification.hpp>
+#include <reheat/runner/page_queue.hpp>
+#include <reheat/runner/pager.hpp>
 #include <reheat/runner/pipeline.hpp>
 #include <reheat/runner/run.hpp>
 #include <reheat/version.hpp>

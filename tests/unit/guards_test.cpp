@@ -95,10 +95,10 @@ TEST_SUITE("guards") {
         CHECK(waits->denied == (bit(guard::approval) | bit(guard::maintenance) | bit(guard::custom)));
         CHECK(waits->next == start + 5min);
         CHECK(waits->denials[0].by == guard::approval);
-        CHECK(waits->denials[0].next == rh::never);
+        CHECK(waits->denials[0].next(waits->at) == rh::never);
         CHECK(waits->denials[1].by == guard::maintenance);
         CHECK(waits->denials[1].why == reason::in_maintenance);
-        CHECK(waits->denials[1].next == start + 5min);
+        CHECK(waits->denials[1].next(waits->at) == start + 5min);
         CHECK(waits->denials[2].by == guard::custom);
         CHECK(waits->denials[3].why == reason::none);
         const std::string line = to_text(w.e, *waits);
