@@ -82,8 +82,11 @@ public:
     result<target_id> add(const stack& s);
     result<target_id> add(const instance& i);
     result<target_id> add(const service& s);
-    /// Makes room for so many targets, so that adding them moves nothing.
-    void reserve(std::size_t targets) { targets_.reserve(targets); }
+    /// Makes room for so many targets with one watch each, so that adding them moves nothing.
+    void reserve(std::size_t targets) {
+        targets_.reserve(targets);
+        links_.reserve(targets + 1);
+    }
     /// Recovers the target's incidents by that policy from now on. An incident that is open keeps its own.
     /// An unknown target or policy changes nothing.
     void use_policy(target_id target, policy_id rules) noexcept {
@@ -512,7 +515,7 @@ private:
     std::vector<probe> probes_;
     std::vector<set_id> open_breakers_;
     input_queue inputs_;
-    input_queue taking_;                      // inputs of the step under way
+    input_queue taking_;                             // inputs of the step under way
     std::vector<transition> transitions_;            // reused by every step
     std::vector<std::pair<int, std::size_t>> order_; // of the incidents by priority; reused
     std::vector<target_id> unjournaled_;             // targets whose names the journal has not

@@ -95,7 +95,7 @@ inline void engine::step(time_point now, outputs& out) {
         r.of = targets_[id].of;
         r.name = targets_.name(id);
     }
-    unjournaled_.clear();
+    unjournaled_ = std::vector<target_id>(); // a burst at the start; its room would be kept for good
 
     if (std::exchange(journal_changed_, false)) tell_journal(out);
     taking_.swap(inputs_);
@@ -109,6 +109,8 @@ inline void engine::step(time_point now, outputs& out) {
         e.value = std::chrono::duration<double>(now_ - due).count();
     }
     for (const transition& t : transitions_) take(t, out);
+    constexpr std::size_t kept = 1024; // of the room of a bad moment
+    if (transitions_.capacity() > kept) transitions_ = std::vector<transition>();
     watch_silence(out);
     watch_probes(out);
     watch_orders(out);
