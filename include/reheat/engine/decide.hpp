@@ -57,6 +57,10 @@ inline void engine::look(incident& i, outputs& out) {
             close(i, reason::healthy_again, out);
         } else if (now_ >= i.wake) {
             i.at = phase::deciding;
+            if (const policy_id newest = policies_[static_cast<std::size_t>(i.rules)].newest; newest != i.rules) {
+                i.rules = newest;
+                i.unhelpful = 0;
+            }
             i.rung = 0;
             i.attempts = 0;
             i.useless = 0;
@@ -283,8 +287,9 @@ inline bool engine::well(const incident& i, time_point since) const noexcept {
         if (said == health::unhealthy) return false;
         const bool heard = v == vantage::guest_heartbeat && targets_[i.target].quiet != 0 &&
                            (since == (time_point::min)() || heard_since_action(i.target));
-        const bool fresh = heard || (targets_[i.target].words != 0 && targets_.words(i.target).of[n].at() >= since);
-        if (said == health::healthy && fresh) any = true;
+        const testimony& word = targets_.words(i.target).of[n];
+        const bool told = word.at() >= since && word.says(now_, evidence_of(i.target).max_age) == health::healthy;
+        if (said == health::healthy && (heard || told)) any = true;
         else if (v == vantage::guest_heartbeat && has(i.accusers, v)) return false;
     }
     return any;

@@ -82,8 +82,11 @@ public:
     result<target_id> add(const stack& s);
     result<target_id> add(const instance& i);
     result<target_id> add(const service& s);
-    /// Makes room for so many targets, so that adding them moves nothing.
-    void reserve(std::size_t targets) { targets_.reserve(targets); }
+    /// Makes room for so many targets with one watch each, so that adding them moves nothing.
+    void reserve(std::size_t targets) {
+        targets_.reserve(targets);
+        links_.reserve(targets + 1);
+    }
     /// Recovers the target's incidents by that policy from now on. An incident that is open keeps its own.
     /// An unknown target or policy changes nothing.
     void use_policy(target_id target, policy_id rules) noexcept {
@@ -397,6 +400,7 @@ private:
     void move_to(target_id machine, std::string_view host);
     void spend(target_id subject, operation what);
     void take_back(const pending_operation& op);
+    void give_back_room(target_id subject, operation what);
 
     // Shared
     [[nodiscard]] const policy& rules(policy_id p) const noexcept {
@@ -522,6 +526,7 @@ private:
     time_point held_until_ = never; // after a start or a change of leader; `never` before the first step
     time_point last_machine_action_ = (time_point::min)();
     time_point doubt_since_ = never;
+    target_id doubted_about_ = no_target; // the machine that the cloud is asked for in a doubt
     time_point next_probe_ = never;
     sequence durable_ = no_sequence;
     std::uint64_t last_sequence_ = 0;

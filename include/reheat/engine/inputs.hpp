@@ -95,7 +95,7 @@ inline void engine::step(time_point now, outputs& out) {
         r.of = targets_[id].of;
         r.name = targets_.name(id);
     }
-    unjournaled_.clear();
+    unjournaled_ = std::vector<target_id>(); // a burst at the start; its room would be kept for good
 
     if (std::exchange(journal_changed_, false)) tell_journal(out);
     taking_.swap(inputs_);
@@ -109,6 +109,8 @@ inline void engine::step(time_point now, outputs& out) {
         e.value = std::chrono::duration<double>(now_ - due).count();
     }
     for (const transition& t : transitions_) take(t, out);
+    constexpr std::size_t kept = 1024; // of the room of a bad moment
+    if (transitions_.capacity() > kept) transitions_ = std::vector<transition>();
     watch_silence(out);
     watch_probes(out);
     watch_orders(out);
@@ -243,7 +245,10 @@ inline void engine::watch_silence(outputs& out) {
     if (!doubting_) return;
     if (now_ >= next_probe_) {
         next_probe_ = after(now_, options_.read_back_every);
-        ask_machine(silence_.newest_lost(), out);
+        // The last one that was lost goes on being asked for, when its loss is history or it has returned: only an
+        // answer ends the doubt.
+        if (const target_id lost = silence_.newest_lost(); lost != no_target) doubted_about_ = lost;
+        ask_machine(doubted_about_, out);
     }
     if (!doubt_paged_ && now_ >= after(doubt_since_, options_.page_after)) {
         doubt_paged_ = true;
@@ -446,9 +451,9 @@ inline void engine::take(const sighting& s, outputs& out) {
     if (!targets_.has(s.target)) return;
     const grave* of = nullptr;
     for (const grave& g : graves_) {
-        const bool same_copy = g.cloud_id != targets_.cloud_id(g.target)
-                                   ? s.cloud_id == g.cloud_id
-                                   : !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
+        const bool known_by_id = !g.cloud_id.empty() && g.cloud_id != targets_.cloud_id(g.target);
+        const bool same_copy = known_by_id ? s.cloud_id == g.cloud_id
+                                           : !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
         if (g.target == s.target && same_copy) of = &g;
     }
     if (of == nullptr) return;
