@@ -527,6 +527,7 @@ private:
     time_point last_machine_action_ = (time_point::min)();
     time_point doubt_since_ = never;
     time_point next_probe_ = never;
+    target_id doubted_about_ = no_target; // that the driver is asked about
     sequence durable_ = no_sequence;
     std::uint64_t last_sequence_ = 0;
     std::uint64_t last_op_ = 0;

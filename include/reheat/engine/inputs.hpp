@@ -243,7 +243,9 @@ inline void engine::watch_silence(outputs& out) {
     if (!doubting_) return;
     if (now_ >= next_probe_) {
         next_probe_ = after(now_, options_.read_back_every);
-        ask_machine(silence_.newest_lost(), out);
+        // What was lost becomes history; whether the driver answers has to be asked all the same.
+        if (const target_id lost = silence_.newest_lost(); lost != no_target) doubted_about_ = lost;
+        ask_machine(doubted_about_, out);
     }
     if (!doubt_paged_ && now_ >= after(doubt_since_, options_.page_after)) {
         doubt_paged_ = true;
