@@ -20,7 +20,7 @@ namespace reheat::inline REHEAT_ABI {
 ///     auto db = world.add_instance("db-1", {.stack = "wiki", .services = {"mysqld"}});
 ///     world.cloud.break_at(world.now() + 5min, "db-1", fault::instance_hangs);
 ///     world.run_for(1h);
-template <journal Journal = volatile_journal>
+template <journal Journal = volatile_journal, class Engine = engine>
 class simulation {
 public:
     template <class Steps>
@@ -33,7 +33,7 @@ public:
     mock_cloud cloud;
 
     [[nodiscard]] time_point now() { return pipeline_.time().now(); }
-    [[nodiscard]] pipeline<mock_cloud, manual_clock, Journal>& ha() noexcept { return pipeline_; }
+    [[nodiscard]] pipeline<mock_cloud, manual_clock, Journal, Engine>& ha() noexcept { return pipeline_; }
     [[nodiscard]] const std::vector<event>& events() const noexcept { return events_; }
 
     /// An instance with its services, in the cloud and in the pipeline, each watched by a heartbeat alarm.
@@ -98,7 +98,7 @@ private:
         pipeline_.push(target, heartbeat);
     }
 
-    pipeline<mock_cloud, manual_clock, Journal> pipeline_;
+    pipeline<mock_cloud, manual_clock, Journal, Engine> pipeline_;
     std::vector<event> events_;
     std::vector<bool> silent_; // by target
 };
