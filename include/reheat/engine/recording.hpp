@@ -117,8 +117,9 @@ struct completion {
     outcome result{};
     bool repeated = false;
 };
-/// The engine was stepped for the first time.
-struct first_step {};
+/// The engine was stepped: for the first time, or before what follows although that has the same time. All other steps
+/// are those that it asks for, and one for each input that needs one.
+struct step {};
 /// The engine was stepped so late that it doubted itself: not between `due` and the time of this input.
 struct late_step {
     time_point due{};
@@ -140,8 +141,8 @@ public:
                      recorded::used_policy, recorded::dependency, recorded::watch, recorded::stamped_sample,
                      recorded::operator_word, recorded::creation_order, recorded::guest_restart, recorded::host_word,
                      lease, recorded::sighting, recorded::capacity, recorded::leadership, recorded::overflow,
-                     recorded::journal_word, recorded::call, recorded::completion, recorded::first_step,
-                     recorded::late_step, recorded::clock_jump>;
+                     recorded::journal_word, recorded::call, recorded::completion, recorded::step, recorded::late_step,
+                     recorded::clock_jump>;
 
     recording() = default;
     recording(recording&&) = default;
@@ -268,9 +269,8 @@ public:
 
     /// What was recorded so far, as of the last step.
     [[nodiscard]] const recording& tape() const noexcept { return tape_; }
-    /// Hands it over and goes on with an empty one. The texts of all of them, one after the other, are one recording.
+    /// Hands that over and goes on with an empty one. The texts of all of them, one after the other, are one recording.
     [[nodiscard]] recording take() {
-        flush(now());
         recording next;
         next.options = options();
         kept_ = 0;
@@ -397,7 +397,7 @@ public:
         const bool late = options().doubts.raised(due_, at);
         const bool back = options().doubts.raised(at, now());
         flush(at);
-        if (!std::exchange(begun_, true)) tape_.add(at, recorded::first_step{});
+        if (!std::exchange(begun_, true)) tape_.add(at, recorded::step{});
         if (late) tape_.add(at, recorded::late_step{due_});
         if (back) tape_.add(now(), recorded::clock_jump{at});
         const std::size_t calls = out.calls.size();
@@ -431,6 +431,8 @@ private:
     }
     /// What came since the last step: the step takes it now. Samples first, because they need no step.
     void flush(time_point at) {
+        const time_point first = !fresh_.empty() ? fresh_.front().at : pending_.empty() ? never : at;
+        if (begun_ && first == now()) tape_.add(now(), recorded::step{});
         for (const fresh& s : fresh_) {
             if (s.at <= at) tape_.add(s.at, s.what);
             else tape_.add(later(at, now()), recorded::stamped_sample{s.what.watch, s.what.value, s.at});

@@ -246,7 +246,7 @@ void fields(Ar& ar, V& v) {
     ar("retry_after", v.result.retry_after);
     ar("repeated", v.repeated);
 }
-template <class Ar, either<recorded::first_step> V>
+template <class Ar, either<recorded::step> V>
 void fields(Ar&, V&) {}
 template <class Ar, either<recorded::late_step> V>
 void fields(Ar& ar, V& v) {
@@ -383,7 +383,7 @@ inline constexpr std::string_view input_word<recorded::call>{"call"};
 template <>
 inline constexpr std::string_view input_word<recorded::completion>{"completion"};
 template <>
-inline constexpr std::string_view input_word<recorded::first_step>{"first_step"};
+inline constexpr std::string_view input_word<recorded::step>{"step"};
 template <>
 inline constexpr std::string_view input_word<recorded::late_step>{"late_step"};
 template <>
@@ -435,7 +435,6 @@ public:
         if (on) (*this)(key, *on);
     }
     void operator()(std::string_view key, time_point at) {
-        if (at == never) return;
         begin(key);
         append_time(out_, at);
     }
