@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "control.hpp"
 
+#include "request.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
@@ -17,8 +19,8 @@ namespace {
 using protocol = boost::asio::local::stream_protocol;
 using boost::system::error_code;
 
-constexpr std::size_t longest_line = 4096;
 constexpr std::size_t most_sessions = 64;
+constexpr std::size_t most_unread = std::size_t{4} << 20U;
 
 } // namespace
 
@@ -27,41 +29,67 @@ public:
     control_session(protocol::socket socket, control_socket& owner) : socket_{std::move(socket)}, owner_{&owner} {}
 
     void read() {
-        busy_ = false;
-        if (leaving_) return close();
         boost::asio::async_read_until(socket_, boost::asio::dynamic_buffer(in_, longest_line), '\n',
                                       [self = shared_from_this()](error_code failed, std::size_t size) {
                                           if (!failed) self->take(size);
+                                          else if (failed == boost::asio::error::not_found) self->refuse();
+                                          else self->leave(); // what is being written is still sent
                                       });
+    }
+
+    /// The answer to the last line; then the next one is read.
+    void answer(std::string text) {
+        busy_ = false;
+        send(text);
+        if (!leaving_) read();
+    }
+
+    void send(const std::string& line) {
+        if (closed_) return;
+        if (next_.size() > most_unread) return close();
+        next_ += line;
+        next_ += '\n';
+        if (!writing_) write();
     }
 
     void leave() {
         leaving_ = true;
-        if (!busy_) close();
+        if (!busy_ && !writing_) close();
     }
+
+    [[nodiscard]] control_socket& owner() const noexcept { return *owner_; }
 
 private:
     void take(std::size_t size) {
         std::string line = in_.substr(0, size - 1);
         in_.erase(0, size);
         if (line.ends_with('\r')) line.pop_back();
-        const std::size_t blank = line.find(' ');
         busy_ = true;
         if (leaving_) return close();
-        owner_->handle_(std::string_view{line}.substr(0, blank),
-                        blank == std::string::npos ? std::string_view{} : std::string_view{line}.substr(blank + 1),
-                        [self = shared_from_this()](std::string text) { self->write(std::move(text)); });
+        owner_->handle_(line, control_peer{shared_from_this()});
     }
 
-    void write(std::string text) {
-        out_ = std::move(text) + '\n';
+    /// A line without an end.
+    void refuse() {
+        leaving_ = true;
+        if (!in_.starts_with('{')) return close();
+        send(answer_json(false, "a line has at most " + std::to_string(longest_line) + " bytes"));
+    }
+
+    void write() {
+        writing_ = true;
+        out_ = std::exchange(next_, {});
         boost::asio::async_write(socket_, boost::asio::buffer(out_),
                                  [self = shared_from_this()](error_code failed, std::size_t) {
-                                     if (!failed) self->read();
+                                     self->writing_ = false;
+                                     if (failed) return self->close();
+                                     if (!self->next_.empty()) return self->write();
+                                     if (self->leaving_ && !self->busy_) self->close();
                                  });
     }
 
     void close() {
+        closed_ = true;
         error_code ignored;
         socket_.close(ignored);
     }
@@ -69,10 +97,24 @@ private:
     protocol::socket socket_;
     control_socket* owner_; ///< not used once leaving
     std::string in_;
-    std::string out_;
+    std::string out_;  ///< being written
+    std::string next_; ///< to be written after it
     bool busy_ = false;
+    bool writing_ = false;
     bool leaving_ = false;
+    bool closed_ = false;
 };
+
+void control_peer::answer(std::string text) const { session_->answer(std::move(text)); }
+void control_peer::watch() const { session_->owner().watchers_.push_back(session_); }
+
+void control_socket::publish(const std::string& line) {
+    std::erase_if(watchers_, [&line](const std::weak_ptr<control_session>& w) {
+        const auto session = w.lock();
+        if (session) session->send(line);
+        return !session;
+    });
+}
 
 reheat::result<void> control_socket::listen(const std::string& path) {
     const auto fail = [&path](const std::string& what) { return reheat::error{reheat::errc::io, path, what}; };
@@ -108,6 +150,10 @@ void control_socket::accept() {
             auto session = std::make_shared<control_session>(std::move(socket), *this);
             sessions_.push_back(session);
             session->read();
+        } else {
+            constexpr std::string_view full = "error too many sessions\n";
+            socket.non_blocking(true, failed);
+            socket.send(boost::asio::buffer(full), 0, failed); // a fresh socket has room for it
         }
         accept();
     });

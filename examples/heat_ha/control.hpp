@@ -16,14 +16,23 @@ namespace heat_ha {
 
 class control_session;
 
-/// A Unix stream socket, open to this user only, that takes commands, one line each, and answers each by one line: `ok
-/// …` or `error …`. The socket's file is removed at the end.
+/// Who sent a line. Answers once, now or later.
+class control_peer {
+public:
+    explicit control_peer(std::shared_ptr<control_session> session) : session_{std::move(session)} {}
+    void answer(std::string text) const;
+    /// It gets everything that is published from now on, after the answer.
+    void watch() const;
+
+private:
+    std::shared_ptr<control_session> session_;
+};
+
+/// A Unix stream socket, open to this user only, that takes lines and answers each by one line. Lines, sessions and
+/// what a watcher leaves unread are bounded. The socket's file is removed at the end.
 class control_socket {
 public:
-    /// Answers once, now or later.
-    using reply = std::function<void(std::string)>;
-    /// One command: its first word and the rest.
-    using handler = std::function<void(std::string_view command, std::string_view rest, reply)>;
+    using handler = std::function<void(std::string_view line, control_peer)>;
 
     control_socket(boost::asio::io_context& context, handler handle) : acceptor_{context}, handle_{std::move(handle)} {}
     control_socket(const control_socket&) = delete;
@@ -32,11 +41,15 @@ public:
 
     /// A file that nobody listens on any more is replaced; any other is an error.
     reheat::result<void> listen(const std::string& path);
+    /// Sends a line to all who watch.
+    void publish(const std::string& line);
+    [[nodiscard]] bool watched() const noexcept { return !watchers_.empty(); }
     /// Closes everything; an answer that is under way is still sent.
     void stop();
 
 private:
     friend class control_session;
+    friend class control_peer;
 
     void accept();
 
@@ -44,6 +57,7 @@ private:
     handler handle_;
     std::string path_;
     std::vector<std::weak_ptr<control_session>> sessions_;
+    std::vector<std::weak_ptr<control_session>> watchers_;
     bool stopped_ = false;
 };
 

@@ -9,8 +9,10 @@
 
 #include <cstddef>
 #include <cstdio>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace heat_ha {
@@ -28,13 +30,19 @@ class event_writer {
 public:
     explicit event_writer(event_format format) noexcept : format_{format} {}
 
+    /// Gets every event as a line of JSON, whatever the format; it says whether anybody wants it.
+    using tap = std::function<bool(const std::string* line)>;
+    void listen(tap to) { tap_ = std::move(to); }
+
     void write(const reheat::engine& of, const reheat::event& e) {
+        if (tap_ && tap_(nullptr)) tell(to_json(of, e));
         line(format_ == event_format::json ? to_json(of, e) : to_text(of, e));
     }
 
     /// An event of the program, with the members that every event has.
     void write(reheat::time_point at, std::string_view kind, std::string_view target,
                const std::vector<detail>& details = {}) {
+        if (tap_ && tap_(nullptr)) tell(json(at, kind, target, details));
         line(format_ == event_format::json ? json(at, kind, target, details) : text(at, kind, target, details));
     }
 
@@ -87,6 +95,8 @@ private:
         return out;
     }
 
+    void tell(const std::string& text) { static_cast<void>(tap_(&text)); }
+
     void line(std::string text) {
         text += '\n';
         ++count_;
@@ -94,6 +104,7 @@ private:
     }
 
     event_format format_;
+    tap tap_;
     std::size_t count_ = 0;
     bool good_ = true;
 };

@@ -5,8 +5,11 @@
 #include <reheat/core/text.hpp>
 
 #include "control.hpp"
+#include "ctl.hpp"
 #include "event_writer.hpp"
 #include "options.hpp"
+#include "page_program.hpp"
+#include "request.hpp"
 #include "world.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -19,6 +22,7 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,7 +46,7 @@ int complain(int code, const reheat::error& e) {
 class host {
 public:
     host(const options& from, reheat::stack_template loaded)
-        : from_{&from}, events_{from.events}, world_{from, std::move(loaded), events_} {}
+        : from_{&from}, events_{from.events}, world_{from, std::move(loaded), events_, pages_} {}
 
     int run() {
         if (auto heard = listen(); !heard)
@@ -66,6 +70,10 @@ private:
         if (auto heard = cfn_.listen(from_->listen, from_->cfn_port, cfn); !heard) return heard;
         if (!from_->control.empty()) {
             if (auto heard = control_.listen(from_->control); !heard) return heard;
+            events_.listen([this](const std::string* line) {
+                if (line != nullptr) control_.publish(*line);
+                return control_.watched();
+            });
         }
         std::vector<detail> details{{{}, "address", from_->listen},
                                     {{}, "cloudwatch_port", std::to_string(cloudwatch_.port()), true},
@@ -118,31 +126,62 @@ private:
         });
     }
 
-    void command(std::string_view name, std::string_view rest, control_socket::reply reply) {
-        if (name == "status" && rest.empty()) return reply("ok " + world_.status());
-        if (name == "advance") return advance(rest, std::move(reply));
+    /// One line on the control socket: an object of `heat_ha ctl`, or a plain command.
+    void command(std::string_view line, const control_peer& peer) {
+        if (line.starts_with('{')) return requested(line, peer);
+        const std::size_t blank = line.find(' ');
+        const std::string_view name = line.substr(0, blank);
+        const std::string_view rest = blank == std::string_view::npos ? std::string_view{} : line.substr(blank + 1);
+        if (name == "status" && rest.empty()) return peer.answer("ok " + world_.status());
+        if (name == "advance") return advance(rest, peer);
         if (name == "approve") {
-            reply(world_.approve(rest) ? "ok approved" : "error nothing waits for an approval there");
+            const bool heard = world_
+                                   .speak({.verb = "approve",
+                                           .target = std::string{rest},
+                                           .who = "operator",
+                                           .reason = "approved on the control socket",
+                                           .lasts = {},
+                                           .until = {}})
+                                   .ok;
+            peer.answer(heard ? "ok approved" : "error nothing waits for an approval there");
             return pump();
         }
         if (name == "quit" && rest.empty()) {
-            reply("ok");
+            peer.answer("ok");
             return stop(done);
         }
-        reply("error expected advance DURATION, status, approve TARGET or quit");
+        peer.answer("error expected advance DURATION, status, approve TARGET or quit");
     }
 
-    void advance(std::string_view by, control_socket::reply reply) {
+    void requested(std::string_view line, const control_peer& peer) {
+        const auto asked = read_request(line);
+        if (!asked) return peer.answer(answer_json(false, to_string(asked.error())));
+        if (asked->verb == "watch") {
+            peer.answer(answer_json(true, "watching"));
+            return peer.watch();
+        }
+        constexpr std::size_t at_most = 10'000;
+        world_.catch_up(at_most); // what was due before comes first
+        const world::reply said = asked->verb == "status" ? world_.describe()
+                                  : asked->verb == "why"  ? world_.why(asked->target)
+                                                          : world_.speak(*asked);
+        peer.answer(answer_json(said.ok, said.text, said.members));
+        boost::asio::post(io_, [this] { pump(); });
+    }
+
+    void advance(std::string_view by, const control_peer& peer) {
         const auto length = reheat::parse_duration(by);
-        if (!length) return reply("error " + to_string(length.error()));
-        if (advancing_) return reply("error another advance is under way");
-        if (!world_.advance(*length)) return reply("error time goes by itself: needs --clock manual");
-        advancing_ = std::move(reply);
+        if (!length) return peer.answer("error " + to_string(length.error()));
+        if (advancing_) return peer.answer("error another advance is under way");
+        if (!world_.advance(*length)) return peer.answer("error time goes by itself: needs --clock manual");
+        advancing_ = peer;
         pump();
     }
 
     void answer_advance() {
-        if (advancing_) std::exchange(advancing_, nullptr)("ok time=" + reheat::format_time(world_.now()));
+        if (!advancing_) return;
+        const control_peer peer = *std::exchange(advancing_, std::nullopt);
+        peer.answer("ok time=" + reheat::format_time(world_.now()));
     }
 
     void stop(int code) {
@@ -151,6 +190,7 @@ private:
         answer_advance();
         timer_.cancel();
         signals_.cancel();
+        pages_.stop();
         cloudwatch_.stop();
         cfn_.stop();
         control_.stop();
@@ -159,21 +199,21 @@ private:
     const options* from_;
     event_writer events_;
     boost::asio::io_context io_{1};
+    page_program pages_{io_, from_->page_program, [this] { pump(); }};
     world world_;
     boost::asio::steady_timer timer_{io_};
     boost::asio::signal_set signals_{io_, SIGINT, SIGTERM};
     reheat::beast_server cloudwatch_{io_};
     reheat::beast_server cfn_{io_};
-    control_socket control_{io_, [this](std::string_view name, std::string_view rest, control_socket::reply reply) {
-                                command(name, rest, std::move(reply));
-                            }};
-    control_socket::reply advancing_;
+    control_socket control_{io_, [this](std::string_view line, const control_peer& peer) { command(line, peer); }};
+    std::optional<control_peer> advancing_;
     bool posted_ = false;
     bool stopped_ = false;
     int code_ = done;
 };
 
 int run(int argc, char** argv) {
+    if (argc > 1 && std::string_view{argv[1]} == "ctl") return run_ctl(argc - 1, argv + 1);
     const auto read = read_options(argc, argv);
     if (const int* code = std::get_if<int>(&read)) return *code;
     const options& from = std::get<options>(read);

@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <map>
 #include <string_view>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace heat_ha {
 
@@ -30,6 +32,11 @@ int complain_of_extras(const CLI::App& app) {
         if (extra.starts_with('-')) return complain("unknown option " + extra.substr(0, extra.find('=')));
     }
     return complain("unexpected argument");
+}
+
+bool can_be_run(const std::string& program) {
+    struct stat found{};
+    return ::stat(program.c_str(), &found) == 0 && S_ISREG(found.st_mode) && ::access(program.c_str(), X_OK) == 0;
 }
 
 } // namespace
@@ -74,8 +81,11 @@ std::variant<options, int> read_options(int argc, char** argv) {
                       ->check(CLI::Range(0.001, 1e6).description(""))
                       ->capture_default_str();
     app.add_option("--control", out.control,
-                   "A Unix socket that takes commands, a line each: advance DURATION, status, approve TARGET, quit")
+                   "A Unix socket for `heat_ha ctl`; also takes lines: advance DURATION, status, approve TARGET, quit")
         ->type_name("SOCKET");
+    app.add_option("--page-program", out.page_program,
+                   "A program that is run for each notification, JSON on its standard input, until it exits with 0")
+        ->type_name("FILE");
     app.add_option("--ladder", out.ladder,
                    "ha_restarter (fence, re-create) or three_levels (reboot, re-create, converge the stack)")
         ->type_name("NAME")
@@ -91,7 +101,8 @@ std::variant<options, int> read_options(int argc, char** argv) {
         ->type_name("INSTANCE@DURATION")
         ->allow_extra_args(false)
         ->take_all();
-    app.footer("All durations and times are the program's own: scaled or moved by hand.\n"
+    app.footer("heat_ha ctl --help: an operator's words to a running one.\n"
+               "All durations and times are the program's own: scaled or moved by hand.\n"
                "Exit codes: 0 done, 1 failed while running, 2 bad command line or template.");
 
     try {
@@ -102,6 +113,8 @@ std::variant<options, int> read_options(int argc, char** argv) {
         return complain(e.what());
     }
     if (app.remaining_size() != 0) return complain_of_extras(app);
+    if (!out.page_program.empty() && !can_be_run(out.page_program))
+        return complain("--page-program: " + out.page_program + " cannot be executed");
     if (scale->count() != 0 && out.clock != clock_kind::scaled) return complain("--time-scale: needs --clock scaled");
 
     for (const std::string& p : parameters) {

@@ -33,7 +33,8 @@ struct options {
     std::uint16_t cfn_port = 8000;
     clock_kind clock = clock_kind::system;
     double time_scale = 60;
-    std::string control; ///< path of the control socket; empty for none
+    std::string page_program; ///< path of a program that is run for each notification; empty for none
+    std::string control;      ///< path of the control socket; empty for none
     ladder_kind ladder = ladder_kind::ha_restarter;
     bool simulate_guests = false;
     event_format events = event_format::text;

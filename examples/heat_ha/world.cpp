@@ -2,6 +2,10 @@
 #include "world.hpp"
 
 #include <reheat/adapters/nlohmann_json.hpp>
+#include <reheat/core/escape.hpp>
+#include <reheat/core/parse_time.hpp>
+#include <reheat/core/text.hpp>
+#include <reheat/engine/why.hpp>
 #include <reheat/stack/load_template.hpp>
 
 #include <array>
@@ -81,9 +85,11 @@ reheat::result<reheat::stack_template> load(const options& from) {
     return loaded;
 }
 
-world::world(const options& from, reheat::stack_template loaded, event_writer& events)
+world::world(const options& from, reheat::stack_template loaded, event_writer& events, page_program& pages)
     : name_{loaded.identity().name}, events_{&events}, simulate_guests_{from.simulate_guests}, failures_{from.failures},
-      loaded_{std::move(loaded)}, ha_{cloud_, program_clock{from}, policy_of(from.ladder)} {
+      loaded_{std::move(loaded)}, ha_{cloud_, program_clock{from}, policy_of(from.ladder)},
+      // A page program has a limit of its own, in real time.
+      pages_{pages, ha_, {.answer_within = std::chrono::hours{24 * 365}, .seed = 0}} {
     if (from.run_for) end_ = after(now(), *from.run_for);
 }
 
@@ -124,10 +130,12 @@ void world::settle() {
         heat_->step([this](const reheat::creation_action& a) { told(a); });
         const reheat::time_point due = ha_.poll([this](const reheat::event& e) {
             heat_->notice(e);
-            heard_ = heard_ || (e.kind == reheat::event_kind::operator_word && e.what == reheat::decision::accept);
+            pages_(e);
+            if (e.kind == reheat::event_kind::operator_word && (!heard_ || e.what == reheat::decision::accept))
+                heard_ = e;
             events_->write(ha_.state(), e);
         });
-        next_ = earlier(earlier(due, cloud_.next()), heat_->next());
+        next_ = earlier(earlier(due, pages_.poll(now())), earlier(cloud_.next(), heat_->next()));
         if (next_ > now()) return;
     }
 }
@@ -215,13 +223,107 @@ std::string world::status() const {
     return out;
 }
 
-bool world::approve(std::string_view target) {
-    const reheat::target_id id = find(target);
-    if (id == reheat::no_target) return false;
-    heard_ = false;
-    ha_.operate({.target = id, .who = "operator", .reason = "approved on the control socket"});
+world::reply world::speak(const request& said) {
+    const auto word = said.word();
+    if (!word) return {false, "expected one of " + all_verbs(), {}};
+    reheat::operator_input input{.what = *word, .who = said.who, .reason = said.reason};
+    if (!said.for_all()) {
+        input.target = find(said.target);
+        if (input.target == reheat::no_target) return {false, "there is no target '" + said.target + "'", {}};
+    }
+    if (const auto lasts = reheat::parse_duration(said.lasts)) input.expires = after(now(), *lasts);
+    if (const auto until = reheat::parse_time(said.until)) input.expires = *until;
+    if (input.expires <= now()) return {false, "until: it is " + reheat::format_time(now()) + " already", {}};
+    heard_.reset();
+    ha_.operate(input);
     settle();
-    return heard_;
+
+    std::string members = R"(,"verb":)";
+    reheat::append_json_string(members, said.verb);
+    members += R"(,"target":)";
+    reheat::append_json_string(members, said.for_all() ? "all" : ha_.state().name(input.target));
+    if (input.expires != reheat::never) members += R"(,"expires":")" + reheat::format_time(input.expires) + '"';
+    if (!heard_ || heard_->what != reheat::decision::accept) {
+        const reheat::reason why = heard_ ? heard_->why : reheat::reason::none;
+        const bool says_more = why != reheat::reason::none && why != reheat::reason::operator_word;
+        members += R"(,"reason":")" + std::string{to_string(why)} + '"';
+        return {false,
+                said.verb + ' ' + said.target + ": " +
+                    (says_more ? std::string{to_string(why)} : "nothing waits for it there"),
+                members};
+    }
+    std::string text = said.verb + ' ' + said.target + ": accepted";
+    if (input.expires != reheat::never) text += ", until " + reheat::format_time(input.expires);
+    return {true, text, members};
+}
+
+world::reply world::describe() const {
+    const reheat::stack_creation& stack = heat_->creation();
+    const reheat::engine& engine = ha_.state();
+    reply out{true,
+              "time " + reheat::format_time(now()) + "\nstack " + name_ + ' ' + std::string{to_string(stack.status())},
+              {}};
+    const auto member = [&out](std::string_view name, std::string_view value) {
+        out.members += ",";
+        reheat::append_json_string(out.members, name);
+        out.members += ':';
+        reheat::append_json_string(out.members, value);
+    };
+    member("time", reheat::format_time(now()));
+    member("stack", name_);
+    member("status", to_string(stack.status()));
+    out.members += R"(,"events":)" + std::to_string(events_->count());
+    const auto group = [&](reheat::resource_kind kind, const char* word, const char* plural, auto value_of) {
+        out.members += std::string{",\""} + plural + "\":{";
+        bool first = true;
+        for (const reheat::template_resource& r : stack.loaded().resources()) {
+            if (r.type->kind != kind) continue;
+            const std::string value = value_of(r.name);
+            out.text += std::string{"\n"} + word + ' ' + r.name + ' ' + value;
+            if (!std::exchange(first, false)) out.members += ',';
+            reheat::append_json_string(out.members, r.name);
+            out.members += ':';
+            reheat::append_json_string(out.members, value);
+        }
+        out.members += '}';
+    };
+    group(reheat::resource_kind::alarm, "alarm", "alarms",
+          [&](const std::string& name) { return std::string{to_string(heat_->state_of(name))}; });
+    group(reheat::resource_kind::instance, "instance", "instances", [&](const std::string& name) {
+        const auto id = stack.ref(name);
+        return id ? id->text() : std::string{"none"};
+    });
+    const reheat::pager_figures& told = pages_.figures();
+    out.members += R"(,"pages":{"deliveries":)" + std::to_string(told.deliveries) + R"(,"acknowledged":)" +
+                   std::to_string(told.acknowledged) + R"(,"failed":)" + std::to_string(told.failed) +
+                   R"(,"expired":)" + std::to_string(told.expired) + R"(,"dropped":)" + std::to_string(told.dropped) +
+                   '}';
+    out.members += R"(,"incidents":[)";
+    bool first = true;
+    for (std::size_t n = 0; n < engine.targets().size(); ++n) {
+        const auto target = static_cast<reheat::target_id>(n);
+        if (engine.incident_of(target) == nullptr) continue;
+        const reply one = explain_target(target);
+        out.text += '\n' + one.text;
+        if (!std::exchange(first, false)) out.members += ',';
+        out.members += '{' + one.members.substr(1) + '}';
+    }
+    out.members += ']';
+    return out;
+}
+
+world::reply world::why(std::string_view target) const {
+    const reheat::target_id id = find(target);
+    if (id == reheat::no_target) return {false, "there is no target '" + std::string{target} + "'", {}};
+    return explain_target(id);
+}
+
+/// What can be said of a target, and of its incident if it has one.
+world::reply world::explain_target(reheat::target_id target) const {
+    const reheat::engine& engine = ha_.state();
+    const reheat::explanation known = reheat::why(engine, target);
+    const std::string object = to_json(engine, known);
+    return {true, to_text(engine, known), ',' + object.substr(1, object.size() - 2)};
 }
 
 reheat::target_id world::find(std::string_view target) const {

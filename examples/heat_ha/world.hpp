@@ -10,7 +10,9 @@
 
 #include "event_writer.hpp"
 #include "options.hpp"
+#include "page_program.hpp"
 #include "program_clock.hpp"
+#include "request.hpp"
 #include "simulated_guests.hpp"
 
 #include <cstddef>
@@ -24,7 +26,7 @@ namespace heat_ha {
 class world {
 public:
     /// `loaded` is the checked template; every planned failure names an instance of it.
-    world(const options& from, reheat::stack_template loaded, event_writer& events);
+    world(const options& from, reheat::stack_template loaded, event_writer& events, page_program& pages);
 
     /// Begins to create the stack. `endpoint` is the URL of the CloudFormation API.
     reheat::result<void> open(const std::string& endpoint);
@@ -47,8 +49,16 @@ public:
     /// False where time goes by itself.
     bool advance(reheat::duration by);
     [[nodiscard]] std::string status() const;
-    /// Whether something waited for the approval.
-    bool approve(std::string_view target);
+    /// What there is to answer: whether it was taken, a text for a person, and members for a program.
+    struct reply {
+        bool ok = false;
+        std::string text;
+        std::string members; ///< of a JSON object, each with a comma before it
+    };
+    /// An operator's word, which `check` has passed: whether the engine took it, or why not.
+    reply speak(const request& said);
+    [[nodiscard]] reply describe() const;
+    [[nodiscard]] reply why(std::string_view target) const;
 
     [[nodiscard]] reheat::time_point now() const noexcept { return clock().now(); }
 
@@ -64,6 +74,7 @@ private:
     void tell_created();
     void beat(std::string_view machine);
     [[nodiscard]] reheat::target_id find(std::string_view target) const;
+    [[nodiscard]] reply explain_target(reheat::target_id target) const;
 
     std::string name_;
     event_writer* events_;
@@ -72,13 +83,14 @@ private:
     std::optional<reheat::stack_template> loaded_;
     reheat::mock_cloud cloud_;
     pipeline ha_;
+    reheat::pager<page_program, reheat::engine> pages_;
     std::optional<heat_stack> heat_;
     std::optional<reheat::guest::cloudwatch_api<heat_stack>> cloudwatch_;
     std::optional<reheat::guest::cloudformation_api<heat_stack, reheat::nlohmann_json>> cloudformation_;
     std::optional<simulated_guests> guests_;
     reheat::time_point end_ = reheat::never;
     reheat::time_point next_ = reheat::never;
-    bool heard_ = false; ///< an operator's word changed something
+    std::optional<reheat::event> heard_; ///< what the engine said to the last operator's word
 };
 
 /// Reads and checks the template of the command line; the error says where.

@@ -46,7 +46,6 @@
 #include <reheat/driver/completion.hpp>
 #include <reheat/driver/concepts.hpp>
 #include <reheat/engine/engine.hpp>
-#include <reheat/engine/recording.hpp>
 #include <reheat/engine/render.hpp>
 #include <reheat/engine/why.hpp>
 #include <reheat/evidence/health.hpp>
@@ -71,6 +70,9 @@
 #include <reheat/recovery/target.hpp>
 #include <reheat/runner/clocks.hpp>
 #include <reheat/runner/journal.hpp>
+#include <reheat/runner/notification.hpp>
+#include <reheat/runner/page_queue.hpp>
+#include <reheat/runner/pager.hpp>
 #include <reheat/runner/pipeline.hpp>
 #include <reheat/runner/run.hpp>
 #include <reheat/version.hpp>

@@ -150,7 +150,7 @@ TEST_SUITE("hostile") {
     }
 
     TEST_CASE("the engine's own proof does not open another engine's call") {
-        rh::engine one{rh::ha_restarter.lowered()};
+        rh::engine one{rh::ha_restarter.lowered(), {.bounds = rh::peer::no_limits}};
         const auto db = one.add(rh::instance{.name = "db"});
         rh::outputs out;
         const auto step = [&] {

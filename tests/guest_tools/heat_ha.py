@@ -105,3 +105,13 @@ class Host:
         """Ends it by a signal and returns its exit code."""
         self.process.send_signal(by)
         return self.process.wait(timeout=LIMIT)
+
+
+def signal_guest(host, url):
+    """What cfn-signal does; gives the status of the answer."""
+    port = host.events[0]["cfn_port"]
+    body = json.dumps({"Status": "SUCCESS", "Reason": "up", "UniqueId": "u", "Data": ""})
+    with socket.create_connection(("127.0.0.1", port), timeout=LIMIT) as s:
+        path = url[url.index("/v1/"):]
+        s.sendall(f"PUT {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+        return s.makefile().read().split(" ")[1]

@@ -179,7 +179,8 @@ TEST_SUITE("pipeline") {
         r.wait = {0s, 0s, true, 0};
         rules = rh::policy{}.add(r);
         rules.retry_parked = 0s;
-        plain p{cloud, rh::manual_clock{}, rules};
+        plain p{cloud, rh::manual_clock{}, rules, rh::volatile_journal{},
+                rh::engine_options{.bounds = rh::peer::no_limits}};
         p.fail();
         CHECK(cloud.count(operation::reboot_instance) == 100);
         CHECK(p.told(decision::park, reason::ladder_exhausted) == 1);
@@ -371,7 +372,8 @@ TEST_SUITE("pipeline") {
             }
         };
         thrower cloud;
-        rig<rh::pipeline<thrower, rh::manual_clock>> r{cloud, rh::manual_clock{}, reboots};
+        rig<rh::pipeline<thrower, rh::manual_clock>> r{cloud, rh::manual_clock{}, reboots, rh::volatile_journal{},
+                                                       rh::engine_options{.bounds = rh::peer::no_limits}};
         const auto web = r.ha.add(rh::instance{.name = "web-1"});
         r.ha.observe({*web, rh::vantage::driver_status, rh::health::unhealthy, r.ha.time().now()});
         CHECK_THROWS_AS(r.fail(), int);

@@ -6,7 +6,6 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
-#include <variant>
 
 namespace reheat::inline REHEAT_ABI {
 
@@ -21,21 +20,21 @@ public:
     template <class U = T>
         requires std::is_constructible_v<T, U> && (!std::is_same_v<std::remove_cvref_t<U>, result>) &&
                  (!std::is_same_v<std::remove_cvref_t<U>, reheat::error>)
-    result(U&& value) : state_{std::in_place_index<0>, std::forward<U>(value)} {} // NOLINT(google-explicit-constructor)
-    result(reheat::error e) : state_{std::in_place_index<1>, std::move(e)} {}     // NOLINT(google-explicit-constructor)
+    result(U&& value) : value_{std::in_place, std::forward<U>(value)} {} // NOLINT(google-explicit-constructor)
+    result(reheat::error e) : error_{std::move(e)} {}                    // NOLINT(google-explicit-constructor)
 
-    [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
+    [[nodiscard]] bool has_value() const noexcept { return value_.has_value(); }
     [[nodiscard]] explicit operator bool() const noexcept { return has_value(); }
 
-    [[nodiscard]] T& operator*() & noexcept { return *std::get_if<0>(&state_); }
-    [[nodiscard]] const T& operator*() const& noexcept { return *std::get_if<0>(&state_); }
-    [[nodiscard]] T&& operator*() && noexcept { return std::move(*std::get_if<0>(&state_)); }
-    [[nodiscard]] T* operator->() noexcept { return std::get_if<0>(&state_); }
-    [[nodiscard]] const T* operator->() const noexcept { return std::get_if<0>(&state_); }
+    [[nodiscard]] T& operator*() & noexcept { return *value_; }
+    [[nodiscard]] const T& operator*() const& noexcept { return *value_; }
+    [[nodiscard]] T&& operator*() && noexcept { return std::move(*value_); }
+    [[nodiscard]] T* operator->() noexcept { return &*value_; }
+    [[nodiscard]] const T* operator->() const noexcept { return &*value_; }
 
-    [[nodiscard]] reheat::error& error() & noexcept { return *std::get_if<1>(&state_); }
-    [[nodiscard]] const reheat::error& error() const& noexcept { return *std::get_if<1>(&state_); }
-    [[nodiscard]] reheat::error&& error() && noexcept { return std::move(*std::get_if<1>(&state_)); }
+    [[nodiscard]] reheat::error& error() & noexcept { return error_; }
+    [[nodiscard]] const reheat::error& error() const& noexcept { return error_; }
+    [[nodiscard]] reheat::error&& error() && noexcept { return std::move(error_); }
 
     template <class U>
     [[nodiscard]] T value_or(U&& other) const& {
@@ -43,7 +42,8 @@ public:
     }
 
 private:
-    std::variant<T, reheat::error> state_;
+    std::optional<T> value_;
+    reheat::error error_{};
 };
 
 /// Success, or an error.

@@ -187,7 +187,7 @@ inline void engine::wait(incident& i, const guard_answers& answers, outputs& out
     std::size_t n = 0;
     for (std::size_t g = 0; g < guard_count && n < event::most_denials; ++g) {
         const guard_answer a = answers.of(static_cast<guard>(g));
-        if (!a.allows()) e.denials[n++] = {static_cast<guard>(g), a.why, a.next};
+        if (!a.allows()) e.denials[n++] = {static_cast<guard>(g), a.why, denial::until(a.next, now_)};
     }
 }
 
@@ -258,20 +258,20 @@ inline void engine::retry(incident& i, duration at_least) {
     finish_busy(i);
 }
 
-/// Whether those who called the target unhealthy have taken it back, and nobody else does. With `since`, only what was
-/// said after that time counts: a heartbeat from before an action does not show that it helped.
+/// Whether nobody calls the target unhealthy any more, and somebody calls it healthy: its alarms, if they were among
+/// those who complained, since they go on looking. With `since`, only what was said after that time counts: a heartbeat
+/// from before an action does not show that it helped.
 inline bool engine::well(const incident& i, time_point since) const noexcept {
-    if (calling(i.target, health::unhealthy) != vantage_set::none) return false;
-    const bool fresh_only = since != (time_point::min)();
     bool any = false;
     for (std::size_t n = 0; n < vantage_count; ++n) {
         const auto v = static_cast<vantage>(n);
-        if (!has(i.accusers, v) || says(i.target, v) != health::healthy) continue;
-        const bool told = targets_.words(i.target).of[n].at() >= since && targets_[i.target].words != 0;
-        const bool heard =
-            v == vantage::guest_heartbeat && targets_[i.target].quiet != 0 && heard_since_action(i.target);
-        if (fresh_only && !told && !heard) return false;
-        any = true;
+        const health said = says(i.target, v);
+        if (said == health::unhealthy) return false;
+        const bool heard = v == vantage::guest_heartbeat && targets_[i.target].quiet != 0 &&
+                           (since == (time_point::min)() || heard_since_action(i.target));
+        const bool fresh = heard || (targets_[i.target].words != 0 && targets_.words(i.target).of[n].at() >= since);
+        if (said == health::healthy && fresh) any = true;
+        else if (v == vantage::guest_heartbeat && has(i.accusers, v)) return false;
     }
     return any;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <reheat/engine/effects.hpp>
+#include <reheat/engine/input_queue.hpp>
 #include <reheat/engine/pending_operation.hpp>
 #include <reheat/engine/watch_book.hpp>
 #include <reheat/evidence/corroboration.hpp>
@@ -23,7 +24,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace reheat::inline REHEAT_ABI {
@@ -118,50 +118,46 @@ public:
     /// A sample for a watched alarm. Never allocates.
     void push(watch_id watch, time_point at, double value) noexcept { watches_.push(watch, at, value); }
     /// A reading of evidence that is no metric.
-    void observe(const observation& seen) { inputs_.emplace_back(seen); }
+    void observe(const observation& seen) { inputs_.put(seen); }
     /// The outcome of a call. `repeated`: the completion had been called before.
     void complete(op_id op, time_point at, outcome result, bool repeated = false) {
-        inputs_.emplace_back(completed{op, at, std::move(result), repeated});
+        inputs_.put(completed{op, at, std::move(result), repeated});
     }
     /// An operator's word; the texts are copied.
     void operate(const operator_input& word, time_point at) {
-        inputs_.emplace_back(
-            spoken{word.what, word.target, at, word.expires, std::string{word.who}, std::string{word.reason}});
+        inputs_.put(spoken{word.what, word.target, at, word.expires, std::string{word.who}, std::string{word.reason}});
     }
     /// Asks for an instance to be created, as part of a stack's creation.
-    void order_creation(target_id instance, time_point at) { inputs_.emplace_back(ordered{instance, at}); }
+    void order_creation(target_id instance, time_point at) { inputs_.put(ordered{instance, at}); }
     /// The guest says that it restarted the target itself, as `cfn-hup` does.
-    void guest_restarted(target_id target, time_point at) { inputs_.emplace_back(healed{target, at}); }
+    void guest_restarted(target_id target, time_point at) { inputs_.put(healed{target, at}); }
     /// A host is proved dead, with all that ran there: by its fence device, by an API that vouches for it, or by an
     /// operator. That it was marked as down is no proof. An unknown host is only told.
     void host_died(std::string_view host, proof_kind by, time_point at) {
-        inputs_.emplace_back(host_word{std::string{host}, true, by, at});
+        inputs_.put(host_word{std::string{host}, true, by, at});
     }
     /// That host runs again.
     void host_returned(std::string_view host, time_point at) {
-        inputs_.emplace_back(host_word{std::string{host}, false, proof_kind::fenced, at});
+        inputs_.put(host_word{std::string{host}, false, proof_kind::fenced, at});
     }
     /// An instance's lease was renewed. When it runs out, with its watchdog and a margin, the instance is proved dead.
-    void renew(const lease& l) { inputs_.emplace_back(l); }
+    void renew(const lease& l) { inputs_.put(l); }
     /// A machine was seen running, by an observer that can tell copies apart. One that had been proved dead breaks the
     /// trust in proofs, or came back: `policy::returned`.
     void sighted(const copy_sighting& seen, time_point at) {
-        inputs_.emplace_back(
-            sighting{seen.target, std::string{seen.cloud_id}, std::string{seen.host}, seen.running_since, at});
+        inputs_.put(sighting{seen.target, std::string{seen.cloud_id}, std::string{seen.host}, seen.running_since, at});
     }
     /// A zone has room for so many more instances; an empty name: the whole cloud.
     void tell_capacity(std::string_view zone, std::uint32_t room, time_point at) {
-        inputs_.emplace_back(capacity{std::string{zone}, room, at});
+        inputs_.put(capacity{std::string{zone}, room, at});
     }
     /// A policy is replaced. Targets and incidents go on with the new one: an open incident from its next rung on, with
     /// the attempts it has spent. An unknown policy changes nothing.
-    void change_policy(policy_id which, const policy& to, time_point at) {
-        inputs_.emplace_back(new_policy{which, to, at});
-    }
+    void change_policy(policy_id which, const policy& to, time_point at) { inputs_.put(new_policy{which, to, at}); }
     /// This controller leads from now on. What can not be undone waits, as after a start.
-    void leads(epoch reign, time_point at) { inputs_.emplace_back(new_leader{reign, at}); }
+    void leads(epoch reign, time_point at) { inputs_.put(new_leader{reign, at}); }
     /// So many samples or outcomes found the inbox of the runner full. That is our own stall, never a target's silence.
-    void overflowed(std::uint64_t lost, time_point at) { inputs_.emplace_back(overflow{lost, at}); }
+    void overflowed(std::uint64_t lost, time_point at) { inputs_.put(overflow{lost, at}); }
     /// Every record up to and with `upto` is safe; none that has not been written yet.
     void durable(sequence upto) noexcept {
         if (static_cast<std::uint64_t>(upto) > last_sequence_) upto = static_cast<sequence>(last_sequence_);
@@ -282,8 +278,8 @@ private:
         std::uint64_t lost;
         time_point at;
     };
-    using input = std::variant<completed, observation, spoken, ordered, overflow, healed, host_word, lease, sighting,
-                               capacity, new_policy, new_leader>;
+    using input_queue = detail::input_queue<completed, observation, spoken, ordered, overflow, healed, host_word, lease,
+                                            sighting, capacity, new_policy, new_leader>;
     static constexpr duration shortest_pause = std::chrono::seconds{1};
 
     struct policy_version {
@@ -515,8 +511,8 @@ private:
     std::vector<pending_operation> operations_; // unfinished ones, by id
     std::vector<probe> probes_;
     std::vector<set_id> open_breakers_;
-    std::vector<input> inputs_;
-    std::vector<input> taking_;                      // inputs of the step under way
+    input_queue inputs_;
+    input_queue taking_;                      // inputs of the step under way
     std::vector<transition> transitions_;            // reused by every step
     std::vector<std::pair<int, std::size_t>> order_; // of the incidents by priority; reused
     std::vector<target_id> unjournaled_;             // targets whose names the journal has not

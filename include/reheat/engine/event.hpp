@@ -37,11 +37,25 @@ enum class event_kind : std::uint8_t {
     return names[static_cast<std::size_t>(k)];
 }
 
-/// What one guard said against an action.
+/// What one guard said against an action, in eight bytes.
 struct denial {
     guard by{};
     reason why{};
-    time_point next = never; ///< when it can change by itself; `never` where only an input can
+    std::uint32_t after_ms = unknown; ///< how long after the event it can change by itself
+
+    /// Where only an input can change it, or where it is more than 49 days.
+    static constexpr std::uint32_t unknown = 0xffff'ffffU;
+
+    [[nodiscard]] constexpr time_point next(time_point at) const noexcept {
+        return after_ms == unknown ? never : after(at, std::chrono::milliseconds{after_ms});
+    }
+    /// Rounded up, so that it is not asked too early.
+    [[nodiscard]] static constexpr std::uint32_t until(time_point next, time_point at) noexcept {
+        const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - at).count();
+        return next == never || wait >= std::int64_t{unknown} ? unknown
+               : wait < 0                                     ? 0
+                                                              : static_cast<std::uint32_t>(wait);
+    }
 };
 
 /// One thing that happened or was decided, as numbers and codes; `describe(engine, event)` renders it. Every decision

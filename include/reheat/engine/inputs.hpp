@@ -99,7 +99,7 @@ inline void engine::step(time_point now, outputs& out) {
 
     if (std::exchange(journal_changed_, false)) tell_journal(out);
     taking_.swap(inputs_);
-    for (input& in : taking_) std::visit([&](auto& i) { take(i, out); }, in);
+    taking_.each([&](auto& input) { take(input, out); });
     taking_.clear();
 
     transitions_.clear();

@@ -28,8 +28,8 @@ public:
 
     void poll(health seen, time_point at, const evidence_rules& rules) noexcept {
         const unsigned kept = rules.polls < most_polls ? rules.polls : most_polls;
-        bad_ = static_cast<std::uint16_t>(static_cast<unsigned>(bad_) << 1U | (seen == health::unhealthy ? 1U : 0U));
-        if (kept < most_polls) bad_ = static_cast<std::uint16_t>(bad_ & ((1U << kept) - 1U));
+        bad_ = static_cast<std::uint16_t>(unsigned{bad_} << 1U | (seen == health::unhealthy ? 1U : 0U));
+        if (kept < most_polls) bad_ = static_cast<std::uint16_t>(unsigned{bad_} & ((1U << kept) - 1U));
         if (polls_ < most_polls) ++polls_;
         at_ = at;
         if (static_cast<unsigned>(std::popcount(bad_)) >= rules.unhealthy_polls) seen_ = health::unhealthy;

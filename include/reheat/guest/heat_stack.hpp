@@ -229,27 +229,30 @@ private:
     }
 
     void born(const machine& m, const event& e) {
-        const target_record& t = ha_->state().targets()[m.target];
         const time_point now = ha_->time().now();
         if (e.why != reason::outcome_done && e.why != reason::found_done)
             return ignore(creation_.create_failed(
                 m.resource, "the cloud did not create it: " + std::string{to_string(e.why)}, now));
-        auto taken = creation_.created(m.resource, t.cloud_id, attributes(m), now);
+        auto taken = creation_.created(m.resource, cloud_id(m), attributes(m), now);
         if (!taken) ignore(creation_.create_failed(m.resource, to_string(taken.error()), now));
     }
 
     /// After any action the cloud may know the instance by another id or address.
     void renew(const machine& m) {
-        const target_record& t = ha_->state().targets()[m.target];
         const auto id = creation_.ref(m.resource);
         const auto address = creation_.attribute(m.resource, "PrivateIp");
-        if (id && id->text() == t.cloud_id && address && address->text() == t.address) return;
-        ignore(creation_.replaced(m.resource, t.cloud_id, attributes(m), ha_->time().now()));
+        if (id && id->text() == cloud_id(m) && address && address->text() == ha_->state().targets().address(m.target))
+            return;
+        ignore(creation_.replaced(m.resource, cloud_id(m), attributes(m), ha_->time().now()));
+    }
+
+    [[nodiscard]] std::string cloud_id(const machine& m) const {
+        return std::string{ha_->state().targets().cloud_id(m.target)};
     }
 
     /// Heat's values: one address stands for all four names, the private and the public ones.
     [[nodiscard]] text_pairs attributes(const machine& m) const {
-        const std::string& address = ha_->state().targets()[m.target].address;
+        const std::string address{ha_->state().targets().address(m.target)};
         return {{"PublicIp", address},
                 {"PrivateIp", address},
                 {"PublicDnsName", address},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <reheat/metric/statistic_name.hpp>
+#include <reheat/metric/statistic_spec.hpp>
 
 #include <cstdint>
 

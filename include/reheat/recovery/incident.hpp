@@ -58,7 +58,7 @@ struct incident {
     reason denied_by = reason::none; ///< the last denial, so that only a change is told
     std::uint32_t denied = 0;
     std::uint32_t absorbs = 0; ///< incidents that wait for its action
-    unsigned tries = 0; ///< attempts of the incident before, if the target was not stable since; for the backoff
+    unsigned tries = 0;        ///< attempts of the incident before, if the target was not stable since; for the backoff
     incident_id absorbed_by = no_incident;
     target_id subject = no_target; ///< what the rung acts upon
     op_id op = no_op;

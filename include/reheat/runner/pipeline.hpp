@@ -9,12 +9,19 @@
 #include <reheat/runner/journal.hpp>
 #include <reheat/runner/mailbox.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 namespace reheat::inline REHEAT_ABI {
+
+/// A sink of events that also has something to do in time: `poll` does what is due and says when to come back.
+template <class S>
+concept timed_sink = requires(S& sink, time_point now) {
+    { sink.poll(now) } -> std::same_as<time_point>;
+};
 
 /// Runs an engine on a driver, a time source and a journal: steps it, writes its records, makes its calls, takes their
 /// outcomes. It refers to the driver, which must outlive it, and owns the rest. The constructor cannot fail and does
@@ -122,7 +129,8 @@ public:
 
     /// Does what is due and says when to come back; `never` if only an input can change anything. `sink` is called with
     /// each event, in order; it and the driver may use the pipeline's inputs, not `poll`. If one of them throws, the
-    /// exception comes out here and the next `poll` goes on behind it: the outcome of that call is unknown.
+    /// exception comes out here and the next `poll` goes on behind it: the outcome of that call is unknown. A sink that
+    /// is a `timed_sink`, as a `pager` is, is polled last.
     template <class Sink>
         requires requires(Sink& sink, const event& e) { sink(e); }
     time_point poll(Sink&& sink) {
@@ -135,8 +143,11 @@ public:
             write_records();
             finish_step(sink);
             if (!out_.empty()) continue;
-            const time_point due = engine_.next();
-            if (due > time_.now()) return due;
+            const time_point now = time_.now();
+            time_point due = engine_.next();
+            if (due <= now) continue;
+            if constexpr (timed_sink<Sink>) due = earlier(due, sink.poll(now));
+            if (due > now && engine_.next() > now) return due;
         }
     }
     time_point poll() {
