@@ -2,6 +2,7 @@
 #pragma once
 
 #include <reheat/engine/engine.hpp>
+#include <reheat/engine/input_queue.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -10,7 +11,6 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 namespace reheat::inline REHEAT_ABI {
@@ -129,20 +129,59 @@ struct clock_jump {
     time_point to{};
 };
 
+/// All of them.
+template <template <class...> class Of>
+using all = Of<sample, observation, stamped_sample, added_stack, added_instance, added_service, given_policy,
+               used_policy, dependency, watch, operator_word, creation_order, guest_restart, host_word, lease, sighting,
+               capacity, leadership, overflow, journal_word, call, completion, step, late_step, clock_jump>;
+
 } // namespace recorded
+
+namespace detail {
+
+/// Values of several types, each type in a list of its own.
+template <class... Ts>
+class input_boxes : private input_box<Ts>... {
+public:
+    template <class T>
+    static constexpr bool has = (std::same_as<T, Ts> || ...);
+    /// The number of a type.
+    template <class T>
+    static constexpr std::uint8_t number_of() noexcept {
+        std::uint8_t n = 0;
+        std::uint8_t found = 0;
+        (static_cast<void>(found = std::same_as<T, Ts> ? n : found, ++n), ...);
+        return found;
+    }
+    /// Keeps a value and says where in its list.
+    template <class T>
+    std::uint32_t put(T value) {
+        std::vector<T>& box = static_cast<input_box<T>&>(*this).all;
+        box.push_back(std::move(value));
+        return static_cast<std::uint32_t>(box.size() - 1);
+    }
+    template <class Visit>
+    void visit(std::uint8_t type, std::uint32_t at, const Visit& visit) const {
+        const auto here = [&]<class T>(const std::vector<T>& box) {
+            if (type == number_of<T>()) visit(box[at]);
+        };
+        (here(static_cast<const input_box<Ts>&>(*this).all), ...);
+    }
+    /// Tries the types in order until one is taken.
+    template <class Try>
+    static bool any_type(const Try& attempt) {
+        return (attempt(std::type_identity<Ts>{}) || ...);
+    }
+};
+
+} // namespace detail
 
 /// Everything that decided, as plain values in the order in which an engine was told it: enough to ask what another
 /// policy would have made of it (`backtest`). `recorder` makes one, `to_text` and `read_recording` write it and read it
 /// back. Move-only, because policies in it refer to its texts. One thread at a time.
 class recording {
 public:
-    using input =
-        std::variant<recorded::added_stack, recorded::added_instance, recorded::added_service, recorded::given_policy,
-                     recorded::used_policy, recorded::dependency, recorded::watch, recorded::stamped_sample,
-                     recorded::operator_word, recorded::creation_order, recorded::guest_restart, recorded::host_word,
-                     lease, recorded::sighting, recorded::capacity, recorded::leadership, recorded::overflow,
-                     recorded::journal_word, recorded::call, recorded::completion, recorded::step, recorded::late_step,
-                     recorded::clock_jump>;
+    using inputs = recorded::all<detail::input_boxes>;
 
     recording() = default;
     recording(recording&&) = default;
@@ -165,25 +204,17 @@ public:
     template <class Visit>
     void visit_at(std::size_t n, const Visit& visit) const {
         const entry& e = entries_[n];
-        switch (e.kind) {
-        case entry::of_sample: return visit(e.at, recorded::sample{e.number, e.value});
-        case entry::of_observation: return visit(e.at, observations_[e.number]);
-        case entry::of_detail: return std::visit([&](const auto& what) { visit(e.at, what); }, details_[e.number]);
-        }
+        inputs_.visit(e.type, e.number, [&](const auto& what) { visit(e.at, what); });
     }
     [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
     [[nodiscard]] time_point at(std::size_t n) const noexcept { return entries_[n].at; }
 
     // Writing
 
-    void add(time_point at, const recorded::sample& s) { entries_.push_back({at, s.value, s.watch, entry::of_sample}); }
-    void add(time_point at, const observation& o) {
-        entries_.push_back({at, 0, static_cast<std::uint32_t>(observations_.size()), entry::of_observation});
-        observations_.push_back(o);
-    }
-    void add(time_point at, input what) {
-        entries_.push_back({at, 0, static_cast<std::uint32_t>(details_.size()), entry::of_detail});
-        details_.push_back(std::move(what));
+    template <class Input>
+        requires inputs::has<Input>
+    void add(time_point at, Input what) {
+        entries_.push_back({at, inputs_.put(std::move(what)), inputs::number_of<Input>()});
     }
     /// Adds a policy, whose texts are copied, and gives its number.
     std::uint32_t add_policy(policy p) {
@@ -200,16 +231,13 @@ public:
 
 private:
     struct entry {
-        enum kind_of : std::uint8_t { of_sample, of_observation, of_detail };
         time_point at;
-        double value;
-        std::uint32_t number; ///< of the watch, or where the rest is
-        kind_of kind;
+        std::uint32_t number; ///< in the list of its type
+        std::uint8_t type;
     };
 
     std::vector<entry> entries_;
-    std::vector<observation> observations_;
-    std::vector<input> details_;
+    inputs inputs_;
     std::vector<std::vector<char>> texts_; // not strings, whose text may move with them
 };
 
@@ -330,14 +358,14 @@ public:
         const std::uint32_t n = number_of(watch);
         if (n == unrecorded || !room()) return;
         if (at >= now()) fresh_.push_back({at, {n, value}});
-        else pending_.emplace_back(recorded::stamped_sample{n, value, at});
+        else pending_.put(recorded::stamped_sample{n, value, at});
     }
     void observe(const observation& seen) {
         engine::observe(seen);
-        if (room()) pending_.emplace_back(seen);
+        if (room()) pending_.put(seen);
     }
     void complete(op_id op, time_point at, outcome result, bool repeated = false) {
-        if (room()) pending_.emplace_back(recorded::completion{op, result, repeated});
+        if (room()) pending_.put(recorded::completion{op, result, repeated});
         engine::complete(op, at, std::move(result), repeated);
     }
     void operate(const operator_input& word, time_point at) {
@@ -375,7 +403,7 @@ public:
     }
     void change_policy(policy_id which, const policy& to, time_point at) {
         engine::change_policy(which, to, at);
-        pending_.emplace_back(recorded::given_policy{which, tape_.add_policy(to), true});
+        pending_.put(recorded::given_policy{which, tape_.add_policy(to), true});
     }
     void leads(epoch reign, time_point at) {
         engine::leads(reign, at);
@@ -410,7 +438,6 @@ public:
     }
 
 private:
-    using pending = std::variant<observation, recording::input>;
     struct fresh {
         time_point at;
         recorded::sample what;
@@ -426,8 +453,8 @@ private:
         return false;
     }
     template <class Input>
-    void note(Input&& what) {
-        if (room()) pending_.emplace_back(recording::input{std::forward<Input>(what)});
+    void note(Input what) {
+        if (room()) pending_.put(std::move(what));
     }
     /// What came since the last step: the step takes it now. Samples first, because they need no step.
     void flush(time_point at) {
@@ -438,10 +465,7 @@ private:
             else tape_.add(later(at, now()), recorded::stamped_sample{s.what.watch, s.what.value, s.at});
         }
         fresh_.clear();
-        for (pending& p : pending_) {
-            if (const observation* seen = std::get_if<observation>(&p)) tape_.add(later(at, now()), *seen);
-            else tape_.add(later(at, now()), std::move(*std::get_if<recording::input>(&p)));
-        }
+        pending_.each([&](auto& what) { tape_.add(later(at, now()), std::move(what)); });
         pending_.clear();
     }
     /// A change of an alarm whose samples are not recorded.
@@ -472,7 +496,7 @@ private:
 
     recording tape_;
     std::vector<fresh> fresh_;
-    std::vector<pending> pending_;
+    recorded::all<detail::input_queue> pending_;
     std::vector<std::vector<std::uint32_t>> numbers_; // of watches, by group and row
     std::uint32_t watches_ = 0;
     time_point due_ = never; // as of the last step

@@ -17,7 +17,6 @@
 #include <system_error>
 #include <type_traits>
 #include <utility>
-#include <variant>
 #include <vector>
 
 // A recording as text. The first line is `reheat-recording 1`; every other one is a time, a word that says what was
@@ -767,23 +766,19 @@ private:
             return {};
         }
         std::string problem = detail::in_quotes(word) + ": there is no such input";
-        const auto as = [&]<class T>(T what) {
+        recording::inputs::any_type([&]<class T>(std::type_identity<T>) {
             if constexpr (input_word<T>.empty()) {
                 return false;
             } else {
                 if (word != input_word<T>) return false;
+                T what{};
                 fields(in, what);
                 problem = in.problem();
                 if (problem.empty()) problem = check(what);
                 if (problem.empty()) read_.add(at, std::move(what));
                 return true;
             }
-        };
-        if (!as(recorded::sample{}) && !as(observation{})) {
-            [&]<class... T>(std::type_identity<std::variant<T...>>) {
-                static_cast<void>((as(T{}) || ...));
-            }(std::type_identity<recording::input>{});
-        }
+        });
         return problem;
     }
 
