@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include <reheat/engine/render.hpp>
+#include <reheat/runner/page_queue.hpp>
 
 #include "support.hpp"
 
@@ -220,6 +221,22 @@ TEST_SUITE("shadow") {
         all.fail(other);
         CHECK(all.told(decision::call, reason::would_act) == 1);
         CHECK(all.told(decision::wait, reason::api_quota) == 1);
+    }
+
+    TEST_CASE("nobody is called for what nobody does") {
+        constexpr rh::ladder asks{rh::restart_service{.approval = rh::required}};
+        support::wiki live{asks.lowered()};
+        support::wiki dark{asks.lowered(), shadow()};
+        const auto pages_of = [](support::wiki& all) {
+            all.fail(all.mysqld);
+            REQUIRE(all.run_for(1h));
+            CHECK(all.told(decision::page, reason::waited_long) == 1);
+            rh::page_queue pages;
+            for (const rh::event& e : all.events) pages.take(e, all.e.name(e.target));
+            return pages.size();
+        };
+        CHECK(pages_of(live) == 1);
+        CHECK(pages_of(dark) == 0);
     }
 
     TEST_CASE("a failed journal denies here too") {
