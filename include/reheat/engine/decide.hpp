@@ -385,8 +385,11 @@ inline void engine::park(incident& i, outputs& out) {
 }
 
 /// When a human has to hear of an incident that waits, be it for a guard or for the fence; `never` once that is done.
+/// One that only waits for its turn behind others is on its way: a host with many instances would page for each.
 inline time_point engine::page_at(const incident& i) const noexcept {
-    const bool waits = i.at == phase::deciding || i.at == phase::fencing;
+    constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
+    const bool in_turn = i.at == phase::deciding && i.denied != 0 && (i.denied & ~turn) == 0;
+    const bool waits = !in_turn && (i.at == phase::deciding || i.at == phase::fencing);
     return i.paged || !waits || i.waiting_since == never ? never : after(i.waiting_since, options_.page_after);
 }
 

@@ -39,7 +39,10 @@ struct engine_options {
     duration page_after = std::chrono::minutes{10};      ///< a longer wait calls a human, once
     self_doubt doubts{};                                 ///< of an engine that is stepped late
     limits bounds{};                                     ///< of all actions together
-    bool shadow = false; ///< decide on live input and call nothing: events tell what would have been done
+    /// Decide on live input, write no intent and call nothing. What would be called is told (`reason::would_act`), is
+    /// spent like any other, and counts as done at once; what would be asked of the cloud counts as answered, without
+    /// saying anything of a target.
+    bool shadow = false;
 };
 
 /// The heart: values with their time go in, decisions come out. It reads no clock, makes no call and starts no thread.
@@ -388,6 +391,8 @@ private:
     void write_intent(pending_operation& op, outputs& out);
     [[nodiscard]] call make_call(const pending_operation& op, op_id id, operation what, time_point deadline) const;
     void emit_call(pending_operation& op, outputs& out);
+    void tell_call(const pending_operation& op, reason why, outputs& out);
+    void suppose_done(pending_operation& op, outputs& out);
     void forget_past(const pending_operation& op);
     void drop(pending_operation& op, reason why, outputs& out);
     [[nodiscard]] reason no_longer_wanted(const pending_operation& op) const noexcept;
@@ -481,6 +486,7 @@ private:
         e.kind = kind;
         e.what = what;
         e.why = why;
+        e.shadow = options_.shadow;
         return e;
     }
     event& tell(event_kind kind, decision what, reason why, const incident& i, outputs& out) {

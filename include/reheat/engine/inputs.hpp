@@ -268,7 +268,8 @@ inline void engine::end_doubt(outputs& out) {
 /// Asks the cloud whether a machine runs. It changes nothing, so it needs no intent.
 inline void engine::ask_machine(target_id machine, outputs& out) {
     constexpr std::size_t most_probes = 16;
-    if (machine == no_target || options_.shadow || probes_.size() >= most_probes) return;
+    if (options_.shadow) return end_doubt(out);
+    if (machine == no_target || probes_.size() >= most_probes) return;
     for (const probe& p : probes_) {
         if (p.machine == machine) return;
     }

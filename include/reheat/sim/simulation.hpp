@@ -22,7 +22,7 @@ namespace reheat::inline REHEAT_ABI {
 ///     world.run_for(1h);
 ///
 /// A clock that shows the controller another time than the world's has `world()` and `to_world(t)`.
-template <journal Journal = volatile_journal, time_source Clock = manual_clock>
+template <journal Journal = volatile_journal, time_source Clock = manual_clock, class Engine = engine>
 class simulation {
 public:
     template <class Steps>
@@ -39,7 +39,7 @@ public:
         if constexpr (skewed) return pipeline_.time().world();
         else return pipeline_.time().now();
     }
-    [[nodiscard]] pipeline<mock_cloud, Clock, Journal>& ha() noexcept { return pipeline_; }
+    [[nodiscard]] pipeline<mock_cloud, Clock, Journal, Engine>& ha() noexcept { return pipeline_; }
     [[nodiscard]] const std::vector<event>& events() const noexcept { return events_; }
 
     /// An instance with its services, in the cloud and in the pipeline, each watched by a heartbeat alarm.
@@ -124,7 +124,7 @@ private:
         pipeline_.push(target, heartbeat);
     }
 
-    pipeline<mock_cloud, Clock, Journal> pipeline_;
+    pipeline<mock_cloud, Clock, Journal, Engine> pipeline_;
     std::vector<event> events_;
     std::vector<bool> silent_; // by target
 };
