@@ -46,6 +46,7 @@
 #include <reheat/driver/completion.hpp>
 #include <reheat/driver/concepts.hpp>
 #include <reheat/engine/engine.hpp>
+#include <reheat/engine/recording.hpp>
 #include <reheat/engine/render.hpp>
 #include <reheat/engine/why.hpp>
 #include <reheat/evidence/health.hpp>
@@ -65,6 +66,8 @@
 #include <reheat/recovery/climbable.hpp>
 #include <reheat/recovery/ladder.hpp>
 #include <reheat/recovery/lint.hpp>
+#include <reheat/recovery/lint_limits.hpp>
+#include <reheat/recovery/lint_text.hpp>
 #include <reheat/recovery/peers.hpp>
 #include <reheat/recovery/policy.hpp>
 #include <reheat/recovery/target.hpp>

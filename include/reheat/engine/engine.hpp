@@ -39,7 +39,10 @@ struct engine_options {
     duration page_after = std::chrono::minutes{10};      ///< a longer wait calls a human, once
     self_doubt doubts{};                                 ///< of an engine that is stepped late
     limits bounds{};                                     ///< of all actions together
-    bool shadow = false; ///< decide on live input and call nothing: events tell what would have been done
+    /// Decide on live input, write no intent and call nothing. What would be called is told (`reason::would_act`), is
+    /// spent like any other, and counts as done at once; what would be asked of the cloud counts as answered, without
+    /// saying anything of a target.
+    bool shadow = false;
 };
 
 /// The heart: values with their time go in, decisions come out. It reads no clock, makes no call and starts no thread.
@@ -334,15 +337,11 @@ private:
     [[nodiscard]] bool answer_rung(const spoken& s, outputs& out);
 
     // engine/decide.hpp: the incident's way up the ladder
-    /// Whether what happened by itself, and was noted when it had, is not more than a budget.
-    [[nodiscard]] bool within(target_id target, operation what, budget b) const {
-        return b.count == 0xffff ||
-               ledger_.has_room(target, what, {static_cast<std::uint16_t>(b.count + 1), b.within}, now_);
-    }
     void open(target_id target, reason why, outputs& out);
     void look(incident& i, outputs& out);
     void decide(incident& i, outputs& out);
     [[nodiscard]] reason skip(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] bool guest_overspent(target_id target, const rung& r) const;
     [[nodiscard]] bool wait_for_guest(incident& i, const rung& r, outputs& out);
     void climb(incident& i, decision what, reason why, outputs& out);
     void wait(incident& i, const guard_answers& answers, outputs& out);
@@ -358,6 +357,7 @@ private:
     [[nodiscard]] time_point page_at(const incident& i) const noexcept;
     [[nodiscard]] time_point page_at(const pending_operation& op) const noexcept;
     void page_long_wait(incident& i, outputs& out);
+    [[nodiscard]] bool waits_by_itself(std::uint32_t denied) const noexcept;
     [[nodiscard]] bool well(const incident& i, time_point since) const noexcept;
     [[nodiscard]] bool heard_since_action(target_id target) const noexcept;
 
@@ -365,8 +365,12 @@ private:
     [[nodiscard]] guard_answers ask_guards(const incident& i, const rung& r, target_id subject) const noexcept;
     void ask_sets(guard_answers& answers, const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] time_point grows_old(target_id machine, vantage_set which) const noexcept;
     [[nodiscard]] guard_answer ask_freeze(const incident& i, const rung& r, target_id subject) const noexcept;
-    [[nodiscard]] guard_answer ask_budget(const shared_budget& b, const spending& spent, reason why) const noexcept;
+    [[nodiscard]] guard_answer ask_budget(const shared_budget& b, const spending& spent, reason why,
+                                          set_id in) const noexcept;
+    [[nodiscard]] guard_answer ask_quota() const noexcept;
+    [[nodiscard]] std::uint32_t about_to_act(set_id in) const noexcept;
     [[nodiscard]] guard_answer ask_in_flight(const rung& r) const noexcept;
     [[nodiscard]] guard_answer ask_probation(const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_dependencies(const incident& i, target_id subject) const noexcept;
@@ -388,6 +392,8 @@ private:
     void write_intent(pending_operation& op, outputs& out);
     [[nodiscard]] call make_call(const pending_operation& op, op_id id, operation what, time_point deadline) const;
     void emit_call(pending_operation& op, outputs& out);
+    void tell_call(const pending_operation& op, reason why, outputs& out);
+    void suppose_done(pending_operation& op, outputs& out);
     void forget_past(const pending_operation& op);
     void drop(pending_operation& op, reason why, outputs& out);
     [[nodiscard]] reason no_longer_wanted(const pending_operation& op) const noexcept;
@@ -481,6 +487,7 @@ private:
         e.kind = kind;
         e.what = what;
         e.why = why;
+        e.shadow = options_.shadow;
         return e;
     }
     event& tell(event_kind kind, decision what, reason why, const incident& i, outputs& out) {
@@ -539,8 +546,10 @@ private:
     bool journal_changed_ = false; // and not told yet
     bool look_again_ = false;
     bool trust_broken_ = false;
-    bool doubting_ = false;  // the observer, itself
-    bool told_wide_ = false; // that the silence is wide
+    time_point listen_until_ = (time_point::min)(); // after a doubt: what was silent meanwhile may be heard again
+    bool doubting_ = false;                         // the observer, itself
+    bool unanswered_ = false;                       // a question to the driver, in this doubt
+    bool told_wide_ = false;                        // that the silence is wide
     bool doubt_paged_ = false;
 };
 

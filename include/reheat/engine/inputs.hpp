@@ -255,7 +255,7 @@ inline void engine::watch_silence(outputs& out) {
     silence_.look(now_);
     if (silence_.wide() && !doubting_ && !told_wide_) {
         doubting_ = told_wide_ = look_again_ = true;
-        doubt_paged_ = false;
+        doubt_paged_ = unanswered_ = false;
         doubt_since_ = next_probe_ = now_;
         tell(event_kind::controller, decision::wait, reason::silence_is_ours, out);
     }
@@ -278,13 +278,16 @@ inline void engine::watch_silence(outputs& out) {
 inline void engine::end_doubt(outputs& out) {
     if (!std::exchange(doubting_, false)) return;
     look_again_ = true;
+    // Who was cut off has heard nobody: what is silent has its time to be heard again before it counts.
+    if (std::exchange(unanswered_, false)) listen_until_ = after(now_, 2 * options_.bounds.silence.within);
     tell(event_kind::controller, decision::release, reason::silence_is_ours, out);
 }
 
 /// Asks the cloud whether a machine runs. It changes nothing, so it needs no intent.
 inline void engine::ask_machine(target_id machine, outputs& out) {
     constexpr std::size_t most_probes = 16;
-    if (machine == no_target || options_.shadow || probes_.size() >= most_probes) return;
+    if (options_.shadow) return end_doubt(out);
+    if (machine == no_target || probes_.size() >= most_probes) return;
     for (const probe& p : probes_) {
         if (p.machine == machine) return;
     }
@@ -297,7 +300,7 @@ inline void engine::ask_machine(target_id machine, outputs& out) {
 }
 
 inline void engine::watch_probes(outputs&) {
-    if (std::erase_if(probes_, [this](const probe& p) { return now_ >= p.by; }) != 0) look_again_ = true;
+    if (std::erase_if(probes_, [this](const probe& p) { return now_ >= p.by; }) != 0) look_again_ = unanswered_ = true;
 }
 
 inline void engine::watch_orders(outputs& out) {
@@ -323,9 +326,9 @@ inline void engine::watch_breakers(outputs& out) {
         e.set = id;
         e.value = static_cast<double>(s.failed());
     });
+    set_id widest = no_set;
     std::erase_if(open_breakers_, [&](set_id id) {
         instance_set& s = sets_[id];
-        const reason why = s.of == set_kind::group ? reason::breaker_group : reason::breaker_domain;
         if (now_ >= after(s.calm_since, options_.bounds.breaker.cooldown)) {
             s.open = false;
             s.calm_since = never;
@@ -333,14 +336,21 @@ inline void engine::watch_breakers(outputs& out) {
             tell(event_kind::controller, decision::release, reason::breaker_closed, out).set = id;
             return true;
         }
-        if (!s.paged && now_ >= after(s.opened_at, options_.page_after)) {
-            s.paged = true;
-            event& e = tell(event_kind::page, decision::page, why, out);
-            e.set = id;
-            e.value = static_cast<double>(s.failed());
+        if (s.paged || now_ < after(s.opened_at, options_.page_after)) return false;
+        if (doubting_ || now_ < listen_until_) {
+            s.opened_at = now_; // what it counts may be our own silence, which is paged by itself
+            return false;
         }
+        s.paged = true;
+        if (widest == no_set || sets_[widest].failed() < s.failed()) widest = id;
         return false;
     });
+    // One cause opens the breakers of many sets; a human hears of the widest.
+    if (widest == no_set) return;
+    const bool group = sets_[widest].of == set_kind::group;
+    event& e = tell(event_kind::page, decision::page, group ? reason::breaker_group : reason::breaker_domain, out);
+    e.set = widest;
+    e.value = static_cast<double>(sets_[widest].failed());
 }
 
 inline health engine::says(target_id target, vantage v) const noexcept {
@@ -426,7 +436,7 @@ inline void engine::take(const healed& h, outputs& out) {
     // Too many of them are a failure by themselves, whatever the alarms say.
     const std::span<const rung> rungs = rules(targets_[h.target].rules).rungs();
     if (rungs.empty() || rungs.front().what != operation::guest_restarts) return;
-    if (!within(h.target, operation::guest_restarts, rungs.front().burst)) {
+    if (guest_overspent(h.target, rungs.front())) {
         targets_.note_words(h.target).of[static_cast<std::size_t>(vantage::guest_heartbeat)].pass(health::unhealthy,
                                                                                                   now_);
         health_changed(h.target, reason::guest_restarted, out);
@@ -533,7 +543,10 @@ inline void engine::take(completed& c, outputs& out) {
         const target_id machine = probes_[n].machine;
         probes_.erase(probes_.begin() + static_cast<std::ptrdiff_t>(n));
         look_again_ = true;
-        if (c.result.code == outcome_code::unknown) return;
+        if (c.result.code == outcome_code::unknown) {
+            unanswered_ = true;
+            return;
+        }
         end_doubt(out);
         const observed& seen = c.result.seen;
         if (!seen.running && !seen.exists) return;

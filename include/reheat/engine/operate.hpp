@@ -103,12 +103,9 @@ inline call engine::make_call(const pending_operation& op, op_id id, operation w
 
 inline void engine::emit_call(pending_operation& op, outputs& out) {
     if (op.id == no_op || op.at != pending_operation::stage::journaled) return;
-    if (options_.shadow) {
-        forget_past(op);
-        return finish(op, outcome_code::done, reason::would_act, {}, out);
-    }
     if (op.intent > durable_ || !journal_ok_) return;
     if (const reason why = no_longer_wanted(op); why != reason::none) return drop(op, why, out);
+    if (options_.shadow) return suppose_done(op, out);
     op.at = pending_operation::stage::called;
     forget_past(op);
     op.deadline = after(now_, op.timeout);
@@ -117,9 +114,12 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
     bury(op);
     c.proofs = std::move(op.proofs);
     out.calls.push_back(std::move(c));
-    calls_made_.spend(now_, options_.bounds.api.within);
+    tell_call(op, reason::none, out);
+}
 
-    event& e = tell(event_kind::call, decision::call, reason::none, out);
+inline void engine::tell_call(const pending_operation& op, reason why, outputs& out) {
+    calls_made_.spend(now_, options_.bounds.api.within);
+    event& e = tell(event_kind::call, decision::call, why, out);
     e.op = op.id;
     e.rung = op.what;
     e.subject = op.subject;
@@ -130,11 +130,21 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
     e.next = op.deadline;
 }
 
+/// Shadow mode: the call is told instead of made, and counts as done. What is watched forgets nothing, because nothing
+/// was done to it; but only what is heard from now on says whether it would have helped.
+inline void engine::suppose_done(pending_operation& op, outputs& out) {
+    const bool acts = op.what != operation::fence_instance && op.what != operation::collect_forensics;
+    if (incident* const i = find_incident(op.for_incident); i != nullptr && acts) i->acted_at = now_;
+    tell_call(op, reason::would_act, out);
+    finish(op, outcome_code::done, reason::would_act, {}, out);
+}
+
 /// Whether an action helped is told by what is heard from its call on, and its silence is no new failure.
 inline void engine::forget_past(const pending_operation& op) {
     incident* const i = find_incident(op.for_incident);
     if (i == nullptr || op.what == operation::fence_instance || op.what == operation::collect_forensics) return;
     i->acted_at = now_;
+    if (options_.shadow) return; // nothing was done, so nothing is excused
     const duration grace = rung_of(*i).grace;
     targets_.each_below(op.subject, [&](target_id below) {
         if (targets_[below].words != 0) targets_.note_words(below).machine = {};
@@ -146,11 +156,14 @@ inline void engine::forget_past(const pending_operation& op) {
 
 /// Takes an intent back before its call: certainly nothing happened.
 inline void engine::drop(pending_operation& op, reason why, outputs& out) {
-    record& w = write(record_kind::dropped, op.subject, out);
-    w.op = std::exchange(op.id, no_op);
-    w.incident = op.for_incident;
-    w.what = op.what;
-    w.why = why;
+    const op_id id = std::exchange(op.id, no_op);
+    if (!options_.shadow) { // there was no intent
+        record& w = write(record_kind::dropped, op.subject, out);
+        w.op = id;
+        w.incident = op.for_incident;
+        w.what = op.what;
+        w.why = why;
+    }
     event& e = tell(event_kind::call, decision::drop, why, out);
     e.rung = op.what;
     e.target = e.subject = op.subject;

@@ -37,6 +37,7 @@ namespace reheat::inline REHEAT_ABI {
     if (e.why == reason::stepped_late) line += " late=" + std::to_string(static_cast<std::int64_t>(e.value)) + "s";
     if (e.why == reason::clock_jumped) line += " back=" + std::to_string(static_cast<std::int64_t>(e.value)) + "s";
     if (e.next != never) line += " next=" + format_time(e.next);
+    if (e.shadow) line += " shadow";
     return line;
 }
 
@@ -118,6 +119,7 @@ namespace reheat::inline REHEAT_ABI {
     if (e.why == reason::stepped_late) number("late_s", static_cast<std::uint64_t>(e.value));
     if (e.why == reason::clock_jumped) number("back_s", static_cast<std::uint64_t>(e.value));
     if (e.next != never) text("next", format_time(e.next));
+    if (e.shadow) out += ",\"shadow\":true";
     out += '}';
     return out;
 }

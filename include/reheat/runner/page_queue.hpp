@@ -63,6 +63,7 @@ public:
 
     /// Any event of the engine; `name` is that of its target or set. Most events change nothing here.
     void take(const event& e, std::string_view name) {
+        if (e.shadow) return; // nobody is called for what nobody does
         switch (e.kind) {
         case event_kind::page: return page(e, name);
         case event_kind::incident:

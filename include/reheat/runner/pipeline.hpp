@@ -34,7 +34,9 @@ concept timed_sink = requires(S& sink, time_point now) {
 ///     auto db = ha.add(instance{.name = "db-1"});
 ///     ha.watch(*db, heartbeat_alarm{.period = 60s});
 ///     ha.run(stop);
-template <class Driver, time_source Time, journal Journal = volatile_journal>
+///
+/// `Engine` is `engine`, or `recorder` to keep what it is told.
+template <class Driver, time_source Time, journal Journal = volatile_journal, class Engine = engine>
 class pipeline {
 public:
     /// The ladder is checked against the driver here, at compile time.
@@ -162,8 +164,8 @@ public:
         run(stop, [](const event&) {});
     }
 
-    [[nodiscard]] const engine& state() const noexcept { return engine_; }
-    [[nodiscard]] engine& state() noexcept { return engine_; }
+    [[nodiscard]] const Engine& state() const noexcept { return engine_; }
+    [[nodiscard]] Engine& state() noexcept { return engine_; }
     [[nodiscard]] Time& time() noexcept { return time_; }
     [[nodiscard]] Journal& log() noexcept { return journal_; }
     /// Where other threads' outcomes and samples arrive.
@@ -216,7 +218,7 @@ private:
     Driver* driver_;
     Time time_;
     Journal journal_;
-    engine engine_;
+    Engine engine_;
     policy rules_;
     mailbox* mail_;
     outputs out_;
