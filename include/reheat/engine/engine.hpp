@@ -329,6 +329,7 @@ private:
     void watch_probes(outputs& out);
     void watch_orders(outputs& out);
     void watch_breakers(outputs& out);
+    [[nodiscard]] time_point grows_old(target_id target) const noexcept;
 
     // engine/operators.hpp: what an operator says
     void take(const spoken& s, outputs& out);

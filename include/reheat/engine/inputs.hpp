@@ -175,11 +175,29 @@ inline void engine::tell_journal(outputs& out) {
     }
 }
 
+/// When something that was said of a target will say nothing any more.
+inline time_point engine::grows_old(target_id target) const noexcept {
+    if (target == no_target || targets_[target].words == 0) return never;
+    const duration max_age = evidence_of(target).max_age;
+    const testimonies& words = targets_.words(target);
+    const auto old = [&](const testimony& word) {
+        const time_point last = word.ages(max_age); // at which it still holds
+        return last < now_ ? never : after(last, duration{1});
+    };
+    time_point earliest = old(words.machine);
+    for (const testimony& word : words.of) earliest = earlier(earliest, old(word));
+    return earliest;
+}
+
 inline time_point engine::next() const noexcept {
     if (look_again_ || !inputs_.empty() || !unjournaled_.empty()) return now_;
     time_point earliest = earlier(watches_.next(), orders_.next());
     for (const incident& i : incidents_) {
-        earliest = earlier(earliest, earlier(i.wake, page_at(i)));
+        earliest = earlier(earliest, earlier(i.wake, earlier(page_at(i), grows_old(i.target))));
+        const target_id machine = machine_of(i.target);
+        if (machine != i.target) earliest = earlier(earliest, grows_old(machine));
+        // A lease that runs out is a proof, whatever else stood in the way.
+        if (const time_point over = deaths_.lease_over(machine); over > now_) earliest = earlier(earliest, over);
     }
     for (const pending_operation& op : operations_) {
         earliest = earlier(earliest, page_at(op));
