@@ -512,7 +512,7 @@ private:
     std::vector<probe> probes_;
     std::vector<set_id> open_breakers_;
     input_queue inputs_;
-    input_queue taking_;                      // inputs of the step under way
+    input_queue taking_;                             // inputs of the step under way
     std::vector<transition> transitions_;            // reused by every step
     std::vector<std::pair<int, std::size_t>> order_; // of the incidents by priority; reused
     std::vector<target_id> unjournaled_;             // targets whose names the journal has not
