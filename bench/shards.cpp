@@ -7,34 +7,118 @@
 
 #include <array>
 #include <atomic>
+#include <span>
 #include <thread>
 
 namespace {
 
 using namespace bench;
 
-/// What goes through an inbox at once. Buffers are swapped, not copied: who puts a full one in takes an empty one out.
+/// What goes through an inbox at once. Buffers are swapped, not copied: who puts a full one in takes a used one out.
 using batch = std::vector<rh::beat>;
 constexpr std::size_t batch_size = 512;
 
 /// Half of a million targets, and the way to them.
 struct shard {
-    shard() : all{heartbeat_rule()}, in{64} {
+    shard() : all{heartbeat_rule()}, in{32} {
         all.reserve(million / 2);
         for (std::uint32_t n = 0; n < million / 2; ++n) handles.push_back(all.watch(rh::target_id{n}, start));
-    }
-    void drain() {
-        while (in.use([this](batch& b) noexcept {
-            taken += all.push(b);
-            b.clear();
-        })) {
-        }
     }
 
     rh::fleet<heartbeats> all;
     std::vector<rh::row_handle> handles;
     rh::inbox<batch> in;
     std::size_t taken = 0;
+    alignas(64) std::atomic<std::uint32_t> arrived{0};
+    alignas(64) std::atomic<std::uint32_t> made_room{0};
+};
+
+void signal(std::atomic<std::uint32_t>& what) {
+    what.fetch_add(1);
+    what.notify_one();
+}
+
+/// Where a sample goes: what a transport knows of its sender.
+struct address {
+    std::uint32_t shard;
+    rh::row_handle to;
+};
+
+/// One thread: a producer for every shard, and the owner of its own. While it produces it records what came before,
+/// one for one; where it has to wait it sleeps, so that only work is measured.
+class worker {
+public:
+    worker(std::array<shard, 2>& shards, std::size_t self) : shards_{shards}, own_{shards[self]} {
+        for (std::size_t to = 0; to < 2; ++to) renew(to);
+    }
+    void produce(std::span<const address> samples) {
+        for (const address& a : samples) {
+            *place_[a.shard]++ = {a.to, start + 1s, rh::heartbeat};
+            reading_.next();
+            if (place_[a.shard] != end_[a.shard]) continue;
+            send(a.shard);
+            finish();
+            take();
+        }
+        for (std::size_t to = 0; to < 2; ++to) {
+            out_[to].resize(static_cast<std::size_t>(place_[to] - out_[to].data()));
+            send(to);
+        }
+    }
+    /// Until nobody produces any more and all is recorded.
+    void consume(const std::atomic<int>& producing) {
+        for (;;) {
+            const std::uint32_t seen = own_.arrived.load();
+            const bool last = producing.load() == 0;
+            drain();
+            if (last) return;
+            own_.arrived.wait(seen);
+        }
+    }
+
+private:
+    void send(std::size_t to) {
+        shard& s = shards_[to];
+        for (;;) {
+            const std::uint32_t seen = s.made_room.load();
+            if (s.in.fill([this, to](batch& b) noexcept { b.swap(out_[to]); })) break;
+            // A full inbox is its owner's turn, not a loss.
+            s.in.take_losses();
+            drain();
+            if (&s != &own_) s.made_room.wait(seen);
+        }
+        signal(s.arrived);
+        renew(to);
+    }
+    void renew(std::size_t to) {
+        out_[to].resize(batch_size);
+        place_[to] = out_[to].data();
+        end_[to] = place_[to] + batch_size;
+    }
+    bool take() {
+        if (!own_.in.use([this](batch& b) noexcept { b.swap(read_); })) return false;
+        signal(own_.made_room);
+        reading_ = {own_.all, read_};
+        return true;
+    }
+    void finish() {
+        while (reading_.next()) {
+        }
+        own_.taken += reading_.taken();
+        reading_ = {};
+    }
+    void drain() {
+        do finish();
+        while (take());
+    }
+
+    std::array<shard, 2>& shards_;
+    shard& own_;
+    std::array<batch, 2> out_;
+    std::array<rh::beat*, 2> place_{};
+    std::array<rh::beat*, 2> end_{};
+    batch read_;
+    rh::fleet<heartbeats>::feed reading_;
 };
 
 void one_thread(benchmark::State& state) {
@@ -55,44 +139,27 @@ void one_thread(benchmark::State& state) {
 void two_producers_two_shards(benchmark::State& state) {
     const auto& rows = random_rows(million);
     std::array<shard, 2> shards;
-    std::vector<rh::beat> beats;
-    for (const std::uint32_t row : rows) beats.push_back({shards[row % 2].handles[row / 2], start + 1s, rh::heartbeat});
+    std::vector<address> samples;
+    for (const std::uint32_t row : rows) samples.push_back({row % 2, shards[row % 2].handles[row / 2]});
+    const std::span<const address> all{samples};
     std::uint64_t sent = 0;
     for (auto _ : state) {
         std::atomic<int> producing{2};
         const auto work = [&](std::size_t self) {
-            std::array<batch, 2> out;
-            for (batch& b : out) b.reserve(batch_size);
-            const auto send = [&](std::size_t to) {
-                // A full inbox is the other thread's turn, not a loss.
-                while (!shards[to].in.fill([&](batch& b) noexcept { b.swap(out[to]); })) {
-                    shards[to].in.take_losses();
-                    shards[self].drain();
-                    std::this_thread::yield();
-                }
-            };
-            for (std::size_t n = self * rows.size() / 2; n < (self + 1) * rows.size() / 2; ++n) {
-                const std::size_t to = rows[n] % 2;
-                out[to].push_back(beats[n]);
-                if (out[to].size() < batch_size) continue;
-                send(to);
-                shards[self].drain();
+            worker w{shards, self};
+            w.produce(all.subspan(self * all.size() / 2, all.size() / 2));
+            if (producing.fetch_sub(1) == 1) {
+                for (shard& s : shards) signal(s.arrived);
             }
-            for (const std::size_t to : {std::size_t{0}, std::size_t{1}}) send(to);
-            producing.fetch_sub(1);
-            while (producing.load() != 0) {
-                shards[self].drain();
-                std::this_thread::yield();
-            }
-            shards[self].drain();
+            w.consume(producing);
         };
         std::thread other{work, 1};
         work(0);
         other.join();
-        sent += rows.size();
+        sent += all.size();
     }
     if (shards[0].taken + shards[1].taken != sent) state.SkipWithError("samples were lost");
-    per_operation(state, rows.size());
+    per_operation(state, all.size());
 }
 
 } // namespace

@@ -67,6 +67,8 @@
 #include <reheat/recovery/climbable.hpp>
 #include <reheat/recovery/ladder.hpp>
 #include <reheat/recovery/lint.hpp>
+#include <reheat/recovery/lint_limits.hpp>
+#include <reheat/recovery/lint_text.hpp>
 #include <reheat/recovery/peers.hpp>
 #include <reheat/recovery/policy.hpp>
 #include <reheat/recovery/target.hpp>

@@ -216,7 +216,8 @@ enum class outcome_code : std::uint8_t {
     return "unknown";
 }
 
-/// What a driver saw of an instance while it worked. Leave out what was not looked at.
+/// What a driver saw of an instance while it worked. Leave out what was not looked at. A text of more than 255 bytes
+/// counts as left out.
 struct observed {
     std::optional<bool> exists;
     std::optional<bool> running;
@@ -579,21 +580,21 @@ public:
     template <class U = T>
         requires std::is_constructible_v<T, U> && (!std::is_same_v<std::remove_cvref_t<U>, result>) &&
                  (!std::is_same_v<std::remove_cvref_t<U>, reheat::error>)
-    result(U&& value) : state_{std::in_place_index<0>, std::forward<U>(value)} {} // NOLINT(google-explicit-constructor)
-    result(reheat::error e) : state_{std::in_place_index<1>, std::move(e)} {}     // NOLINT(google-explicit-constructor)
+    result(U&& value) : value_{std::in_place, std::forward<U>(value)} {} // NOLINT(google-explicit-constructor)
+    result(reheat::error e) : error_{std::move(e)} {}                    // NOLINT(google-explicit-constructor)
 
-    [[nodiscard]] bool has_value() const noexcept { return state_.index() == 0; }
+    [[nodiscard]] bool has_value() const noexcept { return value_.has_value(); }
     [[nodiscard]] explicit operator bool() const noexcept { return has_value(); }
 
-    [[nodiscard]] T& operator*() & noexcept { return *std::get_if<0>(&state_); }
-    [[nodiscard]] const T& operator*() const& noexcept { return *std::get_if<0>(&state_); }
-    [[nodiscard]] T&& operator*() && noexcept { return std::move(*std::get_if<0>(&state_)); }
-    [[nodiscard]] T* operator->() noexcept { return std::get_if<0>(&state_); }
-    [[nodiscard]] const T* operator->() const noexcept { return std::get_if<0>(&state_); }
+    [[nodiscard]] T& operator*() & noexcept { return *value_; }
+    [[nodiscard]] const T& operator*() const& noexcept { return *value_; }
+    [[nodiscard]] T&& operator*() && noexcept { return std::move(*value_); }
+    [[nodiscard]] T* operator->() noexcept { return &*value_; }
+    [[nodiscard]] const T* operator->() const noexcept { return &*value_; }
 
-    [[nodiscard]] reheat::error& error() & noexcept { return *std::get_if<1>(&state_); }
-    [[nodiscard]] const reheat::error& error() const& noexcept { return *std::get_if<1>(&state_); }
-    [[nodiscard]] reheat::error&& error() && noexcept { return std::move(*std::get_if<1>(&state_)); }
+    [[nodiscard]] reheat::error& error() & noexcept { return error_; }
+    [[nodiscard]] const reheat::error& error() const& noexcept { return error_; }
+    [[nodiscard]] reheat::error&& error() && noexcept { return std::move(error_); }
 
     template <class U>
     [[nodiscard]] T value_or(U&& other) const& {
@@ -601,7 +602,8 @@ public:
     }
 
 private:
-    std::variant<T, reheat::error> state_;
+    std::optional<T> value_;
+    reheat::error error_{};
 };
 
 /// Success, or an error.
@@ -900,13 +902,21 @@ struct window_cells {
 
     /// Whether the newest bucket is this one and the row is of this generation.
     [[nodiscard]] bool is(std::uint32_t bucket, std::uint32_t of) const noexcept {
-        return (std::uint64_t{generation} << 32U | newest) == (std::uint64_t{of} << 32U | bucket);
+        return generation == of && newest == bucket;
     }
-    /// Counts a sample in a slot that is known to be the newest bucket's.
-    void count_in(std::uint32_t slot) noexcept {
-        std::uint16_t& count = counts[slot];
-        if (++count == 0) [[unlikely]]
-            count = narrow_most;
+    /// Counts a sample in the newest bucket or in the one after it. False if the bucket is neither or the row is of
+    /// another generation. A row's first sample of a period and the further ones take the same way: a branch between
+    /// them would be guessed before the row's cache line is there.
+    bool count_next(std::uint32_t bucket, std::uint32_t of) noexcept {
+        const std::uint32_t by = bucket - newest;
+        if (generation != of || by > 1) [[unlikely]]
+            return false;
+        std::uint16_t& kept = counts[bucket % narrow_slots];
+        const std::uint32_t count = kept & (by - 1U); // a new bucket begins with 0
+        if (count != narrow_most) [[likely]]
+            kept = static_cast<std::uint16_t>(count + 1);
+        newest = bucket;
+        return true;
     }
     /// Counts samples. False if they are older than every bucket that is kept.
     bool add_narrow(std::uint32_t bucket, std::uint64_t weight) noexcept {
@@ -2808,8 +2818,8 @@ namespace reheat::inline REHEAT_ABI {
 
 /// Silence found to the millisecond: each target has a timeout of its own, and is in `alarm` once it was silent for so
 /// long. Where a period's resolution is enough, a `fleet` is cheaper. A beat only stores its time; when a deadline
-/// comes up, the time is looked at and the deadline moved on. 16 bytes a target, and 8 more in the wheel and beside it.
-/// Nothing allocates but `watch`, `reserve` and the caller's vector. One thread at a time.
+/// comes up, the time is looked at and the deadline moved on. 28 bytes a target, and 4 to 9 in the wheel. Nothing
+/// allocates but `watch`, `reserve` and the caller's vector. One thread at a time.
 ///
 ///     deadline_fleet probes{now};
 ///     const row_handle db = probes.watch(target, 1500ms, now);
@@ -3442,12 +3452,18 @@ public:
 
     /// Begins to watch a target; `row` counts up from 0. Allocates.
     virtual std::uint32_t add(target_id target, time_point watched_at) = 0;
-    /// Records a sample of one row. Never allocates; a sample older than the window, or NaN, is dropped.
+    /// Records a sample of one row. Never allocates; a sample older than the window, or no finite number, is
+    /// dropped.
     virtual bool push(std::uint32_t row, time_point at, double value) noexcept = 0;
     /// Evaluates what is due at `now` and appends the transitions, in row order.
     virtual void evaluate(std::uint32_t group, time_point now, std::vector<transition>& out) = 0;
     /// What the periods up to the one of `now` hold says nothing: we were not there to hear it.
     virtual void doubt(time_point now) noexcept = 0;
+    /// Forgets what one row heard before `at`, and keeps its state: from here on only what is heard later speaks, and
+    /// silence says nothing for `grace`.
+    virtual void forget(std::uint32_t row, time_point at, duration grace) noexcept = 0;
+    /// Whether a row has heard a sample since it was watched or told to forget.
+    [[nodiscard]] virtual bool has_heard(std::uint32_t row) const noexcept = 0;
     /// When something is due next.
     [[nodiscard]] virtual time_point next() const noexcept = 0;
     [[nodiscard]] virtual alarm_state state(std::uint32_t row) const noexcept = 0;
@@ -3506,7 +3522,7 @@ struct count_range {
 
 } // namespace reheat::inline REHEAT_ABI::detail
 
-// file: reheat/metric/statistic_name.hpp
+// file: reheat/metric/statistic_spec.hpp
 
 namespace reheat::inline REHEAT_ABI {
 
@@ -3541,207 +3557,6 @@ struct statistic_spec {
     friend constexpr bool operator==(const statistic_spec&, const statistic_spec&) noexcept = default;
 };
 
-namespace detail {
-
-inline constexpr statistic_spec interquartile_mean{
-    .kind = extended_kind::trimmed_mean, .lower_share = 25 * whole_percent, .upper_share = 75 * whole_percent};
-
-/// Reads the name of a statistic, from left to right.
-class statistic_reader {
-public:
-    explicit constexpr statistic_reader(std::string_view text) noexcept : rest_{text} {}
-
-    [[nodiscard]] constexpr bool done() const noexcept { return rest_.empty(); }
-    [[nodiscard]] constexpr bool take(std::string_view word) noexcept {
-        if (!rest_.starts_with(word)) return false;
-        rest_.remove_prefix(word.size());
-        return true;
-    }
-    /// `99`, `99.`, `99.9`: one or two digits and ten decimals at most, or 100.
-    [[nodiscard]] constexpr bool take_share(std::uint64_t& share, bool decimals_of_100) noexcept {
-        std::size_t digits = 0;
-        std::uint64_t whole = 0;
-        while (digits < 3 && digits < rest_.size() && is_digit(rest_[digits]))
-            whole = whole * 10 + value(rest_[digits++]);
-        if (digits == 0 || (digits == 3 && whole != 100)) return false;
-        rest_.remove_prefix(digits);
-        share = whole * whole_percent;
-        if (digits == 3 && !decimals_of_100) return true;
-        if (!take(".")) return true;
-        std::uint64_t unit = whole_percent;
-        for (std::size_t n = 0; n < 10 && !done() && is_digit(rest_.front()); ++n) {
-            unit /= 10;
-            share += unit * value(rest_.front());
-            rest_.remove_prefix(1);
-        }
-        return share <= hundred_percent;
-    }
-    /// `300`, `0.5`, `1e3`: ten decimals at most, no sign.
-    [[nodiscard]] bool take_value(double& number) {
-        std::size_t end = 0;
-        const auto digits = [&](std::size_t most) {
-            const std::size_t from = end;
-            while (end < rest_.size() && end - from < most && is_digit(rest_[end])) ++end;
-            return end - from;
-        };
-        constexpr std::size_t any = 400; // more than a double has
-        if (digits(any) == 0) return false;
-        if (end < rest_.size() && rest_[end] == '.') {
-            ++end;
-            digits(10);
-        }
-        if (end < rest_.size() && (rest_[end] == 'E' || rest_[end] == 'e')) {
-            ++end;
-            if (end < rest_.size() && (rest_[end] == '+' || rest_[end] == '-')) ++end;
-            if (digits(any) == 0) return false;
-        }
-        const auto read = std::from_chars(rest_.data(), rest_.data() + end, number);
-        if (read.ec != std::errc{}) return false;
-        rest_.remove_prefix(end);
-        return true;
-    }
-
-private:
-    static constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-    static constexpr std::uint64_t value(char c) noexcept { return static_cast<std::uint64_t>(c - '0'); }
-
-    std::string_view rest_;
-};
-
-/// What stands between the brackets of `TM(10%:90%)` or `PR(100:)`, with the closing one.
-[[nodiscard]] inline bool read_bounds(statistic_reader text, statistic_spec& spec) {
-    statistic_reader shares = text;
-    std::uint64_t share = 0;
-    bool lower = false;
-    if (spec.kind != extended_kind::percentile_rank) {
-        if (statistic_reader first = shares; first.take_share(share, true) && first.take("%")) {
-            lower = true;
-            spec.lower_share = share;
-            shares = first;
-        }
-        if (shares.take(":")) {
-            bool upper = false;
-            if (statistic_reader second = shares; second.take_share(share, true) && second.take("%")) {
-                upper = true;
-                spec.upper_share = share;
-                shares = second;
-            }
-            if ((lower || upper) && shares.take(")") && shares.done()) return true;
-        }
-        spec.lower_share = 0;
-        spec.upper_share = hundred_percent;
-    }
-    spec.of_values = true;
-    if (statistic_reader first = text; first.take_value(spec.lower_value)) {
-        spec.has_lower = true;
-        text = first;
-    }
-    if (!text.take(":")) return false;
-    if (statistic_reader second = text; second.take_value(spec.upper_value)) {
-        spec.has_upper = true;
-        text = second;
-    }
-    return (spec.has_lower || spec.has_upper) && text.take(")") && text.done();
-}
-
-/// A value as `take_value` reads it back: whole digits and an exponent where more than ten decimals would be needed.
-[[nodiscard]] inline std::string bound_text(double number) {
-    std::array<char, 32> buffer{};
-    const auto scientific =
-        std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific);
-    std::string digits{buffer.data(), scientific.ptr};
-    const std::size_t mark = digits.find('e');
-    int exponent = 0;
-    const char* const sign = digits.data() + mark + 1;
-    std::from_chars(sign + (*sign == '+' ? 1 : 0), digits.data() + digits.size(), exponent);
-    digits.resize(mark);
-    if (const std::size_t dot = digits.find('.'); dot != std::string::npos) {
-        exponent -= static_cast<int>(digits.size() - dot - 1);
-        digits.erase(dot, 1);
-    }
-    if (exponent > 20 || exponent < -10) return digits + 'e' + std::to_string(exponent);
-    if (exponent >= 0) return digits.append(static_cast<std::size_t>(exponent), '0');
-    const auto decimals = static_cast<std::size_t>(-exponent);
-    if (digits.size() <= decimals) digits.insert(0, decimals + 1 - digits.size(), '0');
-    return digits.insert(digits.size() - decimals, 1, '.');
-}
-
-} // namespace detail
-
-/// The statistic of a name; the error is `syntax`, or `unsupported` for names that CloudWatch has and this library has
-/// not (`o90`, `u90`, and the endings `_E`, `_L`, `_H`).
-[[nodiscard]] inline result<statistic_spec> parse_statistic(std::string_view name) {
-    const auto wrong = [name](errc code, std::string_view why) {
-        return error{code, std::string{name.substr(0, 64)}, std::string{why}};
-    };
-    statistic_spec spec;
-    for (const statistic s :
-         {statistic::sample_count, statistic::sum, statistic::average, statistic::minimum, statistic::maximum}) {
-        if (name != to_string(s)) continue;
-        spec.basic = s;
-        return spec;
-    }
-    if (name == "IQM") return detail::interquartile_mean;
-    struct prefix {
-        std::string_view word;
-        extended_kind kind;
-    };
-    constexpr prefix shares[]{{"p", extended_kind::percentile},
-                              {"tm", extended_kind::trimmed_mean},
-                              {"tc", extended_kind::trimmed_count},
-                              {"ts", extended_kind::trimmed_sum},
-                              {"wm", extended_kind::winsorized_mean}};
-    for (const prefix& p : shares) {
-        detail::statistic_reader text{name};
-        if (!text.take(p.word) || !text.take_share(spec.upper_share, false)) continue;
-        if (text.take("_")) return wrong(errc::unsupported, "expected a statistic without an ending");
-        if (!text.done()) break;
-        spec.kind = p.kind;
-        return spec;
-    }
-    constexpr prefix bounds[]{{"TM(", extended_kind::trimmed_mean},
-                              {"TC(", extended_kind::trimmed_count},
-                              {"TS(", extended_kind::trimmed_sum},
-                              {"WM(", extended_kind::winsorized_mean},
-                              {"PR(", extended_kind::percentile_rank}};
-    for (const prefix& p : bounds) {
-        detail::statistic_reader text{name};
-        if (!text.take(p.word)) continue;
-        spec = {};
-        spec.kind = p.kind;
-        if (detail::read_bounds(text, spec)) return spec;
-        break;
-    }
-    return wrong(errc::syntax, "expected a statistic as Average, p99, tm90, IQM, TM(10%:90%) or PR(:300)");
-}
-
-/// The canonical name: `parse_statistic(to_string(s))` is `s`.
-[[nodiscard]] inline std::string to_string(const statistic_spec& s) {
-    if (s.basic != statistic::extended) return std::string{to_string(s.basic)};
-    const auto share = [](std::uint64_t of) {
-        std::string text = std::to_string(of / whole_percent);
-        if (std::string rest = std::to_string(whole_percent + of % whole_percent).substr(1); of % whole_percent != 0) {
-            while (rest.back() == '0') rest.pop_back();
-            text += '.' + rest;
-        }
-        return text;
-    };
-    constexpr std::array<std::string_view, 7> short_words{"", "p", "tm", "tc", "ts", "wm", ""};
-    constexpr std::array<std::string_view, 7> words{"", "", "TM(", "TC(", "TS(", "WM(", "PR("};
-    if (s == detail::interquartile_mean) return "IQM";
-    if (!s.of_values && s.lower_share == 0)
-        return std::string{short_words[static_cast<std::size_t>(s.kind)]} + share(s.upper_share);
-    std::string text{words[static_cast<std::size_t>(s.kind)]};
-    if (s.of_values) {
-        if (s.has_lower) text += detail::bound_text(s.lower_value);
-        text += ':';
-        if (s.has_upper) text += detail::bound_text(s.upper_value);
-    } else {
-        text += share(s.lower_share) + "%:" + share(s.upper_share) + '%';
-    }
-    return text + ')';
-}
-
 } // namespace reheat::inline REHEAT_ABI
 
 // file: reheat/metric/low_sample.hpp
@@ -3774,11 +3589,11 @@ struct beat {
 
 /// All targets that are watched with one rule. A row is the alarm's state and its window side by side, and the whole
 /// group has one deadline: periods are aligned. A count of up to 15 buckets is one cache line a target; any other rule
-/// has the newest bucket there and the older ones in a ring. Nothing allocates but `add`, `reserve` and the caller's
-/// vector of transitions. One thread at a time.
+/// has the newest bucket there and the older ones in a ring. Nothing allocates but `watch`, `reserve` and the
+/// caller's vector of transitions. One thread at a time.
 ///
 ///     fleet<decltype(rule)> all{rule};
-///     const row_handle db = all.add(target, now);
+///     const row_handle db = all.watch(target, now);
 ///     all.push(db, now, heartbeat);
 ///     all.evaluate(0, now, transitions);
 template <alarm_rule Rule>
@@ -3787,7 +3602,8 @@ public:
     using statistic_type = typename Rule::statistic_type;
     using accumulator = typename statistic_type::accumulator;
 
-    /// `phase` is where periods begin, as an offset below the period; 0 for `alignment::grid`.
+    /// `rule` is one that `validate` accepts; `phase` is where periods begin, as an offset below the period, 0 for
+    /// `alignment::grid`.
     explicit fleet(const Rule& rule, duration phase = {}) noexcept
         : rule_{rule}, phase_{phase},
           grid_{(rule.of.step == duration::zero() ? rule.of.period : rule.of.step).count(), phase.count()},
@@ -3841,15 +3657,17 @@ public:
             enter(watched_at);
         }
         row_state& r = rows_[row];
-        const std::uint32_t bucket = bucket_of(watched_at);
+        // Long before the first watch there is no bucket before the first one.
+        const std::uint32_t bucket = bucket_of(watched_at) == 0 ? 1 : bucket_of(watched_at);
+        const bool whole = begin(bucket) == watched_at;
         r.target = target;
         if (!narrow_) r.window.open = accumulator{};
-        r.window.newest = bucket - 1; // so that the first sample makes room, and is noted
+        r.window.newest = bucket - 1; // until the first sample
         // A period that began before its target was watched says nothing.
-        r.first = begin(bucket) == watched_at ? bucket : bucket + 1;
+        r.first = whole ? bucket : bucket + 1;
         r.grace = bucket_from(after(watched_at, rule_.grace));
         r.warm = bucket_from(after(watched_at, rule_.warm_up));
-        r.flags = active | enabled | (rule_.warm_up > duration::zero() ? warming : 0);
+        r.flags = active | enabled | (whole ? 0 : midway) | (rule_.warm_up > duration::zero() ? warming : 0);
         next_ = earlier(next_, begin(r.first + 1));
         return {row, r.window.generation};
     }
@@ -3878,24 +3696,33 @@ public:
         return row < rows_.size() && (rows_[row].flags & active) != 0 &&
                push({row, rows_[row].window.generation}, at, value);
     }
-    /// Records a sample. False if it is dropped: a handle given up, NaN, a sample older than the window or more than 2
-    /// h after the last evaluation (as CloudWatch).
+    /// Records a sample. False if it is dropped: a handle given up, a value that is no finite number, a sample older
+    /// than the window or more than 2 h after the last evaluation (as CloudWatch).
     bool push(row_handle h, time_point at, double value) noexcept {
-        if (h.row >= rows_end_) return false;
-        row_state& r = rows_.data()[h.row];
-        // Inside the bucket of the last evaluation, borders aside, there is nothing to divide and mostly room already.
+        // Read before the first branch, these stay in registers where a caller pushes in a loop.
+        row_state* const rows = rows_.data();
+        const std::uint32_t current = current_;
+        const std::uint64_t length = counts_only ? narrow_length_ : inside_length_;
         const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count()) - inside_begin_;
-        if (into >= inside_length_ || value != value || !r.window.is(current_, h.generation)) [[unlikely]]
-            return take_elsewhere(r, h.generation, at, value);
-        if (narrow_) r.window.count_in(slot_);
-        else rule_.of.statistic.add(r.window.open, value);
-        return true;
+        if (h.row >= rows_end_) return false;
+        // Inside the bucket of the last evaluation, borders aside, there is nothing to divide and mostly room already.
+        if (into < length && is_finite(value)) [[likely]] {
+            cells& w = rows[h.row].window;
+            if constexpr (counts_only) {
+                if (w.count_next(current, h.generation)) [[likely]]
+                    return true;
+            } else if (w.is(current, h.generation)) [[likely]] {
+                rule_.of.statistic.add(w.open, value);
+                return true;
+            }
+        }
+        return take_elsewhere(h, at, value);
     }
     /// Records a value that came so many times; none is no sample.
     bool push(row_handle h, time_point at, double value, std::uint64_t weight) noexcept
         requires weighted_statistic<statistic_type>
     {
-        if (!holds(h) || value != value || weight == 0) return false;
+        if (!holds(h) || !is_finite(value) || weight == 0) return false;
         return take_at(rows_[h.row], at, weight, [&](accumulator& a) { rule_.of.statistic.add(a, value, weight); });
     }
     /// Records samples that somebody has reduced already. False also if one of the numbers is none, or the count is 0.
@@ -3904,21 +3731,50 @@ public:
     {
         const double all = set.sum + set.minimum + set.maximum;
         const std::uint64_t count = detail::count_of(set);
-        if (!holds(h) || all != all || count == 0) return false;
+        if (!holds(h) || !is_finite(all) || count == 0) return false;
         return take_at(rows_[h.row], at, count, [&](accumulator& a) { rule_.of.statistic.add_set(a, set); });
     }
-    /// Records many; returns how many were not dropped. Memory is asked for ahead, so that a random row costs little
-    /// more than its cache line.
-    std::size_t push(std::span<const beat> beats) noexcept {
-        constexpr std::size_t ahead = 24;
-        std::size_t taken = 0;
-        for (std::size_t n = 0; n < beats.size() + ahead; ++n) {
-            if (n < beats.size() && beats[n].to.row < rows_end_) detail::prefetch_for_write(&rows_[beats[n].to.row]);
-            if (n < ahead) continue;
-            const beat& b = beats[n - ahead];
-            taken += push(b.to, b.at, b.value) ? 1U : 0U;
+    /// Many samples, recorded one by one. Memory is asked for ahead, so that a random row costs little more than its
+    /// cache line, and the wait for it is the caller's time for other work. Views the samples and the fleet.
+    class feed {
+    public:
+        feed() = default;
+        feed(fleet& to, std::span<const beat> beats) noexcept
+            : to_{&to}, next_{beats.data()}, asked_{next_}, end_{next_ + beats.size()} {
+            while (asked_ != end_ && asked_ != next_ + ahead) ask();
         }
-        return taken;
+        /// Records the next one. False if there is none.
+        bool next() noexcept {
+            if (next_ == end_) return false;
+            if (asked_ != end_) ask();
+            taken_ += to_->push(next_->to, next_->at, next_->value) ? 1U : 0U;
+            ++next_;
+            return true;
+        }
+        /// How many were recorded and not dropped.
+        [[nodiscard]] std::size_t taken() const noexcept { return taken_; }
+
+    private:
+        static constexpr std::ptrdiff_t ahead = 20;
+
+        void ask() noexcept {
+            if (asked_->to.row < to_->rows_end_) detail::prefetch_for_write(to_->rows_.data() + asked_->to.row);
+            ++asked_;
+        }
+
+        fleet* to_ = nullptr;
+        const beat* next_ = nullptr;
+        const beat* asked_ = nullptr;
+        const beat* end_ = nullptr;
+        std::size_t taken_ = 0;
+    };
+
+    /// Records many, as a `feed`; returns how many were not dropped.
+    std::size_t push(std::span<const beat> beats) noexcept {
+        feed all{*this, beats};
+        while (all.next()) {
+        }
+        return all.taken();
     }
 
     void evaluate(std::uint32_t group, time_point now, std::vector<transition>& out) override {
@@ -3932,6 +3788,25 @@ public:
         if (rows_.empty()) return;
         const std::uint32_t bucket = bucket_of(now);
         blind_ = begin(bucket) == now ? bucket : bucket + 1;
+    }
+
+    void forget(std::uint32_t row, time_point at, duration grace) noexcept override {
+        if (row >= rows_.size() || (rows_[row].flags & active) == 0) return;
+        row_state& r = rows_[row];
+        const std::uint32_t bucket = bucket_of(at);
+        const std::uint32_t generation = r.window.generation;
+        r.window = cells{};
+        r.window.generation = generation;
+        r.window.newest = bucket - 1;
+        for (accumulator& a : closed(row)) a = accumulator{};
+        r.first = bucket;
+        r.held = not_held;
+        r.grace = bucket_from(after(at, grace));
+        r.flags =
+            static_cast<std::uint8_t>((r.flags & ~(heard | midway | partial)) | (begin(bucket) == at ? 0 : partial));
+    }
+    [[nodiscard]] bool has_heard(std::uint32_t row) const noexcept override {
+        return row < rows_.size() && hears(rows_[row]);
     }
 
     [[nodiscard]] time_point next() const noexcept override { return next_; }
@@ -3960,10 +3835,15 @@ private:
         (std::same_as<statistic_type, sample_count> || std::same_as<statistic_type, any_statistic>);
 
     static constexpr std::uint8_t active = 1;
-    static constexpr std::uint8_t heard = 2;
+    static constexpr std::uint8_t heard = 2; ///< since the watch began; noted by an evaluation, from the newest bucket
     static constexpr std::uint8_t enabled = 4;
     static constexpr std::uint8_t warming = 8;
+    static constexpr std::uint8_t midway = 16;  ///< watched since the middle of the bucket before the first whole one
+    static constexpr std::uint8_t partial = 32; ///< was told to forget in the middle of the first bucket
     static constexpr std::uint32_t not_held = 0;
+    /// Neither NaN nor infinite: sums of infinities would be no number.
+    [[nodiscard]] static bool is_finite(double value) noexcept { return value - value == 0; }
+
     static constexpr duration most_ahead = std::chrono::hours{2};
 
     struct alignas(64) row_state {
@@ -4009,21 +3889,22 @@ private:
     void enter(time_point now) noexcept {
         current_ = bucket_of(now);
         inside_begin_ = static_cast<std::uint64_t>(begin(current_).time_since_epoch().count()) + 1;
-        slot_ = current_ % cells::narrow_slots;
         inside_length_ = static_cast<std::uint64_t>(grid_.length - 1);
+        narrow_length_ = narrow_ ? inside_length_ : 0;
+    }
+
+    /// Whether a row has heard a sample since its watch began, or since it was told to forget.
+    [[nodiscard]] static bool hears(const row_state& r) noexcept {
+        return (r.flags & heard) != 0 || r.window.newest + ((r.flags & midway) != 0 ? 1U : 0U) >= r.first;
     }
 
     /// Adds to a bucket: so many samples to a narrow count, or what `add(accumulator&)` adds.
     template <class Add>
     bool take(row_state& r, std::uint32_t bucket, std::uint64_t weight, const Add& add) noexcept {
-        if (narrow_) {
-            if (!r.window.add_narrow(bucket, weight)) return false;
-        } else {
-            accumulator* const a = r.window.find(bucket, closed(static_cast<std::uint32_t>(&r - rows_.data())));
-            if (a == nullptr) return false;
-            add(*a);
-        }
-        r.flags |= heard;
+        if (narrow_) return r.window.add_narrow(bucket, weight);
+        accumulator* const a = r.window.find(bucket, closed(static_cast<std::uint32_t>(&r - rows_.data())));
+        if (a == nullptr) return false;
+        add(*a);
         return true;
     }
     template <class Add>
@@ -4035,9 +3916,16 @@ private:
         if (rule_.of.align == alignment::watch && begin(bucket) == at) take(r, bucket - 1, weight, add);
         return true;
     }
-    [[gnu::noinline]] bool take_elsewhere(row_state& r, std::uint32_t generation, time_point at,
-                                          double value) noexcept {
-        if (r.window.generation != generation || value != value) return false;
+    [[gnu::noinline, gnu::cold]] bool take_elsewhere(row_handle h, time_point at, double value) noexcept {
+        row_state& r = rows_.data()[h.row];
+        if (r.window.generation != h.generation || !is_finite(value)) return false;
+        if constexpr (counts_only) {
+            const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count()) - inside_begin_;
+            if (!narrow_ && into < inside_length_ && r.window.newest == current_) {
+                rule_.of.statistic.add(r.window.open, value);
+                return true;
+            }
+        }
         return take_at(r, at, 1, [this, value](accumulator& a) { rule_.of.statistic.add(a, value); });
     }
 
@@ -4084,7 +3972,7 @@ private:
     std::uint32_t blind_ = 0;
     std::uint64_t inside_begin_ = 0; ///< of the period of the last evaluation, without its borders
     std::uint64_t inside_length_ = 0;
-    std::uint32_t slot_ = 0; ///< of that period, where counts are narrow
+    std::uint64_t narrow_length_ = 0; ///< the same where counts are narrow, else 0
     std::uint32_t rows_end_ = 0;
     time_point next_ = never;
     std::vector<row_state> rows_;
@@ -4232,7 +4120,9 @@ std::uint32_t fleet<Rule>::empty_breaches() const noexcept {
 template <alarm_rule Rule>
 void fleet<Rule>::evaluate_row(std::uint32_t group, std::uint32_t row, std::vector<transition>& out) {
     row_state& r = rows_[row];
-    if ((r.flags & active) == 0 || current_ < r.first + stride_) return;
+    if ((r.flags & active) == 0) return;
+    if (hears(r)) r.flags |= heard;
+    if (current_ < r.first + stride_) return;
     if ((r.flags & heard) == 0 && current_ < r.grace) return;
 
     const std::uint32_t n = rule_.evaluation_periods;
@@ -4263,6 +4153,11 @@ void fleet<Rule>::evaluate_row(std::uint32_t group, std::uint32_t row, std::vect
         }
     }
     if (e.periods == 0) return;
+    if ((r.flags & partial) != 0) {
+        // A part of a period can show that it is well, no more.
+        if (watched == 1 && (!newest.there || newest_breaches)) return;
+        if (watched >= n + rule_.look_back) r.flags &= static_cast<std::uint8_t>(~partial);
+    }
     if ((r.flags & warming) != 0) {
         if (current_ < r.warm && (rule_.whole_warm_up || e.real < n)) return;
         r.flags &= static_cast<std::uint8_t>(~warming);
@@ -5364,17 +5259,21 @@ enum class alarm_finding : std::uint8_t {
     return f == alarm_finding::silent_on_silence ? "silent_on_silence" : "none";
 }
 
+/// Whether a rule is meant to find silence: a count of 0 breaches it.
+template <alarm_rule Rule>
+[[nodiscard]] constexpr bool seeks_silence(const Rule& rule) noexcept {
+    return rule.of.statistic.kind() == statistic::sample_count && rule.compare(0, rule.threshold, rule.upper_threshold);
+}
+
 /// Checks an alarm's rule; a constant one at compile time. A rule that a count of 0 would breach (`SampleCount < 1`) is
 /// meant to find silence. If an empty period neither counts 0 nor breaches, total silence never raises it.
 ///
 ///     static_assert(lint(heartbeat_alarm{}.rule()) == alarm_finding::none);
 template <alarm_rule Rule>
 [[nodiscard]] constexpr alarm_finding lint(const Rule& rule) noexcept {
-    const bool seeks_silence =
-        rule.of.statistic.kind() == statistic::sample_count && rule.compare(0, rule.threshold, rule.upper_threshold);
     const bool hears_silence = rule.empty == empty_period::counts_zero ||
                                (rule.treat_missing == missing_data::breaching && rule.raise == agreement::m_of_n);
-    return seeks_silence && !hears_silence ? alarm_finding::silent_on_silence : alarm_finding::none;
+    return seeks_silence(rule) && !hears_silence ? alarm_finding::silent_on_silence : alarm_finding::none;
 }
 
 } // namespace reheat::inline REHEAT_ABI
@@ -6692,6 +6591,7 @@ struct rebuild {};         // void rebuild(const reheat::request&, reheat::compl
 struct fence {};           // void fence(const reheat::request&, reheat::completion)
 struct recreate {};        // void recreate(const reheat::request&, reheat::proof_of_death, reheat::completion)
 struct evacuate {};        // void evacuate(const reheat::request&, reheat::proof_of_death, reheat::completion)
+struct forensics {};       // void forensics(const reheat::request&, reheat::completion)
 struct converge {}; // void converge(const reheat::request&, std::span<reheat::proof_of_death>, reheat::completion)
 } // namespace function
 
@@ -6744,6 +6644,13 @@ concept evacuates_instances = cloud_driver<D> && requires(D& d, const request& r
     { d.evacuate(r, std::move(p), std::move(c)) } -> std::same_as<void>;
 };
 
+/// It keeps what a destructive action would destroy: a memory dump, a screenshot, a console log. Recovery does not wait
+/// for it for longer than `policy::forensics`, whatever it answers.
+template <class D>
+concept collects_forensics = cloud_driver<D> && requires(D& d, const request& r, completion c) {
+    { d.forensics(r, std::move(c)) } -> std::same_as<void>;
+};
+
 /// It brings a stack to what its template says; `proofs` names every instance that it may re-create.
 template <class D>
 concept converges_stacks =
@@ -6770,6 +6677,8 @@ template <class D>
 inline constexpr bool has_function<D, function::recreate> = recreates_instances<D>;
 template <class D>
 inline constexpr bool has_function<D, function::evacuate> = evacuates_instances<D>;
+template <class D>
+inline constexpr bool has_function<D, function::forensics> = collects_forensics<D>;
 template <class D>
 inline constexpr bool has_function<D, function::converge> = converges_stacks<D>;
 
@@ -6801,7 +6710,7 @@ private:
 template <cloud_driver D>
 [[nodiscard]] constexpr capabilities capabilities_of() noexcept {
     capabilities c;
-    c.add(operation::none).add(operation::describe).add(operation::page);
+    c.add(operation::none).add(operation::describe).add(operation::page).add(operation::guest_restarts);
     if constexpr (creates_instances<D>) c.add(operation::create_instance);
     if constexpr (restarts_services<D>) c.add(operation::restart_service);
     if constexpr (reboots_instances<D>) c.add(operation::reboot_instance);
@@ -6809,8 +6718,149 @@ template <cloud_driver D>
     if constexpr (fences_instances<D>) c.add(operation::fence_instance);
     if constexpr (recreates_instances<D>) c.add(operation::recreate_instance);
     if constexpr (evacuates_instances<D>) c.add(operation::evacuate_instance);
+    if constexpr (collects_forensics<D>) c.add(operation::collect_forensics);
     if constexpr (converges_stacks<D>) c.add(operation::converge_stack);
     return c;
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/evidence/evidence_rules.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// What a target with only one vantage may have done to it before a fence or a destructive rung, for which two
+/// independent ones are asked otherwise.
+enum class single_vantage : std::uint8_t {
+    fence_first, ///< a fence, and with its proof what needs one
+    wait,        ///< nothing, until a second vantage or an operator speaks
+    act,         ///< what two vantages would allow
+};
+
+/// How much evidence the actions of a policy need.
+struct evidence_rules {
+    std::uint8_t polls = 10;          ///< how many of the last polled observations of one vantage are looked at
+    std::uint8_t unhealthy_polls = 7; ///< and how many of them have to say unhealthy
+    std::uint8_t vantages = 2;        ///< independent ones that agree, before a fence or a destructive rung
+    single_vantage alone = single_vantage::fence_first;
+    duration max_age = std::chrono::minutes{5}; ///< a polled observation older than this says nothing any more
+
+    friend constexpr bool operator==(const evidence_rules&, const evidence_rules&) = default;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/evidence/health.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Whether a target does its work. Unknown is neither up nor down.
+enum class health : std::uint8_t { unknown, healthy, unhealthy };
+
+[[nodiscard]] constexpr std::string_view to_string(health h) noexcept {
+    constexpr std::array<std::string_view, 3> names{"unknown", "healthy", "unhealthy"};
+    return names[static_cast<std::size_t>(h)];
+}
+
+/// The way by which an observation reached us.
+enum class vantage : std::uint8_t { guest_heartbeat, driver_status, cloud_event, neighbour, operator_word };
+
+inline constexpr std::size_t vantage_count = 5;
+
+[[nodiscard]] constexpr std::string_view to_string(vantage v) noexcept {
+    constexpr std::array<std::string_view, vantage_count> names{"guest_heartbeat", "driver_status", "cloud_event",
+                                                                "neighbour", "operator_word"};
+    return names[static_cast<std::size_t>(v)];
+}
+
+/// One reading of evidence about one target.
+struct observation {
+    target_id target = no_target;
+    vantage from = vantage::driver_status;
+    health seen = health::unknown;
+    time_point at{};
+    bool polled = false;           ///< one of a series: so many of the last ones have to agree, and they grow old
+    target_id witness = no_target; ///< of a neighbour: the instance that looked
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/evidence/testimony.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// What one vantage says of one target. A single statement stands until it is taken back. Of a polled series M of the
+/// last N have to say unhealthy, a healthy one is believed only while fewer do, and a series that stops says nothing
+/// once it is old.
+class testimony {
+public:
+    /// The most observations of a series that are kept.
+    static constexpr unsigned most_polls = 16;
+
+    void state(health seen, time_point at) noexcept {
+        at_ = at;
+        seen_ = seen;
+        polls_ = 0;
+        bad_ = 0;
+    }
+
+    void poll(health seen, time_point at, const evidence_rules& rules) noexcept {
+        const unsigned kept = rules.polls < most_polls ? rules.polls : most_polls;
+        bad_ = static_cast<std::uint16_t>(unsigned{bad_} << 1U | (seen == health::unhealthy ? 1U : 0U));
+        if (kept < most_polls) bad_ = static_cast<std::uint16_t>(unsigned{bad_} & ((1U << kept) - 1U));
+        if (polls_ < most_polls) ++polls_;
+        at_ = at;
+        if (static_cast<unsigned>(std::popcount(bad_)) >= rules.unhealthy_polls) seen_ = health::unhealthy;
+        else seen_ = seen == health::healthy ? health::healthy : health::unknown;
+    }
+
+    /// A statement that grows old, of something that changes by itself.
+    void pass(health seen, time_point at) noexcept {
+        state(seen, at);
+        polls_ = 1;
+    }
+
+    /// What it says at a time.
+    [[nodiscard]] health says(time_point now, duration max_age) const noexcept {
+        return polls_ != 0 && now > after(at_, max_age) ? health::unknown : seen_;
+    }
+    /// When it spoke last; before all times if never.
+    [[nodiscard]] time_point at() const noexcept { return at_; }
+    /// When it will grow old; `never` for a single statement.
+    [[nodiscard]] time_point ages(duration max_age) const noexcept {
+        return polls_ != 0 && seen_ != health::unknown ? after(at_, max_age) : never;
+    }
+
+private:
+    time_point at_ = (time_point::min)();
+    health seen_ = health::unknown;
+    std::uint8_t polls_ = 0;
+    std::uint16_t bad_ = 0; ///< bit n: the n-th last poll said unhealthy
+};
+
+/// What every vantage says of one target.
+struct testimonies {
+    std::array<testimony, vantage_count> of{};
+    testimony machine{}; ///< whether the cloud, when asked, said that the machine runs
+};
+
+/// A set of vantages.
+enum class vantage_set : std::uint8_t { none = 0 };
+
+[[nodiscard]] constexpr vantage_set operator|(vantage_set set, vantage v) noexcept {
+    return static_cast<vantage_set>(static_cast<unsigned>(set) | 1U << static_cast<unsigned>(v));
+}
+[[nodiscard]] constexpr vantage_set operator|(vantage_set a, vantage_set b) noexcept {
+    return static_cast<vantage_set>(static_cast<unsigned>(a) | static_cast<unsigned>(b));
+}
+[[nodiscard]] constexpr vantage_set operator-(vantage_set a, vantage_set b) noexcept {
+    return static_cast<vantage_set>(static_cast<unsigned>(a) & ~static_cast<unsigned>(b));
+}
+[[nodiscard]] constexpr bool has(vantage_set set, vantage v) noexcept {
+    return (static_cast<unsigned>(set) >> static_cast<unsigned>(v) & 1U) != 0;
+}
+[[nodiscard]] constexpr unsigned count(vantage_set set) noexcept {
+    return static_cast<unsigned>(std::popcount(static_cast<unsigned>(set)));
 }
 
 } // namespace reheat::inline REHEAT_ABI
@@ -7030,112 +7080,127 @@ inline constexpr std::size_t reason_count = 84;
 
 } // namespace reheat::inline REHEAT_ABI
 
-// file: reheat/engine/event.hpp
+// file: reheat/recovery/guard.hpp
 
 namespace reheat::inline REHEAT_ABI {
 
-/// What an event is about.
-enum class event_kind : std::uint8_t {
-    alarm,           ///< an alarm changed its state
-    incident,        ///< an incident opened, was absorbed, released, recovered or parked
-    rung,            ///< a rung was skipped, waits, acts or was left behind
-    call,            ///< a call was made, or came to its outcome
-    verdict,         ///< what verification found
-    page,            ///< a human is called
-    operation_order, ///< an operation that was asked for, not decided
-    operator_word,   ///< an operator's input
-    controller,      ///< the controller about itself
+/// Everything that can say no to an action. All are asked each time, all answers are kept.
+enum class guard : std::uint8_t {
+    busy,          ///< one action at a time on a target, its ancestors and its descendants
+    backoff,       ///< the wait between attempts
+    approval,      ///< a human's word
+    journal,       ///< the journal is well
+    maintenance,   ///< announced work
+    freeze,        ///< the observer doubts itself
+    start_hold,    ///< the time after start or change of leader
+    corroboration, ///< two independent vantages
+    probation,     ///< after a successful action
+    breaker,       ///< too many are unhealthy at once
+    in_flight,     ///< too many actions at once
+    rate,          ///< the least distance between actions
+    capacity,      ///< the cloud has room
+    dependency,    ///< what it depends on comes first
+    evidence,      ///< somebody says now that it is unhealthy
+    quota,         ///< a budget that it shares with others
+    priority,      ///< more important targets come first
+    trust,         ///< no proof of death has turned out false
+    custom,        ///< a guard of the integrator's own
 };
 
-[[nodiscard]] constexpr std::string_view to_string(event_kind k) noexcept {
-    constexpr std::array<std::string_view, 9> names{"alarm", "incident",        "rung",          "call",      "verdict",
-                                                    "page",  "operation_order", "operator_word", "controller"};
-    return names[static_cast<std::size_t>(k)];
+inline constexpr std::size_t guard_count = 19;
+inline constexpr std::uint32_t all_guards = (std::uint32_t{1} << guard_count) - 1;
+
+[[nodiscard]] constexpr std::string_view to_string(guard g) noexcept {
+    constexpr std::array<std::string_view, guard_count> names{
+        "busy",          "backoff",   "approval", "journal",   "maintenance", "freeze",   "start_hold",
+        "corroboration", "probation", "breaker",  "in_flight", "rate",        "capacity", "dependency",
+        "evidence",      "quota",     "priority", "trust",     "custom"};
+    return names[static_cast<std::size_t>(g)];
 }
 
-/// One thing that happened or was decided, as numbers and codes; `describe(engine, event)` renders it. Every decision
-/// not to act is an event too: what was denied, by which guards, and when it can be looked at again.
-struct event {
-    time_point at{};
-    event_kind kind{};
-    decision what{};
-    reason why{};
-    operation rung = operation::none;
-    alarm_state from{}; ///< for `event_kind::alarm`
-    alarm_state to{};
-    std::uint32_t denied = 0;      ///< the denying guards, bit n for guard n
-    std::uint16_t attempt = 0;     ///< counted from 1 within the incident and rung
-    target_id target = no_target;  ///< the incident's own target
-    target_id subject = no_target; ///< the target that is acted upon
+[[nodiscard]] constexpr std::uint32_t bit(guard g) noexcept { return std::uint32_t{1} << static_cast<unsigned>(g); }
+
+/// The answer of one guard: allow (`why` is `none`), or deny with the reason and the time at which to ask again;
+/// `never` where an input, not time, can change it.
+struct guard_answer {
+    reason why = reason::none;
+    time_point next = never;
+
+    [[nodiscard]] constexpr bool allows() const noexcept { return why == reason::none; }
+};
+
+/// What a guard is asked: may this be done now?
+struct guard_question {
+    target_id target = no_target;  ///< the incident's own
+    target_id subject = no_target; ///< acted upon
+    operation what = operation::none;
     incident_id incident = no_incident;
-    op_id op = no_op;
-    time_point next = never; ///< when it is looked at again, or by when it has to be over
-    watch_id watch = no_watch;
-    double value = 0; ///< an alarm's newest statistic; how much an overflow lost; the seconds that a clock was off
+    std::uint16_t attempt = 0; ///< the one that would begin, from 1
+    time_point now{};
+};
+
+/// A guard of the integrator's own: it answers from what it knows, quickly and without blocking, and gives the same
+/// answer to the same question at the same time. Whatever reason it gives, events show `custom_guard`.
+template <class G>
+concept recovery_guard = requires(const G& g, const guard_question& q) {
+    { g.ask(q) } -> std::same_as<guard_answer>;
+};
+
+/// A guard by reference; the guard outlives it.
+class guard_ref {
+public:
+    template <recovery_guard G>
+    explicit guard_ref(const G& g) noexcept
+        : guard_{&g}, ask_{[](const void* of, const guard_question& q) { return static_cast<const G*>(of)->ask(q); }} {}
+    [[nodiscard]] guard_answer ask(const guard_question& q) const {
+        guard_answer a = ask_(guard_, q);
+        if (!a.allows()) a.why = reason::custom_guard;
+        return a;
+    }
+
+private:
+    const void* guard_;
+    guard_answer (*ask_)(const void*, const guard_question&);
+};
+
+/// The answers of all guards to one question.
+class guard_answers {
+public:
+    constexpr void set(guard g, guard_answer a) noexcept {
+        answers_[static_cast<std::size_t>(g)] = a;
+        if (!a.allows()) denied_ |= std::uint32_t{1} << static_cast<unsigned>(g);
+    }
+    [[nodiscard]] constexpr guard_answer of(guard g) const noexcept { return answers_[static_cast<std::size_t>(g)]; }
+
+    /// The denying guards, as a set of bits; 0 means that all allow.
+    [[nodiscard]] constexpr std::uint32_t denied() const noexcept { return denied_; }
+    /// The first denial, in the order of `guard`.
+    [[nodiscard]] constexpr reason first() const noexcept {
+        for (const guard_answer& a : answers_) {
+            if (!a.allows()) return a.why;
+        }
+        return reason::none;
+    }
+    /// The earliest time at which an answer can change by itself. A denial that only an input can change has none, and
+    /// does not hide a time that another has.
+    [[nodiscard]] constexpr time_point next() const noexcept {
+        time_point earliest = never;
+        for (const guard_answer& a : answers_) {
+            if (!a.allows() && a.next < earliest) earliest = a.next;
+        }
+        return earliest;
+    }
+
+private:
+    std::array<guard_answer, guard_count> answers_{};
+    std::uint32_t denied_ = 0;
 };
 
 } // namespace reheat::inline REHEAT_ABI
 
-// file: reheat/engine/effects.hpp
+// file: reheat/recovery/operator.hpp
 
 namespace reheat::inline REHEAT_ABI {
-
-/// What a journal record says.
-enum class record_kind : std::uint8_t {
-    target,        ///< a name and the id it has: after a restart it gets the same
-    opened,        ///< an incident opened
-    intent,        ///< an operation is about to be called; its budget is spent
-    dropped,       ///< that intent was taken back before its call
-    outcome,       ///< what the call came to
-    verdict,       ///< what verification found
-    closed,        ///< an incident closed
-    parked,        ///< an incident has nothing left to try
-    operator_word, ///< an operator's input
-};
-
-/// One entry of the journal. What was seen before an intent (`cloud_id`, `boot_id`, `host`) is what a controller that
-/// starts again compares the cloud with.
-struct record {
-    sequence seq{};
-    record_kind kind{};
-    time_point at{};
-    target_id target = no_target;
-    incident_id incident = no_incident;
-    op_id op = no_op;
-    std::uint64_t key = 0;
-    epoch reign{};
-    operation what = operation::none;
-    outcome_code result = outcome_code::unknown;
-    reason why = reason::none;
-    level of = level::service;
-    time_point deadline = never;
-    std::string name{};
-    std::string cloud_id{};
-    std::string boot_id{};
-    std::string host{};
-};
-
-/// A call that the runner has to make. Its views live as long as it does: they point into its own text.
-struct call {
-    request what{};
-    incident_id incident = no_incident;
-    std::vector<proof_of_death> proofs{}; ///< one for an instance, several for a stack
-    std::vector<char> text{};             ///< what the views in `what` show; not a string, whose text may move with it
-};
-
-/// What a step asks for. The caller owns it and uses it again, so that a quiet step allocates nothing.
-struct outputs {
-    std::vector<record> records;
-    std::vector<call> calls;
-    std::vector<event> events;
-
-    [[nodiscard]] bool empty() const noexcept { return records.empty() && calls.empty() && events.empty(); }
-    void clear() noexcept {
-        records.clear();
-        calls.clear();
-        events.clear();
-    }
-};
 
 /// What an operator can say.
 enum class operator_verb : std::uint8_t {
@@ -7167,143 +7232,213 @@ struct operator_input {
 
 } // namespace reheat::inline REHEAT_ABI
 
-// file: reheat/engine/pending_operation.hpp
+// file: reheat/core/sort.hpp
 
-namespace reheat::inline REHEAT_ABI {
+namespace reheat::inline REHEAT_ABI::detail {
 
-/// An operation between its intent and its end.
-struct pending_operation {
-    enum class stage : std::uint8_t {
-        journaled, ///< its intent waits for the journal
-        called,    ///< the driver has it
-        unknown,   ///< its outcome is unknown; the cloud is asked, or will be
-    };
-
-    op_id id{};
-    operation what{};
-    target_id subject = no_target;
-    incident_id for_incident = no_incident; ///< `no_incident` for an operation that was asked for
-    sequence intent{};
-    stage at = stage::journaled;
-    std::uint64_t key = 0;
-    bool paged = false; ///< its wait for the journal has been paged
-    time_point since{}; ///< when it was decided, and its budget spent
-    duration timeout{};
-    duration settle{};            ///< how long its outcome may stay unknown
-    time_point deadline = never;  ///< of the call
-    op_id reading = no_op;        ///< the read-back under way
-    time_point read_by = never;   ///< when that read-back is overdue, or the next one is due
-    time_point settle_by = never; ///< when an unknown outcome is taken for "not done"
-    std::string cloud_id_before{};
-    std::string boot_id_before{};
-    std::vector<proof_of_death> proofs{};
-};
-
-} // namespace reheat::inline REHEAT_ABI
-
-// file: reheat/evidence/self_doubt.hpp
-
-namespace reheat::inline REHEAT_ABI {
-
-/// When an evaluator doubts itself rather than its targets: it came later than it wanted to, so it may have been
-/// stopped itself, and samples of that time may lie unread or carry the wrong time. What the periods in progress hold
-/// is then discarded, and an event says so. The default is Cassandra's guard against local pauses.
-struct self_doubt {
-    bool on = true;
-    duration most_late = std::chrono::seconds{5};
-
-    [[nodiscard]] constexpr bool raised(time_point due, time_point now) const noexcept {
-        return on && now > after(due, most_late);
-    }
-};
-
-} // namespace reheat::inline REHEAT_ABI
-
-// file: reheat/engine/watch_book.hpp
-
-namespace reheat::inline REHEAT_ABI {
-
-/// All alarms that an engine watches, as groups of equal rules. A rule is compared whole: two thresholds never share a
-/// group.
-class watch_book {
-public:
-    /// Begins to watch a target by a rule, from `at` on. Allocates.
-    template <alarm_rule Rule>
-    watch_id watch(const Rule& rule, target_id target, time_point at) {
-        duration phase{};
-        if (rule.of.align == alignment::watch) phase = at.time_since_epoch() % rule.of.period;
-        if (phase < duration::zero()) phase += rule.of.period;
-        std::uint32_t group = 0;
-        for (; group < groups_.size(); ++group) {
-            if (groups_[group].tag != &tag<Rule>) continue;
-            const auto& same_type = static_cast<const fleet<Rule>&>(*groups_[group].rows);
-            if (same_type.rule() == rule && same_type.phase() == phase) break;
+/// Heapsort: in place, never worse than n log n. Not `std::sort`, because <algorithm> would be a third of what the
+/// engine costs its users to preprocess. Equal elements change places: order by something that tells them apart.
+template <class T, class Less>
+void sort(std::vector<T>& all, const Less& less) {
+    const auto sift = [&](std::size_t root, std::size_t end) {
+        for (std::size_t child = 2 * root + 1; child < end; child = 2 * root + 1) {
+            if (child + 1 < end && less(all[child], all[child + 1])) ++child;
+            if (!less(all[root], all[child])) return;
+            std::swap(all[root], all[child]);
+            root = child;
         }
-        if (group == groups_.size()) groups_.emplace_back(&tag<Rule>, new fleet<Rule>{rule, phase});
-        return static_cast<watch_id>(std::uint64_t{group} << 32U | groups_[group].rows->add(target, at));
+    };
+    for (std::size_t n = all.size() / 2; n-- > 0;) sift(n, all.size());
+    for (std::size_t end = all.size(); end-- > 1;) {
+        std::swap(all[0], all[end]);
+        sift(0, end);
+    }
+}
+
+} // namespace reheat::inline REHEAT_ABI::detail
+
+// file: reheat/evidence/corroboration.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// How well the death of a machine is attested.
+enum class attested : std::uint8_t {
+    enough,       ///< so many independent vantages as asked for, or the policy is content with one
+    one_vantage,  ///< only one, and the policy waits for another
+    contradicted, ///< only one, and another says that it runs
+};
+
+/// Weighs what independent vantages say before something that can not be undone. `unhealthy` are the vantages that call
+/// it unhealthy, `running` those that say the machine runs although it is silent. A vantage that does not know counts
+/// on neither side: what it would say is settled by the fence.
+[[nodiscard]] constexpr attested corroborate(vantage_set unhealthy, vantage_set running,
+                                             const evidence_rules& rules) noexcept {
+    if (count(unhealthy) >= rules.vantages) return attested::enough;
+    if (count(running - unhealthy) != 0) return attested::contradicted;
+    return rules.alone == single_vantage::wait ? attested::one_vantage : attested::enough;
+}
+
+/// Where a machine stands: the names of its failure domains, as numbers; 0 is unknown.
+struct placement {
+    std::uint32_t host = 0;
+    std::uint32_t rack = 0;
+    std::uint32_t zone = 0;
+};
+
+/// Whether a neighbour's word on a target is its own: the two must be in different failure domains, as far up as the
+/// domains of both are known. Machines of one cut-off rack would only ask each other. A neighbour of unknown place is
+/// not independent.
+[[nodiscard]] constexpr bool independent(const placement& witness, const placement& target) noexcept {
+    const bool racks = witness.rack != 0 && target.rack != 0;
+    const bool zones = witness.zone != 0 && target.zone != 0;
+    if (racks) return witness.rack != target.rack || (zones && witness.zone != target.zone);
+    if (zones) return witness.zone != target.zone;
+    return witness.host != 0 && target.host != 0 && witness.host != target.host;
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/core/share.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// A share of a set, never rounded to nothing: `percent` of it, rounded up, and at least `least`.
+struct share {
+    std::uint8_t percent = 5;
+    std::uint32_t least = 1;
+
+    [[nodiscard]] constexpr std::uint32_t of(std::uint32_t size) const noexcept {
+        const std::uint64_t part = (std::uint64_t{size} * percent + 99) / 100;
+        return part < least ? least : static_cast<std::uint32_t>(part);
+    }
+    friend constexpr bool operator==(const share&, const share&) = default;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/evidence/silence.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// How much evidence against itself an observer needs to stop: silence that is too wide to be the targets' fault.
+struct silence_limits {
+    std::uint32_t targets = 3; ///< that fell silent within `within`, in two failure domains: is the driver there?
+    std::uint32_t domains = 2;
+    share cliff{50, 3}; ///< more than this share of at least so many heartbeats lost within `within` holds fencing
+    duration within = std::chrono::seconds{60};
+
+    friend constexpr bool operator==(const silence_limits&, const silence_limits&) = default;
+};
+
+/// Watches which machines beat and which fell silent lately: many at once are less likely to be dead than unheard.
+/// It decides nothing; the engine asks it. One thread at a time.
+class silence_watch {
+public:
+    explicit silence_watch(const silence_limits& bounds) noexcept : bounds_{bounds} {}
+
+    /// A machine is heard.
+    void beats(target_id machine) {
+        ++beating_;
+        if (!lost_.empty() || !fallen_.empty()) returned_.push_back(machine);
+    }
+    /// A machine that was heard is silent. `domain` tells failure domains apart.
+    void falls_silent(target_id machine, std::uint32_t domain, time_point at) {
+        if (beating_ != 0) --beating_;
+        fallen_.push_back({machine, domain, at});
     }
 
-    /// Records a sample; an unknown watch is ignored. Never allocates.
-    void push(watch_id watch, time_point at, double value) noexcept {
-        const std::uint32_t group = group_of(watch);
-        if (group < groups_.size()) groups_[group].rows->push(row_of(watch), at, value);
+    /// A machine that was heard is neither heard nor silent: nobody can say, or we silenced it ourselves.
+    void forget(target_id machine) {
+        if (beating_ != 0) --beating_;
+        returned_.push_back(machine);
     }
 
-    /// Evaluates what is due, group by group in the order in which they were made. True if it came so late that what it
-    /// missed was discarded first.
-    bool evaluate(time_point now, std::vector<transition>& out, const self_doubt& doubts) {
-        const bool doubtful = doubts.raised(next(), now);
-        if (doubtful) doubt(now);
-        for (std::uint32_t group = 0; group < groups_.size(); ++group) groups_[group].rows->evaluate(group, now, out);
-        return doubtful;
+    /// Looks at what came in up to `now`. Call it once a step, after the last of them. Until then nothing counts.
+    void look(time_point now) {
+        if (lost_.empty() && fallen_.empty()) {
+            returned_.clear();
+            wide_ = false;
+            return;
+        }
+        lost_.insert(lost_.end(), fallen_.begin(), fallen_.end());
+        fallen_.clear();
+        sort(returned_, [](target_id m) { return m; });
+        std::erase_if(lost_,
+                      [this](const loss& l) { return found(returned_, l.machine, [](target_id m) { return m; }); });
+        returned_.clear();
+        if (cliff_ != 0 && !over(lost_.size(), cliff_)) cliff_ = 0;
+        if (cliff_ == 0) {
+            // A cliff keeps its losses until enough of them return; otherwise they are history after a while.
+            std::erase_if(lost_, [&](const loss& l) { return now > after(l.at, bounds_.within); });
+            const std::size_t before = beating_ + lost_.size();
+            if (before >= bounds_.cliff.least && over(lost_.size(), before)) cliff_ = before;
+        }
+        sort(lost_, [](const loss& l) { return l.machine; });
+        wide_ = count_lately(now);
     }
 
-    /// Discards what the periods up to the one of `now` hold: nobody was there to hear it.
-    void doubt(time_point now) noexcept {
-        for (const entry& g : groups_) g.rows->doubt(now);
+    /// Whether so much fell silent in so many domains that the observer may be the one who is cut off.
+    [[nodiscard]] bool wide() const noexcept { return wide_; }
+    /// Whether a machine was lost in a cliff that is not over.
+    [[nodiscard]] bool in_cliff(target_id machine) const noexcept {
+        return cliff_ != 0 && found(lost_, machine, [](const loss& l) { return l.machine; });
     }
-
-    [[nodiscard]] time_point next() const noexcept {
-        time_point earliest = never;
-        for (const entry& g : groups_) earliest = earlier(earliest, g.rows->next());
-        return earliest;
+    [[nodiscard]] bool cliff() const noexcept { return cliff_ != 0; }
+    /// The machine that was lost last, or `no_target`.
+    [[nodiscard]] target_id newest_lost() const noexcept {
+        const loss* newest = nullptr;
+        for (const loss& l : lost_) newest = newest == nullptr || newest->at < l.at ? &l : newest;
+        return newest == nullptr ? no_target : newest->machine;
     }
-
-    [[nodiscard]] alarm_state state(watch_id watch) const noexcept {
-        const std::uint32_t group = group_of(watch);
-        return group < groups_.size() ? groups_[group].rows->state(row_of(watch)) : alarm_state::insufficient_data;
-    }
+    [[nodiscard]] std::size_t beating() const noexcept { return beating_; }
 
 private:
-    // The address of a variable tells rule types apart without RTTI.
-    template <class Rule>
-    static inline char tag = 0;
-
-    // Owns its rows. Not `std::unique_ptr`: <memory> would be a fifth of what this header costs its users.
-    struct entry {
-        entry(const void* of, alarm_group* owned) noexcept : tag{of}, rows{owned} {}
-        entry(entry&& other) noexcept : tag{other.tag}, rows{std::exchange(other.rows, nullptr)} {}
-        entry& operator=(entry&& other) noexcept {
-            std::swap(tag, other.tag);
-            std::swap(rows, other.rows);
-            return *this;
-        }
-        entry(const entry&) = delete;
-        entry& operator=(const entry&) = delete;
-        ~entry() { delete rows; }
-
-        const void* tag;
-        alarm_group* rows;
+    struct loss {
+        target_id machine;
+        std::uint32_t domain;
+        time_point at;
     };
 
-    static constexpr std::uint32_t group_of(watch_id w) noexcept {
-        return static_cast<std::uint32_t>(static_cast<std::uint64_t>(w) >> 32U);
+    template <class T, class Key>
+    static void sort(std::vector<T>& all, const Key& key) {
+        detail::sort(all, [&key](const T& a, const T& b) { return key(a) < key(b); });
     }
-    static constexpr std::uint32_t row_of(watch_id w) noexcept {
-        return static_cast<std::uint32_t>(static_cast<std::uint64_t>(w));
+    template <class T, class Key>
+    [[nodiscard]] static bool found(const std::vector<T>& sorted, target_id machine, const Key& key) noexcept {
+        std::size_t low = 0;
+        std::size_t high = sorted.size();
+        while (low < high) {
+            const std::size_t middle = low + (high - low) / 2;
+            if (key(sorted[middle]) < machine) low = middle + 1;
+            else high = middle;
+        }
+        return low < sorted.size() && key(sorted[low]) == machine;
     }
 
-    std::vector<entry> groups_;
+    /// More than the share of the cliff, counted exactly.
+    [[nodiscard]] bool over(std::size_t part, std::size_t whole) const noexcept {
+        return part * 100 > whole * bounds_.cliff.percent;
+    }
+    [[nodiscard]] bool count_lately(time_point now) const {
+        std::uint32_t lost = 0;
+        std::vector<std::uint32_t> domains;
+        for (const loss& l : lost_) {
+            if (now > after(l.at, bounds_.within)) continue;
+            ++lost;
+            bool known = domains.size() >= bounds_.domains;
+            for (const std::uint32_t d : domains) known = known || d == l.domain;
+            if (!known) domains.push_back(l.domain);
+        }
+        return lost >= bounds_.targets && domains.size() >= bounds_.domains;
+    }
+
+    silence_limits bounds_;
+    std::vector<loss> lost_; // by machine
+    std::vector<loss> fallen_;
+    std::vector<target_id> returned_;
+    std::size_t beating_ = 0;
+    std::size_t cliff_ = 0; ///< how many beat before the cliff; 0: none
+    bool wide_ = false;
 };
 
 } // namespace reheat::inline REHEAT_ABI
@@ -7355,25 +7490,6 @@ struct rung {
     reboot_kind how = reboot_kind::soft_then_hard; ///< of a reboot
 
     friend constexpr bool operator==(const rung&, const rung&) = default;
-};
-
-/// What a target with only one vantage may have done to it before a fence or a destructive rung, for which two
-/// independent ones are asked otherwise.
-enum class single_vantage : std::uint8_t {
-    fence_first, ///< a fence, and with its proof what needs one
-    wait,        ///< nothing, until a second vantage or an operator speaks
-    act,         ///< what two vantages would allow
-};
-
-/// How much evidence the actions of a policy need.
-struct evidence_rules {
-    std::uint8_t polls = 10;          ///< how many of the last polled observations of one vantage are looked at
-    std::uint8_t unhealthy_polls = 7; ///< and how many of them have to say unhealthy
-    std::uint8_t vantages = 2;        ///< independent ones that agree, before a fence or a destructive rung
-    single_vantage alone = single_vantage::fence_first;
-    duration max_age = std::chrono::minutes{5}; ///< a polled observation older than this says nothing any more
-
-    friend constexpr bool operator==(const evidence_rules&, const evidence_rules&) = default;
 };
 
 /// What to do when a machine that had been replaced is heard of again.
@@ -7437,6 +7553,659 @@ private:
 
 } // namespace reheat::inline REHEAT_ABI
 
+// file: reheat/recovery/limits.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Refuses all actions on a set of targets while too large a share of it is unhealthy: then it is not the targets that
+/// are broken.
+struct breaker_limits {
+    share group{20, 1};                           ///< of the instances of a group
+    share domain{30, 1};                          ///< of the instances of a rack or a zone
+    std::uint32_t counted_from = 5;               ///< a smaller set has no breaker
+    duration cooldown = std::chrono::seconds{60}; ///< below its limit for this long, and it closes
+
+    friend constexpr bool operator==(const breaker_limits&, const breaker_limits&) = default;
+};
+
+/// A budget that several targets share; a count of 0 is no limit.
+struct shared_budget {
+    budget burst{0, std::chrono::hours{1}};
+    budget sustained{0, std::chrono::hours{24}};
+
+    friend constexpr bool operator==(const shared_budget&, const shared_budget&) = default;
+};
+
+/// What bounds the actions of an engine, whatever policies they come from: spent where the action is.
+struct limits {
+    breaker_limits breaker{};
+    silence_limits silence{};
+    share in_flight{5, 1};           ///< instance and stack actions that are not verified yet, of all instances
+    share services_in_flight{5, 10}; ///< the same of service actions, of all services
+    duration between = std::chrono::seconds{10};          ///< at least this from one instance action to the next
+    duration start_hold = std::chrono::seconds{300};      ///< no destructive rung so long after a start or a new leader
+    duration yield_to_higher = std::chrono::seconds{600}; ///< the longest wait for targets of higher priority
+    shared_budget group{};                                ///< actions in one group
+    shared_budget domain{};                               ///< actions in one rack or zone
+    shared_budget all{};                                  ///< actions
+    budget api{0, std::chrono::minutes{1}};               ///< calls of the driver, whatever they are for; 0: no limit
+
+    friend constexpr bool operator==(const limits&, const limits&) = default;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/recovery/spending.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// When something that is shared was spent. What no budget asks for any more is forgotten.
+class spending {
+public:
+    /// Notes one, and forgets those older than `longest`.
+    void spend(time_point at, duration longest) {
+        std::erase_if(at_, [&](time_point t) { return at - t >= longest; });
+        at_.push_back(at);
+    }
+    /// Forgets one noted at that time.
+    void take_back(time_point at) noexcept {
+        for (std::size_t n = at_.size(); n-- > 0;) {
+            if (at_[n] != at) continue;
+            at_.erase(at_.begin() + static_cast<std::ptrdiff_t>(n));
+            return;
+        }
+    }
+    /// When a budget has room for one more: `now` or before, or a later time. A count of 0 is no limit.
+    [[nodiscard]] time_point room_at(const budget& b, time_point now) const noexcept {
+        if (b.count == 0) return now;
+        // The count-th newest has to leave the window first.
+        if (at_.size() < b.count) return now;
+        return later(now, after(at_[at_.size() - b.count], b.within));
+    }
+
+private:
+    std::vector<time_point> at_; // in order
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/recovery/sets.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// What instances have in common: a group for limits, or a failure domain.
+enum class set_kind : std::uint8_t { group, host, rack, zone };
+
+inline constexpr std::size_t set_kind_count = 4;
+
+[[nodiscard]] constexpr std::string_view to_string(set_kind k) noexcept {
+    constexpr std::array<std::string_view, set_kind_count> names{"group", "host", "rack", "zone"};
+    return names[static_cast<std::size_t>(k)];
+}
+
+/// A set of instances; 0 is none.
+enum class set_id : std::uint32_t {};
+inline constexpr set_id no_set{0};
+
+/// One set, with what limits it. A host that is proved dead is one failure, however many instances it had.
+struct instance_set {
+    set_kind of{};
+    std::string name{};
+    std::uint32_t instances = 0;  ///< on hosts that are not proved dead
+    std::uint32_t unhealthy = 0;  ///< of these
+    std::uint32_t dead_hosts = 0; ///< that had instances of it
+    bool open = false;            ///< its breaker
+    bool paged = false;           ///< that it has been open for long
+    time_point opened_at = never;
+    time_point calm_since = never; ///< an open breaker's: few enough are unhealthy since then
+    bool dead = false;             ///< a host's
+    proof_kind proof{};            ///< that it is dead
+    time_point died_at = never;
+    set_id rack = no_set;                ///< a host's
+    set_id zone = no_set;                ///< a host's
+    std::optional<std::uint32_t> room{}; ///< for so many more instances, where that is known
+    std::uint32_t reserved = 0;          ///< by actions under way
+    spending spent{};
+
+    /// What its breaker counts.
+    [[nodiscard]] constexpr std::uint32_t size() const noexcept { return instances + dead_hosts; }
+    [[nodiscard]] constexpr std::uint32_t failed() const noexcept { return unhealthy + dead_hosts; }
+};
+
+/// Whether too large a share of a set is unhealthy for its breaker. Never rounds to nothing, and leaves small sets be.
+[[nodiscard]] constexpr bool too_many_unhealthy(const breaker_limits& bounds, set_kind of, std::uint32_t size,
+                                                std::uint32_t unhealthy) noexcept {
+    if (of == set_kind::host || size < bounds.counted_from) return false;
+    return unhealthy > (of == set_kind::group ? bounds.group : bounds.domain).of(size);
+}
+
+/// The sets that one instance belongs to, shared by all instances of the same place and group.
+struct membership {
+    set_id group = no_set;
+    set_id host = no_set;
+    set_id rack = no_set;
+    set_id zone = no_set;
+    std::uint32_t instances = 0;
+    std::uint32_t unhealthy = 0;
+
+    [[nodiscard]] constexpr std::array<set_id, 3> above_host() const noexcept { return {group, rack, zone}; }
+    [[nodiscard]] constexpr placement place() const noexcept {
+        return {static_cast<std::uint32_t>(host), static_cast<std::uint32_t>(rack), static_cast<std::uint32_t>(zone)};
+    }
+    /// What tells failure domains apart, as far up as it is known; 0 if nothing is.
+    [[nodiscard]] constexpr std::uint32_t domain() const noexcept {
+        if (zone != no_set) return static_cast<std::uint32_t>(zone);
+        return static_cast<std::uint32_t>(rack != no_set ? rack : host);
+    }
+};
+
+/// All groups and failure domains of an engine. Adding allocates, counting does not. One thread at a time.
+class set_book {
+public:
+    set_book() : sets_(1), memberships_(1) {}
+
+    [[nodiscard]] set_id find(set_kind of, std::string_view name) const {
+        const std::uint32_t found = index_[static_cast<std::size_t>(of)].find(name, name_of{sets_});
+        return found == name_index::none ? no_set : static_cast<set_id>(found);
+    }
+    /// The set of that name, made if there is none; `no_set` for an empty name.
+    set_id find_or_add(set_kind of, std::string_view name) {
+        if (name.empty()) return no_set;
+        if (const set_id known = find(of, name); known != no_set) return known;
+        const auto id = static_cast<std::uint32_t>(sets_.size());
+        sets_.emplace_back();
+        sets_.back().of = of;
+        sets_.back().name = name;
+        index_[static_cast<std::size_t>(of)].add(sets_.back().name, id);
+        return static_cast<set_id>(id);
+    }
+    /// The number of a membership, made if there is none; 0 for an instance of no set.
+    std::uint32_t join(const membership& wanted) {
+        if (same(wanted, memberships_[0])) return 0;
+        if (slots_.size() < 2 * (memberships_.size() + 1)) rehash();
+        std::size_t at = static_cast<std::size_t>(key_of(wanted)) & (slots_.size() - 1);
+        for (; slots_[at] != 0; at = (at + 1) & (slots_.size() - 1)) {
+            if (same(memberships_[slots_[at]], wanted)) return slots_[at];
+        }
+        slots_[at] = static_cast<std::uint32_t>(memberships_.size());
+        memberships_.push_back({wanted.group, wanted.host, wanted.rack, wanted.zone});
+        return slots_[at];
+    }
+
+    [[nodiscard]] std::size_t size() const noexcept { return sets_.size(); }
+    [[nodiscard]] instance_set& operator[](set_id id) noexcept { return sets_[static_cast<std::size_t>(id)]; }
+    [[nodiscard]] const instance_set& operator[](set_id id) const noexcept {
+        return sets_[static_cast<std::size_t>(id)];
+    }
+    [[nodiscard]] const membership& of(std::uint32_t number) const noexcept { return memberships_[number]; }
+
+    /// So many more (or fewer) instances, and unhealthy ones, in a membership and in its sets.
+    void count(std::uint32_t number, int instances, int unhealthy) {
+        membership& m = memberships_[number];
+        add(m.instances, instances);
+        add(m.unhealthy, unhealthy);
+        if (m.host != no_set && (*this)[m.host].dead) return recount();
+        for (const set_id s : {m.group, m.host, m.rack, m.zone}) {
+            if (s == no_set) continue;
+            add((*this)[s].instances, instances);
+            add((*this)[s].unhealthy, unhealthy);
+            mark(s);
+        }
+    }
+    /// Notes that a host is proved dead, or that it is back.
+    void set_dead(set_id host, bool dead) {
+        (*this)[host].dead = dead;
+        recount();
+    }
+
+    /// Visits the sets whose counts changed since the last call.
+    template <class Visit>
+    void take_changed(const Visit& visit) {
+        for (std::size_t n = 0; n < changed_.size(); ++n) {
+            marked_[static_cast<std::size_t>(changed_[n])] = false;
+            visit(changed_[n]);
+        }
+        changed_.clear();
+    }
+    void mark(set_id s) {
+        if (marked_.size() < sets_.size()) marked_.resize(sets_.size());
+        if (marked_[static_cast<std::size_t>(s)]) return;
+        marked_[static_cast<std::size_t>(s)] = true;
+        changed_.push_back(s);
+    }
+
+private:
+    struct name_of {
+        const std::vector<instance_set>& sets;
+        std::string_view operator()(std::uint32_t id) const noexcept { return sets[id].name; }
+    };
+    static void add(std::uint32_t& to, int by) noexcept { to += static_cast<std::uint32_t>(by); }
+    [[nodiscard]] static bool same(const membership& a, const membership& b) noexcept {
+        return a.group == b.group && a.host == b.host && a.rack == b.rack && a.zone == b.zone;
+    }
+    [[nodiscard]] static std::uint64_t key_of(const membership& m) noexcept {
+        std::uint64_t key = mix(static_cast<std::uint64_t>(m.group) << 32U | static_cast<std::uint64_t>(m.host));
+        key = mix(key ^ static_cast<std::uint64_t>(m.rack));
+        return mix(key ^ static_cast<std::uint64_t>(m.zone));
+    }
+    void rehash() {
+        slots_.assign(slots_.empty() ? 16 : slots_.size() * 2, 0);
+        for (std::uint32_t number = 1; number < memberships_.size(); ++number) {
+            std::size_t at = static_cast<std::size_t>(key_of(memberships_[number])) & (slots_.size() - 1);
+            while (slots_[at] != 0) at = (at + 1) & (slots_.size() - 1);
+            slots_[at] = number;
+        }
+    }
+
+    /// Counts everything anew, once a host is dead or alive again, or a dead one loses an instance.
+    void recount() {
+        for (std::size_t s = 1; s < sets_.size(); ++s) {
+            sets_[s].instances = sets_[s].unhealthy = sets_[s].dead_hosts = 0;
+            mark(static_cast<set_id>(s));
+        }
+        std::vector<std::pair<set_id, set_id>> dead; // a set, and a dead host that had instances of it
+        for (const membership& m : memberships_) {
+            if (m.instances == 0) continue;
+            const bool gone = m.host != no_set && (*this)[m.host].dead;
+            for (const set_id s : m.above_host()) {
+                if (s == no_set) continue;
+                if (gone) {
+                    dead.emplace_back(s, m.host);
+                } else {
+                    (*this)[s].instances += m.instances;
+                    (*this)[s].unhealthy += m.unhealthy;
+                }
+            }
+            if (m.host != no_set) {
+                (*this)[m.host].instances += m.instances;
+                (*this)[m.host].unhealthy += m.unhealthy;
+            }
+        }
+        detail::sort(dead, [](const auto& a, const auto& b) { return a < b; });
+        for (std::size_t n = 0; n < dead.size(); ++n) {
+            if (n == 0 || dead[n] != dead[n - 1]) ++(*this)[dead[n].first].dead_hosts;
+        }
+    }
+
+    std::vector<instance_set> sets_;
+    std::array<name_index, set_kind_count> index_;
+    std::vector<membership> memberships_;
+    std::vector<std::uint32_t> slots_; // of memberships; 0 is free
+    std::vector<set_id> changed_;
+    std::vector<bool> marked_;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/engine/event.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// What an event is about.
+enum class event_kind : std::uint8_t {
+    alarm,           ///< an alarm changed its state
+    incident,        ///< an incident opened, was absorbed, released, recovered or parked
+    rung,            ///< a rung was skipped, waits, acts or was left behind
+    call,            ///< a call was made, or came to its outcome
+    verdict,         ///< what verification found
+    page,            ///< a human is called
+    operation_order, ///< an operation that was asked for, not decided
+    operator_word,   ///< an operator's input
+    controller,      ///< the controller about itself
+};
+
+[[nodiscard]] constexpr std::string_view to_string(event_kind k) noexcept {
+    constexpr std::array<std::string_view, 9> names{"alarm", "incident",        "rung",          "call",      "verdict",
+                                                    "page",  "operation_order", "operator_word", "controller"};
+    return names[static_cast<std::size_t>(k)];
+}
+
+/// What one guard said against an action, in eight bytes.
+struct denial {
+    guard by{};
+    reason why{};
+    std::uint32_t after_ms = unknown; ///< how long after the event it can change by itself
+
+    /// Where only an input can change it, or where it is more than 49 days.
+    static constexpr std::uint32_t unknown = 0xffff'ffffU;
+
+    [[nodiscard]] constexpr time_point next(time_point at) const noexcept {
+        return after_ms == unknown ? never : after(at, std::chrono::milliseconds{after_ms});
+    }
+    /// Rounded up, so that it is not asked too early.
+    [[nodiscard]] static constexpr std::uint32_t until(time_point next, time_point at) noexcept {
+        const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - at).count();
+        return next == never || wait >= std::int64_t{unknown} ? unknown
+               : wait < 0                                     ? 0
+                                                              : static_cast<std::uint32_t>(wait);
+    }
+};
+
+/// One thing that happened or was decided, as numbers and codes; `describe(engine, event)` renders it. Every decision
+/// not to act is an event too: what was denied, by which guards, and when it can be looked at again.
+struct event {
+    static constexpr std::size_t most_denials = 8;
+
+    time_point at{};
+    event_kind kind{};
+    decision what{};
+    reason why{};
+    operation rung = operation::none;
+    alarm_state from{}; ///< for `event_kind::alarm`
+    alarm_state to{};
+    std::uint32_t denied = 0;      ///< the denying guards, bit n for guard n
+    std::uint32_t asked = 0;       ///< the guards that were asked; of these, all that do not deny allow
+    std::uint16_t attempt = 0;     ///< counted from 1 within the incident and rung
+    target_id target = no_target;  ///< the incident's own target
+    target_id subject = no_target; ///< the target that is acted upon
+    incident_id incident = no_incident;
+    op_id op = no_op;
+    time_point next = never; ///< when it is looked at again, or by when it has to be over
+    watch_id watch = no_watch;
+    operator_verb verb{};                       ///< for `event_kind::operator_word`
+    proof_kind proof{};                         ///< of a death that was accepted
+    set_id set = no_set;                        ///< the group or failure domain that it is about
+    vantage_set by{};                           ///< who calls the target unhealthy
+    std::array<denial, most_denials> denials{}; ///< the first ones of `denied`, in the order of `guard`
+    double value = 0; ///< an alarm's newest statistic; how much an overflow lost; the seconds that a clock was off
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/engine/effects.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// What a journal record says.
+enum class record_kind : std::uint8_t {
+    target,        ///< a name and the id it has: after a restart it gets the same
+    opened,        ///< an incident opened
+    intent,        ///< an operation is about to be called; its budget is spent
+    dropped,       ///< that intent was taken back before its call
+    outcome,       ///< what the call came to
+    verdict,       ///< what verification found
+    closed,        ///< an incident closed
+    parked,        ///< an incident has nothing left to try
+    operator_word, ///< an operator's input
+    policy,        ///< a policy was changed
+    death,         ///< a host is proved dead, or back
+    trust,         ///< a proof of death turned out false
+};
+
+/// One entry of the journal. What was seen before an intent (`cloud_id`, `boot_id`, `host`) is what a controller that
+/// starts again compares the cloud with.
+struct record {
+    sequence seq{};
+    record_kind kind{};
+    time_point at{};
+    target_id target = no_target;
+    incident_id incident = no_incident;
+    op_id op = no_op;
+    std::uint64_t key = 0;
+    epoch reign{};
+    operation what = operation::none;
+    outcome_code result = outcome_code::unknown;
+    reason why = reason::none;
+    level of = level::service;
+    operator_verb verb{};
+    time_point deadline = never;
+    std::string name{}; ///< a target's, a host's, an operator's
+    std::string text{}; ///< an operator's reason
+    std::string cloud_id{};
+    std::string boot_id{};
+    std::string host{};
+};
+
+/// A call that the runner has to make. Its views live as long as it does: they point into its own text.
+struct call {
+    request what{};
+    incident_id incident = no_incident;
+    std::vector<proof_of_death> proofs{}; ///< one for an instance, several for a stack
+    std::vector<char> text{};             ///< what the views in `what` show; not a string, whose text may move with it
+};
+
+/// What a step asks for. The caller owns it and uses it again, so that a quiet step allocates nothing.
+struct outputs {
+    std::vector<record> records;
+    std::vector<call> calls;
+    std::vector<event> events;
+
+    [[nodiscard]] bool empty() const noexcept { return records.empty() && calls.empty() && events.empty(); }
+    void clear() noexcept {
+        records.clear();
+        calls.clear();
+        events.clear();
+    }
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/engine/input_queue.hpp
+
+namespace reheat::inline REHEAT_ABI::detail {
+
+template <class T>
+struct input_box {
+    std::vector<T> all;
+};
+
+/// Inputs of several types in the order in which they came. Its memory is used again; nothing is paid for the largest
+/// type but by itself.
+template <class... Ts>
+class input_queue : private input_box<Ts>... {
+public:
+    template <class T>
+        requires(std::same_as<T, Ts> || ...)
+    void put(T input) {
+        std::vector<T>& box = static_cast<input_box<T>&>(*this).all;
+        order_.push_back({number_of<T>(), static_cast<std::uint32_t>(box.size())});
+        box.push_back(std::move(input));
+    }
+    [[nodiscard]] bool empty() const noexcept { return order_.empty(); }
+
+    /// Visits every input, oldest first.
+    template <class Visit>
+    void each(const Visit& visit) {
+        for (const place& p : order_) {
+            const auto here = [&]<class T>(std::vector<T>& box) {
+                if (p.type == number_of<T>()) visit(box[p.at]);
+            };
+            (here(static_cast<input_box<Ts>&>(*this).all), ...);
+        }
+    }
+    void clear() noexcept {
+        order_.clear();
+        (static_cast<input_box<Ts>&>(*this).all.clear(), ...);
+    }
+    void swap(input_queue& other) noexcept {
+        order_.swap(other.order_);
+        (static_cast<input_box<Ts>&>(*this).all.swap(static_cast<input_box<Ts>&>(other).all), ...);
+    }
+
+private:
+    struct place {
+        std::uint8_t type;
+        std::uint32_t at;
+    };
+    template <class T>
+    static constexpr std::uint8_t number_of() noexcept {
+        std::uint8_t n = 0;
+        std::uint8_t found = 0;
+        (static_cast<void>(found = std::same_as<T, Ts> ? n : found, ++n), ...);
+        return found;
+    }
+
+    std::vector<place> order_;
+};
+
+} // namespace reheat::inline REHEAT_ABI::detail
+
+// file: reheat/engine/pending_operation.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// An operation between its intent and its end.
+struct pending_operation {
+    enum class stage : std::uint8_t {
+        journaled, ///< its intent waits for the journal
+        called,    ///< the driver has it
+        unknown,   ///< its outcome is unknown; the cloud is asked, or will be
+    };
+
+    op_id id{};
+    operation what{};
+    target_id subject = no_target;
+    incident_id for_incident = no_incident; ///< `no_incident` for an operation that was asked for
+    sequence intent{};
+    stage at = stage::journaled;
+    std::uint64_t key = 0;
+    bool paged = false;        ///< its wait for the journal has been paged
+    bool hard = false;         ///< of a reboot
+    std::string_view method{}; ///< of a fence
+    time_point since{};        ///< when it was decided, and its budget spent
+    duration timeout{};
+    duration settle{};            ///< how long its outcome may stay unknown
+    time_point deadline = never;  ///< of the call
+    op_id reading = no_op;        ///< the read-back under way
+    time_point read_by = never;   ///< when that read-back is overdue, or the next one is due
+    time_point settle_by = never; ///< when an unknown outcome is taken for "not done"
+    std::string cloud_id{};       ///< of the copy that is meant; empty for the current one
+    std::string cloud_id_before{};
+    std::string boot_id_before{};
+    std::vector<proof_of_death> proofs{};
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/evidence/self_doubt.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// When an evaluator doubts itself rather than its targets: it came later than it wanted to, so it may have been
+/// stopped itself, and samples of that time may lie unread or carry the wrong time. What the periods in progress hold
+/// is then discarded, and an event says so. The default is Cassandra's guard against local pauses.
+struct self_doubt {
+    bool on = true;
+    duration most_late = std::chrono::seconds{5};
+
+    [[nodiscard]] constexpr bool raised(time_point due, time_point now) const noexcept {
+        return on && now > after(due, most_late);
+    }
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/engine/watch_book.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// All alarms that an engine watches, as groups of equal rules. A rule is compared whole: two thresholds never share a
+/// group.
+class watch_book {
+public:
+    /// Begins to watch a target by a rule, from `at` on. Allocates.
+    template <alarm_rule Rule>
+    watch_id watch(const Rule& rule, target_id target, time_point at) {
+        duration phase{};
+        if (rule.of.align == alignment::watch) phase = at.time_since_epoch() % rule.of.period;
+        if (phase < duration::zero()) phase += rule.of.period;
+        std::uint32_t group = 0;
+        for (; group < groups_.size(); ++group) {
+            if (groups_[group].tag != &tag<Rule>) continue;
+            const auto& same_type = static_cast<const fleet<Rule>&>(*groups_[group].rows);
+            if (same_type.rule() == rule && same_type.phase() == phase) break;
+        }
+        if (group == groups_.size()) {
+            groups_.emplace_back(&tag<Rule>, new fleet<Rule>{rule, phase});
+            groups_.back().by_silence = seeks_silence(rule);
+        }
+        return static_cast<watch_id>(std::uint64_t{group} << 32U | groups_[group].rows->add(target, at));
+    }
+
+    /// Records a sample; an unknown watch is ignored. Never allocates.
+    void push(watch_id watch, time_point at, double value) noexcept {
+        const std::uint32_t group = group_of(watch);
+        if (group < groups_.size()) groups_[group].rows->push(row_of(watch), at, value);
+    }
+
+    /// Evaluates what is due, group by group in the order in which they were made. True if it came so late that what it
+    /// missed was discarded first.
+    bool evaluate(time_point now, std::vector<transition>& out, const self_doubt& doubts) {
+        const bool doubtful = doubts.raised(next(), now);
+        if (doubtful) doubt(now);
+        for (std::uint32_t group = 0; group < groups_.size(); ++group) groups_[group].rows->evaluate(group, now, out);
+        return doubtful;
+    }
+
+    /// Discards what the periods up to the one of `now` hold: nobody was there to hear it.
+    void doubt(time_point now) noexcept {
+        for (const entry& g : groups_) g.rows->doubt(now);
+    }
+
+    /// Forgets what a watch heard before `at`, and keeps its state.
+    void forget(watch_id watch, time_point at, duration grace) noexcept {
+        const std::uint32_t group = group_of(watch);
+        if (group < groups_.size()) groups_[group].rows->forget(row_of(watch), at, grace);
+    }
+    /// Whether a watch has heard a sample since it began or was told to forget.
+    [[nodiscard]] bool has_heard(watch_id watch) const noexcept {
+        const std::uint32_t group = group_of(watch);
+        return group < groups_.size() && groups_[group].rows->has_heard(row_of(watch));
+    }
+    /// Whether silence raises a watch, rather than what it hears.
+    [[nodiscard]] bool hears_silence(watch_id watch) const noexcept {
+        const std::uint32_t group = group_of(watch);
+        return group < groups_.size() && groups_[group].by_silence;
+    }
+
+    [[nodiscard]] time_point next() const noexcept {
+        time_point earliest = never;
+        for (const entry& g : groups_) earliest = earlier(earliest, g.rows->next());
+        return earliest;
+    }
+
+    [[nodiscard]] alarm_state state(watch_id watch) const noexcept {
+        const std::uint32_t group = group_of(watch);
+        return group < groups_.size() ? groups_[group].rows->state(row_of(watch)) : alarm_state::insufficient_data;
+    }
+
+private:
+    // The address of a variable tells rule types apart without RTTI.
+    template <class Rule>
+    static inline char tag = 0;
+
+    // Owns its rows. Not `std::unique_ptr`: <memory> would be a fifth of what this header costs its users.
+    struct entry {
+        entry(const void* of, alarm_group* owned) noexcept : tag{of}, rows{owned} {}
+        entry(entry&& other) noexcept
+            : tag{other.tag}, rows{std::exchange(other.rows, nullptr)}, by_silence{other.by_silence} {}
+        entry& operator=(entry&& other) noexcept {
+            std::swap(tag, other.tag);
+            std::swap(rows, other.rows);
+            std::swap(by_silence, other.by_silence);
+            return *this;
+        }
+        entry(const entry&) = delete;
+        entry& operator=(const entry&) = delete;
+        ~entry() { delete rows; }
+
+        const void* tag;
+        alarm_group* rows;
+        bool by_silence = false;
+    };
+
+    static constexpr std::uint32_t group_of(watch_id w) noexcept {
+        return static_cast<std::uint32_t>(static_cast<std::uint64_t>(w) >> 32U);
+    }
+    static constexpr std::uint32_t row_of(watch_id w) noexcept {
+        return static_cast<std::uint32_t>(static_cast<std::uint64_t>(w));
+    }
+
+    std::vector<entry> groups_;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
 // file: reheat/recovery/backoff.hpp
 
 namespace reheat::inline REHEAT_ABI {
@@ -7461,84 +8230,124 @@ namespace reheat::inline REHEAT_ABI {
 
 } // namespace reheat::inline REHEAT_ABI
 
-// file: reheat/recovery/guard.hpp
+// file: reheat/recovery/deaths.hpp
 
 namespace reheat::inline REHEAT_ABI {
 
-/// Everything that can say no to an action. All are asked each time, all answers are kept.
-enum class guard : std::uint8_t {
-    busy,          ///< one action at a time on a target, its ancestors and its descendants
-    backoff,       ///< the wait between attempts
-    approval,      ///< a human's word
-    journal,       ///< the journal is well
-    maintenance,   ///< announced work
-    freeze,        ///< the observer doubts itself
-    start_hold,    ///< the time after start or change of leader
-    corroboration, ///< two independent vantages
-    probation,     ///< after a successful action
-    breaker,       ///< too many are unhealthy at once
-    in_flight,     ///< too many actions at once
-    rate,          ///< the least distance between actions
-    capacity,      ///< the cloud has room
-    dependency,    ///< what it depends on comes first
-    evidence,      ///< somebody says now that it is unhealthy
-    quota,         ///< a budget that it shares with others
-    priority,      ///< more important targets come first
-    trust,         ///< no proof of death has turned out false
-    custom,        ///< a guard of the integrator's own
+/// The lease that an instance holds as long as it may run: its watchdog resets the machine if the lease is not renewed.
+struct lease {
+    target_id target = no_target; ///< an instance
+    time_point until{};           ///< as last renewed
+    duration watchdog{};          ///< how long after `until` the watchdog has fired at the latest
+    bool tied = false;            ///< whether that watchdog is fed by renewing this very lease; else it proves nothing
 };
 
-inline constexpr std::size_t guard_count = 19;
+/// Time that clocks and watchdogs may be off by, before a lease that ran out is a proof.
+inline constexpr duration lease_margin = std::chrono::seconds{30};
 
-[[nodiscard]] constexpr std::string_view to_string(guard g) noexcept {
-    constexpr std::array<std::string_view, guard_count> names{
-        "busy",          "backoff",   "approval", "journal",   "maintenance", "freeze",   "start_hold",
-        "corroboration", "probation", "breaker",  "in_flight", "rate",        "capacity", "dependency",
-        "evidence",      "quota",     "priority", "trust",     "custom"};
-    return names[static_cast<std::size_t>(g)];
-}
-
-/// The answer of one guard: allow (`why` is `none`), or deny with the reason and the time at which to ask again;
-/// `never` where an input, not time, can change it.
-struct guard_answer {
-    reason why = reason::none;
-    time_point next = never;
-
-    [[nodiscard]] constexpr bool allows() const noexcept { return why == reason::none; }
-};
-
-/// The answers of all guards to one question.
-class guard_answers {
+/// What is known to be dead without a fence: by an operator's word, or by a lease that ran out. Few at a time.
+class death_book {
 public:
-    constexpr void set(guard g, guard_answer a) noexcept {
-        answers_[static_cast<std::size_t>(g)] = a;
-        if (!a.allows()) denied_ |= std::uint32_t{1} << static_cast<unsigned>(g);
+    /// A named operator says that an instance does not run, and may be believed until then.
+    void confirm(target_id target, time_point until) {
+        withdraw(target);
+        confirmed_.push_back({target, until});
     }
-    [[nodiscard]] constexpr guard_answer of(guard g) const noexcept { return answers_[static_cast<std::size_t>(g)]; }
-
-    /// The denying guards, as a set of bits; 0 means that all allow.
-    [[nodiscard]] constexpr std::uint32_t denied() const noexcept { return denied_; }
-    /// The first denial, in the order of `guard`.
-    [[nodiscard]] constexpr reason first() const noexcept {
-        for (const guard_answer& a : answers_) {
-            if (!a.allows()) return a.why;
-        }
-        return reason::none;
+    void withdraw(target_id target) {
+        std::erase_if(confirmed_, [target](const confirmation& c) { return c.target == target; });
     }
-    /// The earliest time at which an answer can change by itself. A denial that only an input can change has none, and
-    /// does not hide a time that another has.
-    [[nodiscard]] constexpr time_point next() const noexcept {
-        time_point earliest = never;
-        for (const guard_answer& a : answers_) {
-            if (!a.allows() && a.next < earliest) earliest = a.next;
+    void renew(const lease& l) {
+        for (lease& known : leases_) {
+            if (known.target != l.target) continue;
+            known = l;
+            return;
         }
-        return earliest;
+        leases_.push_back(l);
+    }
+    /// By what a target is proved dead at a time, if it is. A confirmation comes before a lease.
+    [[nodiscard]] std::optional<proof_kind> dead(target_id target, time_point now) const noexcept {
+        for (const confirmation& c : confirmed_) {
+            if (c.target == target && now < c.until) return proof_kind::confirmed;
+        }
+        if (lease_over(target) <= now) return proof_kind::lease_expired;
+        return std::nullopt;
+    }
+    /// When a target's lease will prove that it is dead; `never` without one, or if its watchdog is not tied to it.
+    [[nodiscard]] time_point lease_over(target_id target) const noexcept {
+        for (const lease& l : leases_) {
+            if (l.target == target && l.tied) return after(after(l.until, l.watchdog), lease_margin);
+        }
+        return never;
+    }
+    /// A new copy is about to start: what was known of the old one says nothing of it.
+    void forget(target_id target) {
+        withdraw(target);
+        std::erase_if(leases_, [target](const lease& l) { return l.target == target; });
     }
 
 private:
-    std::array<guard_answer, guard_count> answers_{};
-    std::uint32_t denied_ = 0;
+    struct confirmation {
+        target_id target;
+        time_point until;
+    };
+
+    std::vector<confirmation> confirmed_;
+    std::vector<lease> leases_;
 };
+
+/// A copy that was proved dead and replaced. It must not be heard of again.
+struct grave {
+    target_id target = no_target;
+    incident_id incident = no_incident;
+    proof_kind proof{};
+    time_point died_at{}; ///< when the proof was minted
+    std::string cloud_id{};
+    std::string host{};
+};
+
+/// A machine that is seen running, by an observer that can tell copies apart.
+struct copy_sighting {
+    target_id target = no_target;
+    std::string_view cloud_id{};
+    std::string_view host{};
+    time_point running_since{}; ///< of this boot
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/recovery/history.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// What is remembered of a target's last recovery, so that the next failure is not its first. A target that never
+/// failed has none.
+struct recovery_memory {
+    // of its own incidents
+    incident_id incident = no_incident;
+    time_point closed_at = (time_point::min)();
+    unsigned tries = 0;       ///< of its last rung, for the backoff of the next failure
+    std::uint8_t tried = 0;   ///< bit n: rung n was tried the last time and did not help
+    std::uint8_t useless = 0; ///< bit n: nor the time before that
+    // of actions upon it: the last instance or stack action that helped, and on whose evidence it was taken
+    operation helped = operation::none;
+    vantage_set on_word_of{};
+    time_point helped_at = (time_point::min)();
+};
+
+/// How far up an operation stands: a ladder that is changed under way goes on with the first rung above the last one.
+[[nodiscard]] constexpr unsigned rank(operation o) noexcept {
+    switch (o) {
+    case operation::guest_restarts: return 1;
+    case operation::restart_service: return 2;
+    case operation::reboot_instance: return 3;
+    case operation::rebuild_instance: return 4;
+    case operation::recreate_instance: return 5;
+    case operation::evacuate_instance: return 6;
+    case operation::converge_stack: return 7;
+    case operation::page: return 8;
+    default: return 0;
+    }
+}
 
 } // namespace reheat::inline REHEAT_ABI
 
@@ -7555,13 +8364,22 @@ enum class phase : std::uint8_t {
     parked,    ///< nothing left to try
     absorbed,  ///< another incident's action covers it
     closed,
+    collecting, ///< forensics come before what destroys
 };
 
 [[nodiscard]] constexpr std::string_view to_string(phase p) noexcept {
-    constexpr std::array<std::string_view, 7> names{"deciding", "fencing",  "acting", "verifying",
-                                                    "parked",   "absorbed", "closed"};
+    constexpr std::array<std::string_view, 8> names{"deciding", "fencing",  "acting", "verifying",
+                                                    "parked",   "absorbed", "closed", "collecting"};
     return names[static_cast<std::size_t>(p)];
 }
+
+/// One instance on its way to a proof of death.
+struct death_wanted {
+    target_id target = no_target;
+    std::uint8_t method = 0;    ///< of the policy's fence methods, the next to try
+    std::uint8_t in_flight = 0; ///< fences under way
+    bool proved = false;
+};
 
 /// One failure of one target and how far its recovery has come.
 struct incident {
@@ -7571,21 +8389,29 @@ struct incident {
     phase at = phase::deciding;
     std::uint8_t rung = 0;      ///< index in the policy
     std::uint16_t attempts = 0; ///< of this rung, in this incident
-    std::uint16_t fences = 0;   ///< fences tried since the last proof
+    std::uint16_t fences = 0;   ///< rounds of fences that made no proof
     bool paged = false;         ///< a long wait has been paged
     bool approved = false;
+    bool forensics = false;          ///< collected for the attempt under way
+    std::uint8_t useless = 0;        ///< bit n: rung n did not help the incident that this one goes on with
+    std::uint8_t unhelpful = 0;      ///< bit n: rung n was tried in this one and did not help
+    vantage_set accusers{};          ///< who has called the target unhealthy
     reason denied_by = reason::none; ///< the last denial, so that only a change is told
     std::uint32_t denied = 0;
+    std::uint32_t absorbs = 0; ///< incidents that wait for its action
+    unsigned tries = 0;        ///< attempts of the incident before, if the target was not stable since; for the backoff
     incident_id absorbed_by = no_incident;
     target_id subject = no_target; ///< what the rung acts upon
     op_id op = no_op;
     time_point opened_at{};
+    time_point healed_at = never; ///< since when the guest is given time to heal itself
     time_point waiting_since = never;
     time_point not_before = (time_point::min)(); ///< backoff
     time_point wake = never;
     time_point verify_by = never;
+    time_point acted_at = (time_point::min)(); ///< what was heard before says nothing of whether it helped
     std::vector<proof_of_death> proofs;
-    std::vector<target_id> to_fence;
+    std::vector<death_wanted> deaths;
 };
 
 } // namespace reheat::inline REHEAT_ABI
@@ -7645,61 +8471,36 @@ private:
 
 } // namespace reheat::inline REHEAT_ABI
 
-// file: reheat/evidence/health.hpp
+// file: reheat/core/text_arena.hpp
 
 namespace reheat::inline REHEAT_ABI {
 
-/// Whether a target does its work. Unknown is neither up nor down.
-enum class health : std::uint8_t { unknown, healthy, unhealthy };
-
-[[nodiscard]] constexpr std::string_view to_string(health h) noexcept {
-    constexpr std::array<std::string_view, 3> names{"unknown", "healthy", "unhealthy"};
-    return names[static_cast<std::size_t>(h)];
-}
-
-/// The way by which an observation reached us.
-enum class vantage : std::uint8_t { guest_heartbeat, driver_status, cloud_event, neighbour, operator_word };
-
-inline constexpr std::size_t vantage_count = 5;
-
-[[nodiscard]] constexpr std::string_view to_string(vantage v) noexcept {
-    constexpr std::array<std::string_view, vantage_count> names{"guest_heartbeat", "driver_status", "cloud_event",
-                                                                "neighbour", "operator_word"};
-    return names[static_cast<std::size_t>(v)];
-}
-
-/// One reading of evidence about one target.
-struct observation {
-    target_id target = no_target;
-    vantage from = vantage::driver_status;
-    health seen = health::unknown;
-    time_point at{};
-    bool polled = false;           ///< one of a series: so many of the last ones have to agree, and they grow old
-    target_id witness = no_target; ///< of a neighbour: the instance that looked
-};
-
-} // namespace reheat::inline REHEAT_ABI
-
-// file: reheat/evidence/board.hpp
-
-namespace reheat::inline REHEAT_ABI {
-
-/// The latest word of each vantage on one target. Unhealthy if any says so, else healthy if any says so.
-class evidence_board {
+/// Keeps short texts side by side for as long as it lives: a byte for the length and the text itself. Views of them
+/// never move. One thread at a time.
+class text_arena {
 public:
-    constexpr void note(vantage from, health seen) noexcept { seen_[static_cast<std::size_t>(from)] = seen; }
+    static constexpr std::size_t longest = 255;
 
-    [[nodiscard]] constexpr health combined() const noexcept {
-        health all = health::unknown;
-        for (const health h : seen_) {
-            if (h == health::unhealthy) return h;
-            if (h == health::healthy) all = h;
+    /// Where a text of at most 255 bytes was put.
+    std::uint32_t keep(std::string_view text) {
+        if (chunks_.empty() || chunks_.back().size() + text.size() + 1 > chunk_size) {
+            chunks_.emplace_back();
+            chunks_.back().reserve(chunk_size);
         }
-        return all;
+        std::vector<char>& last = chunks_.back();
+        const std::size_t at = (chunks_.size() - 1) * chunk_size + last.size();
+        last.push_back(static_cast<char>(static_cast<unsigned char>(text.size())));
+        last.insert(last.end(), text.begin(), text.end());
+        return static_cast<std::uint32_t>(at);
+    }
+    [[nodiscard]] std::string_view at(std::uint32_t place) const noexcept {
+        const char* const text = chunks_[place / chunk_size].data() + place % chunk_size;
+        return {text + 1, static_cast<unsigned char>(*text)};
     }
 
 private:
-    std::array<health, vantage_count> seen_{};
+    static constexpr std::size_t chunk_size = std::size_t{1} << 14U;
+    std::vector<std::vector<char>> chunks_;
 };
 
 } // namespace reheat::inline REHEAT_ABI
@@ -7722,12 +8523,15 @@ struct instance {
     std::string_view zone{};
     asset keep = asset::volumes | asset::fixed_addresses; ///< what no action may lose
     std::string_view cloud_id{};                          ///< the cloud's id, if it is known
+    std::string_view group{};                             ///< a set of instances for limits; empty: its stack
+    std::uint8_t priority = 0;                            ///< the more, the earlier it is recovered
 };
 
 /// A process on a machine, known to the guest's service manager by its name.
 struct service {
     std::string_view name;
     target_id on = no_target;
+    std::uint8_t priority = 0; ///< the more, the earlier it is recovered
 };
 
 } // namespace reheat::inline REHEAT_ABI
@@ -7736,50 +8540,81 @@ struct service {
 
 namespace reheat::inline REHEAT_ABI {
 
-/// What is known of one target.
+/// What is known of one target: 64 bytes, so that a million are nothing to speak of. What only some have is elsewhere.
 struct target_record {
+    std::uint32_t name = 0; ///< in the tree's texts
+    target_id parent = no_target;
+    target_id first_child = no_target;
+    target_id next_sibling = no_target;
+    incident_id incident = no_incident; ///< the open incident, if any
+    std::uint32_t first_watch = 0;      ///< in the engine's list; 0: none
+    std::uint32_t member_of = 0;        ///< an instance's place and group
+    std::uint32_t words = 0;            ///< what was said of it beside its alarms; 0: nothing
+    std::uint32_t memory = 0;           ///< of its last recovery; 0: none
+    std::uint32_t seen = 0;             ///< what was seen of an instance; 0: nothing
+    std::uint32_t busy_below = 0;       ///< actions on its descendants that are not finished
+    std::uint16_t busy_here = 0;        ///< actions on it that are not finished
+    std::uint16_t failing = 0;          ///< an instance's: open incidents on it and its services
+    std::uint16_t beats = 0;            ///< an instance's: alarms that hear it or its services
+    std::uint16_t raised = 0;           ///< watched alarms that are in `alarm`
+    std::uint16_t quiet = 0;            ///< watched alarms that are in `ok`
+    policy_id rules{};                  ///< how its incidents are recovered
     level of{};
     asset keep = asset::none;
-    std::uint16_t raised = 0; ///< watched alarms that are in `alarm`
-    std::uint16_t quiet = 0;  ///< watched alarms that are in `ok`
-    target_id parent = no_target;
-    incident_id incident = no_incident; ///< the open incident, if any
-    std::uint32_t busy_here = 0;        ///< actions on it that are not finished
-    std::uint32_t busy_below = 0;       ///< actions on its descendants that are not finished
-    policy_id rules{};                  ///< how its incidents are recovered
-    evidence_board evidence{};
-    std::string name{}; ///< unique in its level; a service's is `instance/service`
-    std::string cloud_id{};
-    std::string boot_id{};
-    std::string address{};
-    std::string host{};
+    std::uint8_t priority = 0;
+    bool silent = false; ///< an instance that was heard, and is not any more
+
+    /// What its alarms say.
+    [[nodiscard]] constexpr health heard() const noexcept {
+        return raised != 0 ? health::unhealthy : quiet != 0 ? health::healthy : health::unknown;
+    }
+};
+static_assert(sizeof(target_record) <= 64);
+
+/// What was seen of an instance, as places in the tree's texts; 0 is nothing. Texts are kept for good: they change with
+/// a recovery, not with time.
+struct seen_record {
+    std::uint32_t cloud_id = 0;
+    std::uint32_t boot_id = 0;
+    std::uint32_t host = 0;
+    std::uint32_t address = 0;
 };
 
 /// Services on instances in stacks. Ids are dense and never reused; names are found through an index.
 class target_tree {
 public:
+    target_tree() : seen_(1), words_(1) { names_.keep({}); }
+
     [[nodiscard]] std::size_t size() const noexcept { return targets_.size(); }
+    [[nodiscard]] std::size_t count(level of) const noexcept { return counts_[static_cast<std::size_t>(of)]; }
     [[nodiscard]] bool has(target_id id) const noexcept { return static_cast<std::size_t>(id) < targets_.size(); }
     [[nodiscard]] target_record& operator[](target_id id) noexcept { return targets_[static_cast<std::size_t>(id)]; }
     [[nodiscard]] const target_record& operator[](target_id id) const noexcept {
         return targets_[static_cast<std::size_t>(id)];
     }
+    void reserve(std::size_t targets) { targets_.reserve(targets); }
 
-    /// Adds a target; a name that its level has already is an error.
-    result<target_id> add(target_record t) {
-        if (t.name.empty() || t.name.size() > 255)
+    /// Adds a target; a name that its level has already is an error. A service's is `instance/service`.
+    result<target_id> add(target_record t, std::string_view name) {
+        if (name.empty() || name.size() > text_arena::longest)
             return error{errc::invalid_argument, "name", "expected 1 to 255 characters"};
-        if (find(t.of, t.name) != no_target)
-            return error{errc::already_exists, t.name, "there is a " + std::string{to_string(t.of)} + " of that name"};
-        const auto id = static_cast<std::uint32_t>(targets_.size());
-        targets_.push_back(std::move(t));
-        index_of(targets_.back().of).add(targets_.back().name, id);
-        return static_cast<target_id>(id);
+        if (find(t.of, name) != no_target)
+            return error{errc::already_exists, std::string{name},
+                         "there is a " + std::string{to_string(t.of)} + " of that name"};
+        const auto id = static_cast<target_id>(targets_.size());
+        t.name = names_.keep(name);
+        if (t.parent != no_target) t.next_sibling = std::exchange((*this)[t.parent].first_child, id);
+        targets_.push_back(t);
+        by_name_[static_cast<std::size_t>(t.of)].add(name, static_cast<std::uint32_t>(id));
+        ++counts_[static_cast<std::size_t>(t.of)];
+        return id;
     }
 
+    /// The name; it never moves.
+    [[nodiscard]] std::string_view name(target_id id) const noexcept { return names_.at((*this)[id].name); }
     /// The target of that level and name, or `no_target`. A service's name is `instance/service`.
     [[nodiscard]] target_id find(level of, std::string_view name) const {
-        return static_cast<target_id>(by_name_[static_cast<std::size_t>(of)].find(name, name_of{targets_}));
+        return static_cast<target_id>(by_name_[static_cast<std::size_t>(of)].find(name, name_of{*this}));
     }
 
     /// The target itself or its ancestor of that level, or `no_target`.
@@ -7787,38 +8622,138 @@ public:
         while (id != no_target && (*this)[id].of != of) id = (*this)[id].parent;
         return id;
     }
-
     /// Whether `above` is `id` or one of its ancestors.
     [[nodiscard]] bool covers(target_id above, target_id id) const noexcept {
         while (id != no_target && id != above) id = (*this)[id].parent;
         return id == above;
     }
+    /// Visits a target and everything below it.
+    template <class Visit>
+    void each_below(target_id id, const Visit& visit) const {
+        visit(id);
+        for (target_id child = (*this)[id].first_child; child != no_target; child = (*this)[child].next_sibling)
+            each_below(child, visit);
+    }
 
     /// Marks an action on a target as begun (`by` = 1) or finished (-1).
     void mark_busy(target_id id, int by) noexcept {
-        (*this)[id].busy_here += static_cast<std::uint32_t>(by);
+        (*this)[id].busy_here = static_cast<std::uint16_t>((*this)[id].busy_here + by);
         for (target_id up = (*this)[id].parent; up != no_target; up = (*this)[up].parent)
             (*this)[up].busy_below += static_cast<std::uint32_t>(by);
     }
-
     /// Whether an action on it, an ancestor or a descendant is not finished.
     [[nodiscard]] bool busy(target_id id) const noexcept {
         if ((*this)[id].busy_below != 0) return true;
-        for (; id != no_target; id = (*this)[id].parent) {
-            if ((*this)[id].busy_here != 0) return true;
-        }
-        return false;
+        return busy_above(id) != no_target;
     }
+    /// The target itself or the nearest ancestor with an action that is not finished, or `no_target`.
+    [[nodiscard]] target_id busy_above(target_id id) const noexcept {
+        while (id != no_target && (*this)[id].busy_here == 0) id = (*this)[id].parent;
+        return id;
+    }
+
+    /// What was seen of an instance; empty as long as nothing was.
+    [[nodiscard]] std::string_view cloud_id(target_id id) const noexcept { return seen(id, &seen_record::cloud_id); }
+    [[nodiscard]] std::string_view boot_id(target_id id) const noexcept { return seen(id, &seen_record::boot_id); }
+    [[nodiscard]] std::string_view host(target_id id) const noexcept { return seen(id, &seen_record::host); }
+    [[nodiscard]] std::string_view address(target_id id) const noexcept { return seen(id, &seen_record::address); }
+    void note_seen(target_id id, const observed& now) {
+        note(id, &seen_record::cloud_id, now.cloud_id);
+        note(id, &seen_record::boot_id, now.boot_id);
+        note(id, &seen_record::host, now.host);
+        note(id, &seen_record::address, now.address);
+    }
+
+    /// What was said of a target beside its alarms.
+    [[nodiscard]] const testimonies& words(target_id id) const noexcept { return words_[(*this)[id].words]; }
+    [[nodiscard]] testimonies& note_words(target_id id) { return entry(words_, (*this)[id].words); }
 
 private:
     struct name_of {
-        const std::vector<target_record>& targets;
-        std::string_view operator()(std::uint32_t id) const noexcept { return targets[id].name; }
+        const target_tree& tree;
+        std::string_view operator()(std::uint32_t id) const noexcept { return tree.name(static_cast<target_id>(id)); }
     };
-    [[nodiscard]] name_index& index_of(level of) noexcept { return by_name_[static_cast<std::size_t>(of)]; }
+    [[nodiscard]] std::string_view seen(target_id id, std::uint32_t seen_record::* which) const noexcept {
+        return names_.at(seen_[(*this)[id].seen].*which);
+    }
+    void note(target_id id, std::uint32_t seen_record::* which, std::string_view text) {
+        if (text.size() > text_arena::longest) return;
+        if (!text.empty() && seen(id, which) != text) entry(seen_, (*this)[id].seen).*which = names_.keep(text);
+    }
+    /// The entry of that number, made if it is 0.
+    template <class T>
+    static T& entry(std::vector<T>& all, std::uint32_t& number) {
+        if (number == 0) {
+            number = static_cast<std::uint32_t>(all.size());
+            all.emplace_back();
+        }
+        return all[number];
+    }
 
     std::vector<target_record> targets_;
+    text_arena names_;
     std::array<name_index, 3> by_name_; // by level
+    std::array<std::size_t, 3> counts_{};
+    std::vector<seen_record> seen_;
+    std::vector<testimonies> words_;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/recovery/orders.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// An operator's word that holds for a while: nothing is done to a target and what is below it, or to anything.
+struct standing_order {
+    enum class kind : std::uint8_t { maintenance, freeze };
+
+    kind what{};
+    target_id target = no_target; ///< `no_target`: everything
+    time_point until = never;
+    std::string who{};
+    std::string why{};
+};
+
+/// The standing orders, few at a time.
+class order_book {
+public:
+    /// A new order for a target replaces its old one of the same kind.
+    void give(standing_order order) {
+        end(order.what, order.target);
+        orders_.push_back(std::move(order));
+    }
+    /// Ends an order; false if there is none.
+    bool end(standing_order::kind what, target_id target) {
+        return std::erase_if(orders_, [&](const standing_order& o) { return o.what == what && o.target == target; }) !=
+               0;
+    }
+    /// The order of that kind that holds for a target at a time, or null: on itself, what is above it, or everything.
+    [[nodiscard]] const standing_order* holding(standing_order::kind what, target_id target, time_point now,
+                                                const target_tree& tree) const noexcept {
+        for (const standing_order& o : orders_) {
+            if (o.what == what && now < o.until && (o.target == no_target || tree.covers(o.target, target))) return &o;
+        }
+        return nullptr;
+    }
+    /// Forgets the orders that are over and visits each; true if there was one.
+    template <class Visit>
+    bool expire(time_point now, const Visit& visit) {
+        return std::erase_if(orders_, [&](const standing_order& o) {
+                   if (now < o.until) return false;
+                   visit(o);
+                   return true;
+               }) != 0;
+    }
+    /// When the next one is over.
+    [[nodiscard]] time_point next() const noexcept {
+        time_point earliest = never;
+        for (const standing_order& o : orders_) earliest = earlier(earliest, o.until);
+        return earliest;
+    }
+
+private:
+    std::vector<standing_order> orders_;
 };
 
 } // namespace reheat::inline REHEAT_ABI
@@ -7837,6 +8772,8 @@ struct engine_options {
     duration read_back_every = std::chrono::seconds{10}; ///< also how long one read-back may take
     duration page_after = std::chrono::minutes{10};      ///< a longer wait calls a human, once
     self_doubt doubts{};                                 ///< of an engine that is stepped late
+    limits bounds{};                                     ///< of all actions together
+    bool shadow = false; ///< decide on live input and call nothing: events tell what would have been done
 };
 
 /// The heart: values with their time go in, decisions come out. It reads no clock, makes no call and starts no thread.
@@ -7853,11 +8790,12 @@ struct engine_options {
 ///     e.step(now, out);   // then: journal out.records, e.durable(n), step again, make out.calls, e.complete(...)
 class engine {
 public:
-    explicit engine(const policy& rules, engine_options options = {}) : options_{options} {
+    explicit engine(const policy& rules, engine_options options = {})
+        : options_{options}, silence_{options.bounds.silence} {
         // A pause of zero would be an endless loop at one time.
         if (options_.read_back_every < shortest_pause) options_.read_back_every = shortest_pause;
         if (options_.proof_validity < shortest_pause) options_.proof_validity = shortest_pause;
-        policies_.push_back(rules);
+        policies_.push_back({rules, static_cast<policy_id>(0)});
     }
     engine(engine&&) = default;
     engine& operator=(engine&&) = default;
@@ -7870,25 +8808,40 @@ public:
     /// Adds a policy beside the first one; the 65,537th is an error.
     result<policy_id> add_policy(const policy& rules) {
         if (policies_.size() > 0xffffU) return error{errc::limit_exceeded, {}, "expected at most 65,536 policies"};
-        policies_.push_back(rules);
-        return static_cast<policy_id>(policies_.size() - 1);
+        policies_.push_back({rules, static_cast<policy_id>(policies_.size())});
+        return policies_.back().newest;
     }
     /// Adds a stack, an instance or a service; names are copied. Errors: a name that is taken or empty, a service on no
     /// instance.
     result<target_id> add(const stack& s);
     result<target_id> add(const instance& i);
     result<target_id> add(const service& s);
+    /// Makes room for so many targets, so that adding them moves nothing.
+    void reserve(std::size_t targets) { targets_.reserve(targets); }
     /// Recovers the target's incidents by that policy from now on. An incident that is open keeps its own.
     /// An unknown target or policy changes nothing.
     void use_policy(target_id target, policy_id rules) noexcept {
-        if (targets_.has(target) && static_cast<std::size_t>(rules) < policies_.size()) targets_[target].rules = rules;
+        if (targets_.has(target) && static_cast<std::size_t>(rules) < policies_.size())
+            targets_[target].rules = policies_[static_cast<std::size_t>(rules)].newest;
     }
+    /// Recovery of `dependent` waits while `on` is not well. Errors: an unknown target, a circle.
+    result<void> depend(target_id dependent, target_id on);
+    /// Asks a guard of the integrator's own with all others. It is referred to, and outlives the engine.
+    template <recovery_guard G>
+    void add_guard(const G& guard) {
+        guards_.emplace_back(guard);
+    }
+    template <recovery_guard G>
+    void add_guard(const G&& guard) = delete;
     /// Watches a target by an alarm from `at` on. Errors: an unknown target, a rule whose numbers are out of bounds.
     template <alarm_rule Rule>
     result<watch_id> watch(target_id target, const Rule& rule, time_point at) {
         if (!targets_.has(target)) return error{errc::not_found, {}, "there is no such target"};
         if (auto valid = validate(rule); !valid) return std::move(valid).error();
-        return watches_.watch(rule, target, at);
+        const watch_id made = watches_.watch(rule, target, at);
+        links_.push_back(
+            {made, std::exchange(targets_[target].first_watch, static_cast<std::uint32_t>(links_.size()))});
+        return made;
     }
 
     // Inputs: they record, and decide nothing
@@ -7896,20 +8849,46 @@ public:
     /// A sample for a watched alarm. Never allocates.
     void push(watch_id watch, time_point at, double value) noexcept { watches_.push(watch, at, value); }
     /// A reading of evidence that is no metric.
-    void observe(const observation& seen) { inputs_.emplace_back(seen); }
+    void observe(const observation& seen) { inputs_.put(seen); }
     /// The outcome of a call. `repeated`: the completion had been called before.
     void complete(op_id op, time_point at, outcome result, bool repeated = false) {
-        inputs_.emplace_back(completed{op, at, std::move(result), repeated});
+        inputs_.put(completed{op, at, std::move(result), repeated});
     }
     /// An operator's word; the texts are copied.
     void operate(const operator_input& word, time_point at) {
-        inputs_.emplace_back(
-            spoken{word.what, word.target, at, word.expires, std::string{word.who}, std::string{word.reason}});
+        inputs_.put(spoken{word.what, word.target, at, word.expires, std::string{word.who}, std::string{word.reason}});
     }
     /// Asks for an instance to be created, as part of a stack's creation.
-    void order_creation(target_id instance, time_point at) { inputs_.emplace_back(ordered{instance, at}); }
+    void order_creation(target_id instance, time_point at) { inputs_.put(ordered{instance, at}); }
+    /// The guest says that it restarted the target itself, as `cfn-hup` does.
+    void guest_restarted(target_id target, time_point at) { inputs_.put(healed{target, at}); }
+    /// A host is proved dead, with all that ran there: by its fence device, by an API that vouches for it, or by an
+    /// operator. That it was marked as down is no proof. An unknown host is only told.
+    void host_died(std::string_view host, proof_kind by, time_point at) {
+        inputs_.put(host_word{std::string{host}, true, by, at});
+    }
+    /// That host runs again.
+    void host_returned(std::string_view host, time_point at) {
+        inputs_.put(host_word{std::string{host}, false, proof_kind::fenced, at});
+    }
+    /// An instance's lease was renewed. When it runs out, with its watchdog and a margin, the instance is proved dead.
+    void renew(const lease& l) { inputs_.put(l); }
+    /// A machine was seen running, by an observer that can tell copies apart. One that had been proved dead breaks the
+    /// trust in proofs, or came back: `policy::returned`.
+    void sighted(const copy_sighting& seen, time_point at) {
+        inputs_.put(sighting{seen.target, std::string{seen.cloud_id}, std::string{seen.host}, seen.running_since, at});
+    }
+    /// A zone has room for so many more instances; an empty name: the whole cloud.
+    void tell_capacity(std::string_view zone, std::uint32_t room, time_point at) {
+        inputs_.put(capacity{std::string{zone}, room, at});
+    }
+    /// A policy is replaced. Targets and incidents go on with the new one: an open incident from its next rung on, with
+    /// the attempts it has spent. An unknown policy changes nothing.
+    void change_policy(policy_id which, const policy& to, time_point at) { inputs_.put(new_policy{which, to, at}); }
+    /// This controller leads from now on. What can not be undone waits, as after a start.
+    void leads(epoch reign, time_point at) { inputs_.put(new_leader{reign, at}); }
     /// So many samples or outcomes found the inbox of the runner full. That is our own stall, never a target's silence.
-    void overflowed(std::uint64_t lost, time_point at) { inputs_.emplace_back(overflow{lost, at}); }
+    void overflowed(std::uint64_t lost, time_point at) { inputs_.put(overflow{lost, at}); }
     /// Every record up to and with `upto` is safe; none that has not been written yet.
     void durable(sequence upto) noexcept {
         if (static_cast<std::uint64_t>(upto) > last_sequence_) upto = static_cast<sequence>(last_sequence_);
@@ -7934,19 +8913,46 @@ public:
     // Reading; views and references live until the next change
 
     [[nodiscard]] std::string_view name(target_id target) const noexcept {
-        return targets_.has(target) ? std::string_view{targets_[target].name} : std::string_view{};
+        return targets_.has(target) ? targets_.name(target) : std::string_view{};
     }
     [[nodiscard]] target_id find(level of, std::string_view name) const { return targets_.find(of, name); }
     [[nodiscard]] const target_tree& targets() const noexcept { return targets_; }
+    [[nodiscard]] const set_book& sets() const noexcept { return sets_; }
+    [[nodiscard]] const engine_options& options() const noexcept { return options_; }
     [[nodiscard]] alarm_state state(watch_id watch) const noexcept { return watches_.state(watch); }
+    /// Visits each alarm that is watched on a target.
+    template <class Visit>
+    void each_watch(target_id target, const Visit& visit) const {
+        if (!targets_.has(target)) return;
+        for (std::uint32_t at = targets_[target].first_watch; at != 0; at = links_[at].next) visit(links_[at].watch);
+    }
+    /// What one vantage says of a target now, and all of them together: unhealthy if any says so, else healthy if any
+    /// does.
+    [[nodiscard]] health says(target_id target, vantage v) const noexcept;
+    [[nodiscard]] health health_of(target_id target) const noexcept;
     /// The open incident of a target, or null.
     [[nodiscard]] const incident* incident_of(target_id target) const noexcept {
         return targets_.has(target) ? find_incident(targets_[target].incident) : nullptr;
     }
+    [[nodiscard]] const std::vector<incident>& incidents() const noexcept { return incidents_; }
     [[nodiscard]] std::size_t open_incidents() const noexcept { return incidents_.size(); }
-    [[nodiscard]] const policy& policy_of(const incident& i) const noexcept {
-        return policies_[static_cast<std::size_t>(i.rules)];
+    [[nodiscard]] const policy& policy_of(const incident& i) const noexcept { return rules(i.rules); }
+    /// What every guard says to the rung that an incident stands on, now.
+    [[nodiscard]] guard_answers answers_for(const incident& i) const noexcept {
+        return i.rung < policy_of(i).size() ? ask_guards(i, rung_of(i), subject_of(i, rung_of(i))) : guard_answers{};
     }
+    /// What the rung that an incident stands on acts upon, or `no_target`.
+    [[nodiscard]] target_id subject_of(const incident& i) const noexcept {
+        return i.rung < policy_of(i).size() ? subject_of(i, rung_of(i)) : no_target;
+    }
+    /// What is remembered of a target's recoveries, or null.
+    [[nodiscard]] const recovery_memory* memory_of(target_id target) const noexcept {
+        return targets_.has(target) && targets_[target].memory != 0 ? &memories_[targets_[target].memory] : nullptr;
+    }
+    /// Whether a proof of death turned out false: nothing is done until an operator says `trust`.
+    [[nodiscard]] bool trust_broken() const noexcept { return trust_broken_; }
+    /// Whether so much fell silent that the observer is not sure of itself.
+    [[nodiscard]] bool doubts_itself() const noexcept { return doubting_; }
     [[nodiscard]] time_point now() const noexcept { return now_; }
 
 private:
@@ -7968,30 +8974,102 @@ private:
         target_id instance;
         time_point at;
     };
+    struct healed {
+        target_id target;
+        time_point at;
+    };
+    struct host_word {
+        std::string host;
+        bool dead;
+        proof_kind by;
+        time_point at;
+    };
+    struct sighting {
+        target_id target;
+        std::string cloud_id;
+        std::string host;
+        time_point running_since;
+        time_point at;
+    };
+    struct capacity {
+        std::string zone;
+        std::uint32_t room;
+        time_point at;
+    };
+    struct new_policy {
+        policy_id which;
+        policy to;
+        time_point at;
+    };
+    struct new_leader {
+        epoch reign;
+        time_point at;
+    };
     struct overflow {
         std::uint64_t lost;
         time_point at;
     };
-    using input = std::variant<completed, observation, spoken, ordered, overflow>;
+    using input_queue = detail::input_queue<completed, observation, spoken, ordered, overflow, healed, host_word, lease,
+                                            sighting, capacity, new_policy, new_leader>;
     static constexpr duration shortest_pause = std::chrono::seconds{1};
+
+    struct policy_version {
+        policy rules;
+        policy_id newest; ///< that replaces it; itself if none does
+    };
+    struct watch_link {
+        watch_id watch;
+        std::uint32_t next;
+    };
+    struct dependency_edge {
+        target_id dependent;
+        target_id on;
+    };
+    /// A question to the cloud that belongs to no operation.
+    struct probe {
+        op_id reading;
+        target_id machine;
+        time_point by;
+    };
 
     // engine/inputs.hpp: what came in
     void take(completed& c, outputs& out);
     void take(const observation& o, outputs& out);
-    void take(const spoken& s, outputs& out);
     void take(const ordered& o, outputs& out);
     void take(const overflow& o, outputs& out);
+    void take(const healed& h, outputs& out);
+    void take(const host_word& h, outputs& out);
+    void take(const lease& l, outputs& out);
+    void take(const sighting& s, outputs& out);
+    void take(const capacity& c, outputs& out);
+    void take(const new_policy& p, outputs& out);
+    void take(const new_leader& l, outputs& out);
     void take(const transition& t, outputs& out);
+    void look_at_all(outputs& out);
+    void reconcile(const sighting& s, std::string_view old_cloud_id, outputs& out);
     void check_clock(time_point now, outputs& out);
     void tell_journal(outputs& out);
     void health_changed(target_id target, reason why, outputs& out);
+    void note_beat(const transition& t);
+    void watch_silence(outputs& out);
+    void ask_machine(target_id machine, outputs& out);
+    void end_doubt(outputs& out);
+    void watch_probes(outputs& out);
+    void watch_orders(outputs& out);
+    void watch_breakers(outputs& out);
+
+    // engine/operators.hpp: what an operator says
+    void take(const spoken& s, outputs& out);
+    [[nodiscard]] reason hear(const spoken& s, outputs& out);
+    [[nodiscard]] bool answer_rung(const spoken& s, outputs& out);
 
     // engine/decide.hpp: the incident's way up the ladder
     void open(target_id target, reason why, outputs& out);
     void look(incident& i, outputs& out);
     void decide(incident& i, outputs& out);
+    [[nodiscard]] reason skip(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] bool wait_for_guest(incident& i, const rung& r, outputs& out);
     void climb(incident& i, decision what, reason why, outputs& out);
-    [[nodiscard]] guard_answers ask_guards(const incident& i, const rung& r, target_id subject) const noexcept;
     void wait(incident& i, const guard_answers& answers, outputs& out);
     void begin(incident& i, const rung& r, target_id subject, outputs& out);
     void absorb_below(incident& i, outputs& out);
@@ -7999,36 +9077,97 @@ private:
     void retry(incident& i, duration at_least);
     void check_verdict(incident& i, outputs& out);
     void close(incident& i, reason why, outputs& out);
-    void release_absorbed(incident_id by, outputs& out);
+    void release_absorbed(incident& by, outputs& out);
+    void let_go(incident& absorbed, outputs& out);
     void park(incident& i, outputs& out);
     [[nodiscard]] time_point page_at(const incident& i) const noexcept;
     [[nodiscard]] time_point page_at(const pending_operation& op) const noexcept;
     void page_long_wait(incident& i, outputs& out);
+    [[nodiscard]] bool well(const incident& i, time_point since) const noexcept;
+    [[nodiscard]] bool heard_since_action(target_id target) const noexcept;
+
+    // engine/guards.hpp: who may say no
+    [[nodiscard]] guard_answers ask_guards(const incident& i, const rung& r, target_id subject) const noexcept;
+    void ask_sets(guard_answers& answers, const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] guard_answer ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] guard_answer ask_freeze(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] guard_answer ask_budget(const shared_budget& b, const spending& spent, reason why) const noexcept;
+    [[nodiscard]] guard_answer ask_in_flight(const rung& r) const noexcept;
+    [[nodiscard]] guard_answer ask_probation(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] guard_answer ask_dependencies(const incident& i, target_id subject) const noexcept;
+    [[nodiscard]] guard_answer ask_capacity(const rung& r, target_id machine) const noexcept;
+    [[nodiscard]] bool confirmed_by_second(const incident& i, target_id subject) const noexcept;
+
+    // engine/fencing.hpp: proofs of death
+    [[nodiscard]] std::optional<proof_kind> dead(target_id machine) const noexcept;
+    [[nodiscard]] bool proofs_ready(const incident& i, const rung& r, target_id subject) const noexcept;
+    void want_deaths(incident& i, const rung& r, target_id subject);
+    void fence_next(incident& i, outputs& out);
+    void mint(incident& i, death_wanted& d, proof_kind by, reason why, outputs& out);
+    void fence_ended(incident& i, target_id machine, outcome_code code, reason why, duration retry_after, outputs& out);
+    void bury(const pending_operation& op);
 
     // engine/operate.hpp: intents, calls, outcomes
-    void start(operation what, target_id subject, incident* for_incident, duration timeout, duration settle,
-               outputs& out);
+    pending_operation& start(operation what, target_id subject, incident* for_incident, duration timeout,
+                             duration settle, outputs& out);
     void write_intent(pending_operation& op, outputs& out);
     [[nodiscard]] call make_call(const pending_operation& op, op_id id, operation what, time_point deadline) const;
     void emit_call(pending_operation& op, outputs& out);
+    void forget_past(const pending_operation& op);
+    void drop(pending_operation& op, reason why, outputs& out);
     [[nodiscard]] reason no_longer_wanted(const pending_operation& op) const noexcept;
     void watch_deadlines(pending_operation& op, outputs& out);
+    void doubt_outcome(pending_operation& op, reason why, outputs& out);
     void ask_cloud(pending_operation& op, outputs& out);
     void read_back(pending_operation& op, const outcome& seen, outputs& out);
     void finish(pending_operation& op, outcome_code code, reason why, duration retry_after, outputs& out);
     void note_seen(target_id subject, const observed& seen);
+    void move_to(target_id machine, std::string_view host);
+    void spend(target_id subject, operation what);
+    void take_back(const pending_operation& op);
 
     // Shared
-    [[nodiscard]] health health_of(target_id target) const noexcept { return targets_[target].evidence.combined(); }
+    [[nodiscard]] const policy& rules(policy_id p) const noexcept {
+        return policies_[static_cast<std::size_t>(p)].rules;
+    }
+    [[nodiscard]] const evidence_rules& evidence_of(target_id target) const noexcept {
+        return rules(targets_[target].rules).evidence;
+    }
     [[nodiscard]] const rung& rung_of(const incident& i) const noexcept { return policy_of(i).rungs()[i.rung]; }
+    [[nodiscard]] target_id subject_of(const incident& i, const rung& r) const noexcept {
+        return r.what == operation::guest_restarts ? i.target : targets_.ancestor(i.target, level_of(r.what));
+    }
+    [[nodiscard]] target_id machine_of(target_id target) const noexcept {
+        return target == no_target ? no_target : targets_.ancestor(target, level::instance);
+    }
+    [[nodiscard]] const membership& sets_of(target_id machine) const noexcept {
+        return sets_.of(machine == no_target ? 0 : targets_[machine].member_of);
+    }
+    [[nodiscard]] vantage_set calling(target_id target, health what) const noexcept;
+    [[nodiscard]] recovery_memory& remember(target_id target) {
+        std::uint32_t& number = targets_[target].memory;
+        if (number == 0) {
+            number = static_cast<std::uint32_t>(memories_.size());
+            memories_.emplace_back();
+        }
+        return memories_[number];
+    }
     [[nodiscard]] const incident* find_incident(incident_id id) const noexcept {
         return const_cast<engine*>(this)->find_incident(id);
     }
     [[nodiscard]] incident* find_incident(incident_id id) noexcept {
-        for (incident& i : incidents_) {
-            if (i.id == id) return &i;
+        const std::size_t at = place_of(id);
+        return at < incidents_.size() && incidents_[at].id == id ? &incidents_[at] : nullptr;
+    }
+    [[nodiscard]] std::size_t place_of(incident_id id) const noexcept {
+        std::size_t low = 0;
+        std::size_t high = incidents_.size();
+        while (low < high) {
+            const std::size_t middle = low + (high - low) / 2;
+            if (incidents_[middle].id < id) low = middle + 1;
+            else high = middle;
         }
-        return nullptr;
+        return low;
     }
     [[nodiscard]] pending_operation* find_operation(op_id id) noexcept {
         for (pending_operation& op : operations_) {
@@ -8041,8 +9180,12 @@ private:
         journal_ok_ = well;
         journal_changed_ = look_again_ = true;
     }
+    [[nodiscard]] std::uint32_t& flying(level at) noexcept { return in_flight_[at == level::service ? 0 : 1]; }
     void finish_busy(incident& i) noexcept {
-        if (i.subject != no_target) targets_.mark_busy(i.subject, -1);
+        if (i.subject != no_target) {
+            targets_.mark_busy(i.subject, -1);
+            --flying(targets_[i.subject].of);
+        }
         i.subject = no_target;
         i.op = no_op;
         look_again_ = true;
@@ -8057,12 +9200,12 @@ private:
         return out.records.emplace_back(std::move(r));
     }
     event& tell(event_kind kind, decision what, reason why, outputs& out) {
-        event e;
+        event& e = out.events.emplace_back();
         e.at = now_;
         e.kind = kind;
         e.what = what;
         e.why = why;
-        return out.events.emplace_back(e);
+        return e;
     }
     event& tell(event_kind kind, decision what, reason why, const incident& i, outputs& out) {
         event& e = tell(kind, what, why, out);
@@ -8071,30 +9214,57 @@ private:
         e.incident = i.id;
         e.op = i.op;
         e.attempt = i.attempts;
+        e.by = i.accusers;
         if (i.rung < policy_of(i).size()) e.rung = rung_of(i).what;
         return e;
     }
 
     engine_options options_;
-    std::vector<policy> policies_;
+    std::vector<policy_version> policies_;
     target_tree targets_;
+    set_book sets_;
     watch_book watches_;
+    std::vector<watch_link> links_{watch_link{no_watch, 0}}; // of each target's watches
+    std::vector<dependency_edge> dependencies_;
+    std::vector<guard_ref> guards_;
+    silence_watch silence_;
+    order_book orders_;
+    death_book deaths_;
+    std::vector<grave> graves_;
+    std::vector<recovery_memory> memories_{recovery_memory{}};
     ledger ledger_;
+    spending all_spent_;
+    spending calls_made_;
     std::vector<incident> incidents_;           // open ones, by id
     std::vector<pending_operation> operations_; // unfinished ones, by id
-    std::vector<input> inputs_;
-    std::vector<input> taking_;           // inputs of the step under way
-    std::vector<transition> transitions_; // reused by every step
-    std::vector<target_id> unjournaled_;  // targets whose names the journal has not
+    std::vector<probe> probes_;
+    std::vector<set_id> open_breakers_;
+    input_queue inputs_;
+    input_queue taking_;                      // inputs of the step under way
+    std::vector<transition> transitions_;            // reused by every step
+    std::vector<std::pair<int, std::size_t>> order_; // of the incidents by priority; reused
+    std::vector<target_id> unjournaled_;             // targets whose names the journal has not
+    std::array<std::uint32_t, 2> in_flight_{};       // actions that are not verified: of services, of everything above
+    std::optional<std::uint32_t> room_{};            // for so many more instances anywhere, where that is known
     time_point now_ = (time_point::min)();
+    time_point held_until_ = never; // after a start or a change of leader; `never` before the first step
+    time_point last_machine_action_ = (time_point::min)();
+    time_point doubt_since_ = never;
+    time_point next_probe_ = never;
     sequence durable_ = no_sequence;
     std::uint64_t last_sequence_ = 0;
     std::uint64_t last_op_ = 0;
     std::uint32_t last_incident_ = 0;
+    int highest_waiting_ = -1; // priority of the incidents that wait for their turn, in the pass under way
+    bool any_priority_ = false;
     bool went_back_ = false; // the time that it is given, and not yet forward to `now_` again
     bool journal_ok_ = true;
     bool journal_changed_ = false; // and not told yet
     bool look_again_ = false;
+    bool trust_broken_ = false;
+    bool doubting_ = false;  // the observer, itself
+    bool told_wide_ = false; // that the silence is wide
+    bool doubt_paged_ = false;
 };
 
 } // namespace reheat::inline REHEAT_ABI
@@ -8107,26 +9277,43 @@ namespace reheat::inline REHEAT_ABI {
 
 inline void engine::open(target_id target, reason why, outputs& out) {
     incident i;
-    i.id = static_cast<incident_id>(++last_incident_);
     i.target = target;
     i.rules = targets_[target].rules;
     i.opened_at = now_;
+    i.accusers = calling(target, health::unhealthy);
+    // What failed again so soon was not cured: the same incident goes on, and knows what did not help.
+    bool related = false;
+    if (const std::uint32_t known = targets_[target].memory; known != 0) {
+        const recovery_memory& m = memories_[known];
+        related = m.incident != no_incident && now_ < after(m.closed_at, policy_of(i).related);
+        if (related) {
+            i.id = m.incident;
+            i.useless = m.useless;
+            if (now_ < after(m.closed_at, policy_of(i).stable)) i.tries = m.tries;
+            if (i.tries != 0 && policy_of(i).size() != 0)
+                i.not_before = i.wake = after(now_, wait_after(rung_of(i).wait, options_.seed, i.id, i.tries));
+        }
+    }
+    if (!related) i.id = static_cast<incident_id>(++last_incident_);
     targets_[target].incident = i.id;
 
     // What happens below an action that is under way is its doing, not a new failure.
-    for (const incident& other : incidents_) {
-        if (other.subject == no_target || !targets_.covers(other.subject, target)) continue;
+    const target_id above = targets_.busy_above(target);
+    for (std::size_t n = 0; above != no_target && n < incidents_.size(); ++n) {
+        if (incidents_[n].subject != above) continue;
         i.at = phase::absorbed;
-        i.absorbed_by = other.id;
+        i.absorbed_by = incidents_[n].id;
+        ++incidents_[n].absorbs;
         break;
     }
+    if (const target_id machine = machine_of(target); machine != no_target && ++targets_[machine].failing == 1)
+        sets_.count(targets_[machine].member_of, 0, 1);
     write(record_kind::opened, target, out).incident = i.id;
-    incidents_.push_back(std::move(i));
-    event& e = tell(event_kind::incident, decision::open, why, incidents_.back(), out);
+    event& e = tell(event_kind::incident, decision::open, related ? reason::related_failure : why, i, out);
     e.rung = operation::none;
-    if (incidents_.back().at == phase::absorbed)
-        tell(event_kind::incident, decision::absorb, reason::action_above, incidents_.back(), out).rung =
-            operation::none;
+    if (i.at == phase::absorbed)
+        tell(event_kind::incident, decision::absorb, reason::action_above, i, out).rung = operation::none;
+    incidents_.insert(incidents_.begin() + static_cast<std::ptrdiff_t>(place_of(i.id)), std::move(i));
 }
 
 inline void engine::look(incident& i, outputs& out) {
@@ -8134,20 +9321,21 @@ inline void engine::look(incident& i, outputs& out) {
     case phase::deciding: decide(i, out); break;
     case phase::verifying: check_verdict(i, out); break;
     case phase::parked:
-        if (health_of(i.target) == health::healthy) {
+        if (well(i, (time_point::min)())) {
             close(i, reason::healthy_again, out);
         } else if (now_ >= i.wake) {
             i.at = phase::deciding;
             i.rung = 0;
             i.attempts = 0;
+            i.useless = 0;
             i.wake = never;
             tell(event_kind::incident, decision::release, reason::parked_retry, i, out).rung = operation::none;
             look_again_ = true;
         }
         break;
     case phase::absorbed: {
-        const incident* by = find_incident(i.absorbed_by);
-        if (by == nullptr || by->at == phase::parked || by->at == phase::closed) release_absorbed(i.absorbed_by, out);
+        incident* by = find_incident(i.absorbed_by);
+        if (by == nullptr || by->at == phase::parked || by->at == phase::closed) let_go(i, out);
         break;
     }
     default: break;
@@ -8156,22 +9344,21 @@ inline void engine::look(incident& i, outputs& out) {
 }
 
 inline void engine::decide(incident& i, outputs& out) {
-    if (health_of(i.target) == health::healthy) return close(i, reason::healthy_again, out);
-    const std::span<const rung> rungs = policy_of(i).rungs();
-    while (i.rung < rungs.size()) {
-        const rung& r = rungs[i.rung];
+    if (well(i, (time_point::min)())) return close(i, reason::healthy_again, out);
+    while (i.rung < policy_of(i).size()) {
+        const rung& r = rung_of(i);
         if (r.what == operation::page) {
             tell(event_kind::page, decision::page, reason::alarm_raised, i, out);
             climb(i, decision::climb, reason::attempts_spent, out);
             continue;
         }
-        const target_id subject = targets_.ancestor(i.target, level_of(r.what));
-        if (subject == no_target) {
-            climb(i, decision::skip, reason::no_such_ancestor, out);
+        const target_id subject = subject_of(i, r);
+        if (const reason why = skip(i, r, subject); why != reason::none) {
+            climb(i, decision::skip, why, out);
             continue;
         }
-        if ((loss_of(r.what) & targets_[subject].keep) != asset::none) {
-            climb(i, decision::skip, reason::loses_kept_asset, out);
+        if (r.what == operation::guest_restarts) {
+            if (wait_for_guest(i, r, out)) return;
             continue;
         }
         if (i.attempts >= r.burst.count) {
@@ -8190,11 +9377,52 @@ inline void engine::decide(incident& i, outputs& out) {
     park(i, out);
 }
 
+/// Why a rung can not help, or must not be tried; `none` if it may.
+inline reason engine::skip(const incident& i, const rung& r, target_id subject) const noexcept {
+    if (subject == no_target) return reason::no_such_ancestor;
+    if ((loss_of(r.what) & targets_[subject].keep) != asset::none) return reason::loses_kept_asset;
+    const target_id machine = machine_of(subject);
+    if (machine != no_target && !needs_proof(r.what)) {
+        const set_id host = sets_of(machine).host;
+        if (host != no_set && sets_[host].dead) return reason::host_is_dead;
+        const bool in_guest = r.what == operation::restart_service || r.what == operation::guest_restarts;
+        if (in_guest && targets_.words(machine).machine.says(now_, evidence_of(machine).max_age) == health::unhealthy)
+            return reason::machine_is_off;
+    }
+    return (i.useless >> i.rung & 1U) != 0 ? reason::did_not_help : reason::none;
+}
+
+/// The guest is at it, and is given time; false once that is over, and the ladder goes on.
+inline bool engine::wait_for_guest(incident& i, const rung& r, outputs& out) {
+    if (i.healed_at == never) i.healed_at = now_;
+    const time_point until = after(i.healed_at, r.verify);
+    if (!ledger_.has_room(i.target, r.what, r.burst, now_) || !ledger_.has_room(i.target, r.what, r.sustained, now_)) {
+        climb(i, decision::climb, reason::attempts_spent, out);
+        return false;
+    }
+    if (now_ >= until) {
+        climb(i, decision::climb, reason::verify_deadline, out);
+        return false;
+    }
+    if (i.wake != until) tell(event_kind::rung, decision::wait, reason::guest_heals, i, out).next = until;
+    i.wake = until;
+    return true;
+}
+
 inline void engine::climb(incident& i, decision what, reason why, outputs& out) {
     event& e = tell(event_kind::rung, what, why, i, out);
-    e.subject = targets_.ancestor(i.target, level_of(rung_of(i).what));
+    e.subject = subject_of(i);
+    const operation left = rung_of(i).what;
     ++i.rung;
+    if (const policy_id newest = policies_[static_cast<std::size_t>(i.rules)].newest; newest != i.rules) {
+        // The policy was changed: on with its first rung above the one that is left behind.
+        i.rules = newest;
+        i.rung = 0;
+        i.useless = i.unhelpful = 0;
+        while (i.rung < policy_of(i).size() && rank(rung_of(i).what) <= rank(left)) ++i.rung;
+    }
     i.attempts = 0;
+    i.tries = 0;
     i.fences = 0;
     i.approved = false;
     i.not_before = (time_point::min)();
@@ -8202,31 +9430,33 @@ inline void engine::climb(incident& i, decision what, reason why, outputs& out) 
     i.paged = false;
     i.denied = 0;
     i.denied_by = reason::none;
-}
-
-inline guard_answers engine::ask_guards(const incident& i, const rung& r, target_id subject) const noexcept {
-    guard_answers answers;
-    if (targets_.busy(subject)) answers.set(guard::busy, {reason::busy, never});
-    if (now_ < i.not_before)
-        answers.set(guard::backoff, {i.fences != 0 ? reason::proof_required : reason::backing_off, i.not_before});
-    if (r.approval == consent::required && !i.approved)
-        answers.set(guard::approval, {reason::approval_required, never});
-    if (!journal_ok_) answers.set(guard::journal, {reason::journal_failed, never});
-    // Maintenance, freeze, start_hold, corroboration, probation, breaker, in_flight, rate, capacity and dependency are
-    // asked here as well; until their inputs exist each of them allows.
-    return answers;
+    i.wake = never;
 }
 
 inline void engine::wait(incident& i, const guard_answers& answers, outputs& out) {
     i.wake = answers.next();
     if (i.waiting_since == never) i.waiting_since = now_;
+    // What a cliff holds up, the cloud is asked for.
+    if (answers.of(guard::freeze).why == reason::silence_cliff) {
+        const target_id machine = machine_of(i.target);
+        const testimony& known = targets_.words(machine).machine;
+        const duration max_age = evidence_of(machine).max_age;
+        if (known.says(now_, max_age) == health::unknown) ask_machine(machine, out);
+        i.wake = earlier(i.wake, later(known.ages(max_age), after(now_, options_.read_back_every)));
+    }
     if (i.denied == answers.denied() && i.denied_by == answers.first()) return;
     i.denied = answers.denied();
     i.denied_by = answers.first();
     event& e = tell(event_kind::rung, decision::wait, answers.first(), i, out);
-    e.subject = targets_.ancestor(i.target, level_of(rung_of(i).what));
+    e.subject = subject_of(i);
+    e.asked = all_guards;
     e.denied = answers.denied();
     e.next = answers.next();
+    std::size_t n = 0;
+    for (std::size_t g = 0; g < guard_count && n < event::most_denials; ++g) {
+        const guard_answer a = answers.of(static_cast<guard>(g));
+        if (!a.allows()) e.denials[n++] = {static_cast<guard>(g), a.why, denial::until(a.next, now_)};
+    }
 }
 
 inline void engine::begin(incident& i, const rung& r, target_id subject, outputs& out) {
@@ -8235,32 +9465,32 @@ inline void engine::begin(incident& i, const rung& r, target_id subject, outputs
     i.denied_by = reason::none;
     i.wake = never;
     targets_.mark_busy(subject, 1);
+    ++flying(targets_[subject].of);
+    if (level_of(r.what) != level::service) last_machine_action_ = now_;
     absorb_below(i, out);
-    i.proofs.clear();
-    i.to_fence.clear();
-    if (level_of(r.what) == level::stack) {
-        // What is unhealthy may be re-created, so it has to be dead first.
-        for (const incident& other : incidents_) {
-            const target_id at = targets_.ancestor(other.target, level::instance);
-            if (at == no_target || other.at == phase::closed || !targets_.covers(subject, at)) continue;
-            bool known = false;
-            for (const target_id t : i.to_fence) known = known || t == at;
-            if (!known) i.to_fence.push_back(at);
-        }
-    } else if (needs_proof(r.what)) {
-        i.to_fence.push_back(subject);
+    want_deaths(i, r, subject);
+    const bool destroys = needs_proof(r.what) || is_destructive(r.what);
+    if (destroys && policy_of(i).forensics > duration::zero() && !i.forensics) {
+        i.at = phase::collecting;
+        i.forensics = true;
+        event& e = tell(event_kind::rung, decision::act, reason::collecting, i, out);
+        e.rung = operation::collect_forensics;
+        start(operation::collect_forensics, subject, &i, policy_of(i).forensics, duration::zero(), out);
+        return;
     }
-    i.at = i.to_fence.empty() ? phase::acting : phase::fencing;
+    i.at = i.deaths.empty() ? phase::acting : phase::fencing;
     go_on(i, out);
 }
 
 inline void engine::absorb_below(incident& i, outputs& out) {
+    if (targets_[i.subject].first_child == no_target && i.target == i.subject) return;
     for (incident& other : incidents_) {
         const bool idle = other.at == phase::deciding || other.at == phase::parked || other.at == phase::absorbed;
         if (other.id == i.id || !idle || !targets_.covers(i.subject, other.target)) continue;
         if (other.at == phase::absorbed && other.absorbed_by == i.id) continue;
         other.at = phase::absorbed;
         other.absorbed_by = i.id;
+        ++i.absorbs;
         other.wake = never;
         other.waiting_since = never;
         event& e = tell(event_kind::incident, decision::absorb, reason::action_above, other, out);
@@ -8271,43 +9501,68 @@ inline void engine::absorb_below(incident& i, outputs& out) {
 
 /// The next operation of the attempt under way: the next fence, or the action itself.
 inline void engine::go_on(incident& i, outputs& out) {
+    if (i.at == phase::fencing) return fence_next(i, out);
     const rung& r = rung_of(i);
-    if (i.at == phase::fencing) {
-        event& e = tell(event_kind::rung, decision::act, reason::proof_required, i, out);
-        e.rung = operation::fence_instance;
-        e.subject = i.to_fence.back();
-        return start(operation::fence_instance, i.to_fence.back(), &i, options_.fence_timeout, options_.fence_timeout,
-                     out);
-    }
     ++i.attempts;
     i.waiting_since = never;
     i.paged = false;
-    ledger_.spend(i.subject, r.what, now_);
+    spend(i.subject, r.what);
     tell(event_kind::rung, decision::act, i.attempts == 1 ? reason::first_attempt : reason::next_attempt, i, out);
-    start(r.what, i.subject, &i, r.timeout, r.verify, out);
+    pending_operation& op = start(r.what, i.subject, &i, r.timeout, r.verify, out);
+    op.hard = r.how == reboot_kind::hard || (r.how == reboot_kind::soft_then_hard && i.attempts > 1);
 }
 
 /// Back to the decision, not before the backoff is over.
 inline void engine::retry(incident& i, duration at_least) {
-    const unsigned tried = i.fences != 0 ? i.fences : i.attempts;
+    const unsigned tried = i.fences != 0 ? i.fences : i.tries + i.attempts;
     const duration pause =
         wait_after(i.fences != 0 ? instance_backoff : rung_of(i).wait, options_.seed, i.id, tried == 0 ? 1 : tried);
     i.not_before = later(after(now_, pause), after(now_, at_least));
     i.at = phase::deciding;
     i.wake = i.not_before;
     i.proofs.clear();
-    i.to_fence.clear();
+    i.deaths.clear();
+    i.forensics = false;
     finish_busy(i);
 }
 
-inline void engine::check_verdict(incident& i, outputs& out) {
-    const bool well = health_of(i.target) == health::healthy;
-    bool all_well = well;
-    for (const incident& other : incidents_) {
-        if (other.at == phase::absorbed && other.absorbed_by == i.id)
-            all_well = all_well && health_of(other.target) == health::healthy;
+/// Whether nobody calls the target unhealthy any more, and somebody calls it healthy: its alarms, if they were among
+/// those who complained, since they go on looking. With `since`, only what was said after that time counts: a heartbeat
+/// from before an action does not show that it helped.
+inline bool engine::well(const incident& i, time_point since) const noexcept {
+    bool any = false;
+    for (std::size_t n = 0; n < vantage_count; ++n) {
+        const auto v = static_cast<vantage>(n);
+        const health said = says(i.target, v);
+        if (said == health::unhealthy) return false;
+        const bool heard = v == vantage::guest_heartbeat && targets_[i.target].quiet != 0 &&
+                           (since == (time_point::min)() || heard_since_action(i.target));
+        const bool fresh = heard || (targets_[i.target].words != 0 && targets_.words(i.target).of[n].at() >= since);
+        if (said == health::healthy && fresh) any = true;
+        else if (v == vantage::guest_heartbeat && has(i.accusers, v)) return false;
     }
-    if (all_well || (well && now_ >= i.verify_by)) return close(i, reason::verified, out);
+    return any;
+}
+
+/// Whether the alarms of a target that are raised by silence have heard something since its last action.
+inline bool engine::heard_since_action(target_id target) const noexcept {
+    bool heard = true;
+    each_watch(target, [&](watch_id w) {
+        if (watches_.hears_silence(w) && watches_.state(w) == alarm_state::ok) heard = heard && watches_.has_heard(w);
+    });
+    return heard;
+}
+
+inline void engine::check_verdict(incident& i, outputs& out) {
+    const bool cured = well(i, i.acted_at);
+    bool all_cured = cured;
+    if (i.absorbs != 0) {
+        for (const incident& other : incidents_) {
+            if (other.at == phase::absorbed && other.absorbed_by == i.id)
+                all_cured = all_cured && well(other, i.acted_at);
+        }
+    }
+    if (all_cured || (cured && now_ >= i.verify_by)) return close(i, reason::verified, out);
     if (now_ < i.verify_by) return;
     event& e = tell(event_kind::verdict, decision::give_up, reason::verify_deadline, i, out);
     record& w = write(record_kind::verdict, i.target, out);
@@ -8315,6 +9570,7 @@ inline void engine::check_verdict(incident& i, outputs& out) {
     w.op = i.op;
     w.what = e.rung;
     w.why = reason::verify_deadline;
+    i.unhelpful = static_cast<std::uint8_t>(i.unhelpful | 1U << i.rung);
     retry(i, {});
 }
 
@@ -8324,24 +9580,43 @@ inline void engine::close(incident& i, reason why, outputs& out) {
     record& w = write(record_kind::closed, i.target, out);
     w.incident = i.id;
     w.why = why;
+
+    recovery_memory& m = remember(i.target);
+    // A rung that did not help two incidents running is left out of the next.
+    m.useless = m.incident == i.id ? static_cast<std::uint8_t>(m.tried & i.unhelpful) : std::uint8_t{0};
+    m.tried = i.unhelpful;
+    m.incident = i.id;
+    m.closed_at = now_;
+    m.tries = i.tries + i.attempts;
+    if (i.at == phase::verifying && why == reason::verified && level_of(rung_of(i).what) != level::service) {
+        recovery_memory& acted = remember(i.subject);
+        acted.helped = rung_of(i).what;
+        acted.helped_at = now_;
+        acted.on_word_of = i.accusers;
+    }
+
     i.at = phase::closed;
     targets_[i.target].incident = no_incident;
+    if (const target_id machine = machine_of(i.target); machine != no_target && --targets_[machine].failing == 0)
+        sets_.count(targets_[machine].member_of, 0, -1);
     finish_busy(i);
-    release_absorbed(i.id, out);
+    release_absorbed(i, out);
 }
 
-inline void engine::release_absorbed(incident_id by, outputs& out) {
+inline void engine::release_absorbed(incident& by, outputs& out) {
+    if (by.absorbs == 0) return;
+    by.absorbs = 0;
     for (incident& other : incidents_) {
-        if (other.at != phase::absorbed || other.absorbed_by != by) continue;
-        look_again_ = true;
-        if (health_of(other.target) == health::healthy) {
-            close(other, reason::verified, out);
-        } else {
-            other.absorbed_by = no_incident;
-            other.at = phase::deciding;
-            tell(event_kind::incident, decision::release, reason::none, other, out).rung = operation::none;
-        }
+        if (other.at == phase::absorbed && other.absorbed_by == by.id) let_go(other, out);
     }
+}
+
+inline void engine::let_go(incident& absorbed, outputs& out) {
+    look_again_ = true;
+    if (well(absorbed, (time_point::min)())) return close(absorbed, reason::verified, out);
+    absorbed.absorbed_by = no_incident;
+    absorbed.at = phase::deciding;
+    tell(event_kind::incident, decision::release, reason::none, absorbed, out).rung = operation::none;
 }
 
 inline void engine::park(incident& i, outputs& out) {
@@ -8355,7 +9630,7 @@ inline void engine::park(incident& i, outputs& out) {
     record& w = write(record_kind::parked, i.target, out);
     w.incident = i.id;
     w.why = reason::ladder_exhausted;
-    release_absorbed(i.id, out);
+    release_absorbed(i, out);
 }
 
 /// When a human has to hear of an incident that waits, be it for a guard or for the fence; `never` once that is done.
@@ -8367,9 +9642,344 @@ inline time_point engine::page_at(const incident& i) const noexcept {
 inline void engine::page_long_wait(incident& i, outputs& out) {
     if (now_ < page_at(i)) return;
     i.paged = true;
+    // A breaker or a freeze is paged once, not once for each of the many that it holds.
+    if ((i.denied & bit(guard::breaker)) != 0 || (doubting_ && (i.denied & bit(guard::freeze)) != 0)) return;
     event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);
     e.denied = i.denied;
     e.next = i.wake;
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/engine/fencing.hpp
+
+// Proofs of death, and what is done when one turns out false: definitions of members of `engine`.
+
+namespace reheat::inline REHEAT_ABI {
+
+/// By what a machine is proved dead without a fence, if it is.
+inline std::optional<proof_kind> engine::dead(target_id machine) const noexcept {
+    if (const set_id host = sets_of(machine).host; host != no_set && sets_[host].dead) return sets_[host].proof;
+    return deaths_.dead(machine, now_);
+}
+
+/// Whether every proof that a rung needs can be had without a fence.
+inline bool engine::proofs_ready(const incident& i, const rung& r, target_id subject) const noexcept {
+    if (!needs_proof(r.what)) return false;
+    if (level_of(r.what) != level::stack) return dead(subject).has_value();
+    for (const incident& other : incidents_) {
+        const target_id machine = machine_of(other.target);
+        if (machine == no_target || other.at == phase::closed || !targets_.covers(subject, machine)) continue;
+        if (!dead(machine)) return false;
+    }
+    static_cast<void>(i);
+    return true;
+}
+
+/// Whose death has to be proved before a rung acts.
+inline void engine::want_deaths(incident& i, const rung& r, target_id subject) {
+    i.proofs.clear();
+    i.deaths.clear();
+    if (level_of(r.what) != level::stack) {
+        if (needs_proof(r.what)) i.deaths.push_back({subject});
+        return;
+    }
+    // What is unhealthy may be re-created, so it has to be dead first.
+    for (const incident& other : incidents_) {
+        const target_id machine = machine_of(other.target);
+        if (machine == no_target || other.at == phase::closed || !targets_.covers(subject, machine)) continue;
+        bool known = false;
+        for (const death_wanted& d : i.deaths) known = known || d.target == machine;
+        if (!known) i.deaths.push_back({machine});
+    }
+}
+
+/// The next fences: one machine after the other, and of one machine the methods in order, or all at once.
+inline void engine::fence_next(incident& i, outputs& out) {
+    const fence_rules& how = policy_of(i).fencing;
+    bool waiting = false;
+    for (death_wanted& d : i.deaths) {
+        if (!d.proved && d.method == 0 && d.in_flight == 0) {
+            if (const std::optional<proof_kind> by = dead(d.target)) mint(i, d, *by, reason::already_dead, out);
+        }
+        waiting = waiting || d.in_flight != 0;
+    }
+    if (waiting) return;
+    for (death_wanted& d : i.deaths) {
+        if (d.proved) continue;
+        do {
+            const std::uint8_t method = d.method++;
+            ++d.in_flight;
+            event& e = tell(event_kind::rung, decision::act, reason::proof_required, i, out);
+            e.rung = operation::fence_instance;
+            e.subject = d.target;
+            pending_operation& op =
+                start(operation::fence_instance, d.target, &i, options_.fence_timeout, options_.fence_timeout, out);
+            op.method = how.methods[method];
+        } while (how.parallel && d.method < how.size());
+        return;
+    }
+    i.at = phase::acting;
+    go_on(i, out);
+}
+
+inline void engine::mint(incident& i, death_wanted& d, proof_kind by, reason why, outputs& out) {
+    d.proved = true;
+    i.fences = 0;
+    i.proofs.push_back(proof_of_death{by, i.id, d.target, after(now_, options_.proof_validity)});
+    event& e = tell(event_kind::rung, decision::accept, why, i, out);
+    e.subject = d.target;
+    e.rung = operation::fence_instance;
+    e.proof = by;
+}
+
+/// A fence came to its end. Any one that worked is enough; the action waits until no other is under way, so that a late
+/// power-off can not hit the new copy.
+inline void engine::fence_ended(incident& i, target_id machine, outcome_code code, reason why, duration retry_after,
+                                outputs& out) {
+    for (death_wanted& d : i.deaths) {
+        if (d.target != machine || d.in_flight == 0) continue;
+        --d.in_flight;
+        const proof_kind by = why == reason::confirmed_absent ? proof_kind::absent : proof_kind::fenced;
+        if (code == outcome_code::done && !d.proved) mint(i, d, by, reason::proof_minted, out);
+        if (!d.proved && d.in_flight == 0) {
+            // A proof of another kind may have come in the meantime.
+            if (const std::optional<proof_kind> other = dead(machine)) mint(i, d, *other, reason::already_dead, out);
+        }
+        if (!d.proved && d.in_flight == 0 && d.method >= policy_of(i).fencing.size()) {
+            ++i.fences;
+            return retry(i, retry_after);
+        }
+        break;
+    }
+    if (i.at == phase::fencing) fence_next(i, out);
+}
+
+/// Remembers the copies that a call replaces: none of them must be heard of again.
+inline void engine::bury(const pending_operation& op) {
+    constexpr std::size_t most_graves = 100'000;
+    for (const proof_of_death& p : op.proofs) {
+        if (graves_.size() >= most_graves) graves_.erase(graves_.begin());
+        graves_.push_back({p.target(), p.incident(), p.kind(), now_, std::string{targets_.cloud_id(p.target())},
+                           std::string{targets_.host(p.target())}});
+        deaths_.forget(p.target());
+    }
+}
+
+/// A machine that had been replaced is back. One of the two has to go.
+inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, outputs& out) {
+    const return_rule rule = rules(targets_[s.target].rules).returned;
+    const time_point replaced = targets_[s.target].memory == 0 ? (time_point::min)() : remember(s.target).helped_at;
+    const bool longer = s.running_since < replaced;
+    const bool original_goes = rule == return_rule::keep_replacement || rule == return_rule::stop_both ||
+                               (rule == return_rule::longest_running && !longer);
+    const bool replacement_goes = rule == return_rule::keep_original || rule == return_rule::stop_both ||
+                                  (rule == return_rule::longest_running && longer);
+    const auto stop = [&](std::string_view copy) {
+        pending_operation& op =
+            start(operation::fence_instance, s.target, nullptr, options_.fence_timeout, options_.fence_timeout, out);
+        op.cloud_id = copy;
+        event& e = tell(event_kind::operation_order, decision::act, reason::returned, out);
+        e.target = e.subject = s.target;
+        e.rung = operation::fence_instance;
+        e.op = op.id;
+    };
+    const std::string old{old_cloud_id};
+    const std::string current{targets_.cloud_id(s.target)};
+    if (original_goes) stop(old);
+    if (replacement_goes) stop(current);
+    if (rule == return_rule::keep_original || (rule == return_rule::longest_running && longer)) {
+        observed back;
+        back.cloud_id = old;
+        back.host = s.host;
+        note_seen(s.target, back);
+    }
+    if (rule == return_rule::stop_both) {
+        event& e = tell(event_kind::page, decision::page, reason::returned, out);
+        e.target = e.subject = s.target;
+    }
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/engine/guards.hpp
+
+// Who may say no, and until when: definitions of members of `engine`.
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Asks every guard. Each answers for itself, so that an event can tell all that stands in the way.
+inline guard_answers engine::ask_guards(const incident& i, const rung& r, target_id subject) const noexcept {
+    guard_answers answers;
+    const auto set = [&answers](guard g, const guard_answer& a) {
+        if (!a.allows()) answers.set(g, a);
+    };
+    if (targets_.busy(subject)) answers.set(guard::busy, {reason::busy, never});
+    if (now_ < i.not_before && !(i.fences != 0 && proofs_ready(i, r, subject))) {
+        const bool for_proof = i.fences != 0;
+        const time_point lease = for_proof ? deaths_.lease_over(machine_of(subject)) : never;
+        answers.set(guard::backoff, {for_proof ? reason::proof_required : reason::backing_off,
+                                     lease > now_ ? earlier(i.not_before, lease) : i.not_before});
+    }
+    if (r.approval == consent::required && !i.approved)
+        answers.set(guard::approval, {reason::approval_required, never});
+    if (!journal_ok_) answers.set(guard::journal, {reason::journal_failed, never});
+    for (const target_id t : {i.target, subject}) {
+        if (const standing_order* o = orders_.holding(standing_order::kind::maintenance, t, now_, targets_))
+            answers.set(guard::maintenance, {reason::in_maintenance, o->until});
+    }
+    set(guard::freeze, ask_freeze(i, r, subject));
+    if (needs_proof(r.what) || is_destructive(r.what)) {
+        if (now_ < held_until_) answers.set(guard::start_hold, {reason::started_lately, held_until_});
+        set(guard::corroboration, ask_evidence(i, r, subject));
+    }
+    if (calling(i.target, health::unhealthy) == vantage_set::none)
+        answers.set(guard::evidence, {reason::evidence_is_old, never});
+    set(guard::probation, ask_probation(i, r, subject));
+    set(guard::in_flight, ask_in_flight(r));
+    if (level_of(r.what) != level::service) {
+        const time_point next = after(last_machine_action_, options_.bounds.between);
+        if (last_machine_action_ != (time_point::min)() && now_ < next)
+            answers.set(guard::rate, {reason::too_soon, next});
+    }
+    ask_sets(answers, i, r, subject);
+    set(guard::dependency, ask_dependencies(i, subject));
+    if (any_priority_ && highest_waiting_ > targets_[i.target].priority) {
+        const time_point until =
+            after(i.waiting_since == never ? now_ : i.waiting_since, options_.bounds.yield_to_higher);
+        if (now_ < until) answers.set(guard::priority, {reason::higher_priority, until});
+    }
+    if (trust_broken_) answers.set(guard::trust, {reason::trust_broken, never});
+    for (const guard_ref& g : guards_) {
+        const guard_answer a =
+            g.ask({i.target, subject, r.what, i.id, static_cast<std::uint16_t>(i.attempts + 1), now_});
+        // Of several, the one that says no for the longest.
+        const guard_answer before = answers.of(guard::custom);
+        if (!a.allows() && (before.allows() || a.next > before.next)) answers.set(guard::custom, a);
+    }
+    return answers;
+}
+
+/// Breakers, shared budgets and room, in every set that the target belongs to.
+inline void engine::ask_sets(guard_answers& answers, const incident& i, const rung& r,
+                             target_id subject) const noexcept {
+    const limits& bounds = options_.bounds;
+    const target_id machine = machine_of(i.target);
+    const auto spent = [&answers](const guard_answer& a) {
+        const guard_answer before = answers.of(guard::quota);
+        if (!a.allows() && (before.allows() || a.next > before.next)) answers.set(guard::quota, a);
+    };
+    membership sets = sets_of(machine);
+    if (machine == no_target) sets.group = sets_.find(set_kind::group, targets_.name(i.target));
+    for (const set_id id : sets.above_host()) {
+        if (id == no_set) continue;
+        const instance_set& s = sets_[id];
+        const bool group = s.of == set_kind::group;
+        if (s.open) {
+            answers.set(guard::breaker, {group ? reason::breaker_group : reason::breaker_domain,
+                                         after(s.calm_since, bounds.breaker.cooldown)});
+        }
+        spent(ask_budget(group ? bounds.group : bounds.domain, s.spent,
+                         group ? reason::group_budget : reason::domain_budget));
+    }
+    spent(ask_budget(bounds.all, all_spent_, reason::all_budget));
+    if (const time_point next = calls_made_.room_at(bounds.api, now_); next > now_) spent({reason::api_quota, next});
+    const guard_answer room = ask_capacity(r, machine_of(subject));
+    if (!room.allows()) answers.set(guard::capacity, room);
+}
+
+inline guard_answer engine::ask_budget(const shared_budget& b, const spending& spent, reason why) const noexcept {
+    const time_point next = later(spent.room_at(b.burst, now_), spent.room_at(b.sustained, now_));
+    return next > now_ ? guard_answer{why, next} : guard_answer{};
+}
+
+/// Whether a second vantage agrees with the first that a machine is dead, or its death is proved.
+inline bool engine::confirmed_by_second(const incident& i, target_id subject) const noexcept {
+    const target_id machine = machine_of(subject);
+    vantage_set against = calling(i.target, health::unhealthy);
+    if (machine == no_target) return count(against) >= 2;
+    against = against | calling(machine, health::unhealthy);
+    if (targets_.words(machine).machine.says(now_, evidence_of(machine).max_age) == health::unhealthy)
+        against = against | vantage::driver_status;
+    return count(against) >= 2 || dead(machine).has_value();
+}
+
+/// Two independent vantages before what can not be undone.
+inline guard_answer engine::ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept {
+    if (proofs_ready(i, r, subject)) return {};
+    const target_id machine = machine_of(level_of(r.what) == level::stack ? i.target : subject);
+    vantage_set against = calling(i.target, health::unhealthy);
+    vantage_set running{};
+    if (machine != no_target) {
+        against = against | calling(machine, health::unhealthy);
+        const health asked = targets_.words(machine).machine.says(now_, evidence_of(machine).max_age);
+        if (asked == health::unhealthy) against = against | vantage::driver_status;
+        // A guest that is heard and says that its service is down is no silent machine; that it runs is no news.
+        const bool reachable = machine != i.target && targets_[machine].heard() == health::healthy;
+        if (!reachable) {
+            running = calling(machine, health::healthy) - calling(machine, health::unhealthy);
+            if (asked == health::healthy) running = running | vantage::driver_status;
+        }
+    }
+    switch (corroborate(against, running, policy_of(i).evidence)) {
+    case attested::one_vantage: return {reason::one_vantage, never};
+    case attested::contradicted: return {reason::contradicted, never};
+    case attested::enough: break;
+    }
+    return {};
+}
+
+inline guard_answer engine::ask_freeze(const incident& i, const rung& r, target_id subject) const noexcept {
+    for (const target_id t : {i.target, subject}) {
+        if (const standing_order* o = orders_.holding(standing_order::kind::freeze, t, now_, targets_))
+            return {reason::frozen_by_operator, o->until};
+    }
+    if (doubting_) return {reason::silence_is_ours, never};
+    if (needs_proof(r.what) && silence_.cliff()) {
+        const target_id machine = machine_of(i.target);
+        if (machine != no_target && silence_.in_cliff(machine) && !confirmed_by_second(i, machine))
+            return {reason::silence_cliff, never};
+    }
+    return {};
+}
+
+inline guard_answer engine::ask_in_flight(const rung& r) const noexcept {
+    const bool service = level_of(r.what) == level::service;
+    const std::size_t all = targets_.count(service ? level::service : level::instance);
+    const share& bound = service ? options_.bounds.services_in_flight : options_.bounds.in_flight;
+    if (in_flight_[service ? 0 : 1] < bound.of(static_cast<std::uint32_t>(all))) return {};
+    return {reason::too_many_in_flight, never};
+}
+
+/// What helped a short while ago is not done again, nor more, unless somebody else complains now.
+inline guard_answer engine::ask_probation(const incident& i, const rung& r, target_id subject) const noexcept {
+    if (level_of(r.what) == level::service || targets_[subject].memory == 0) return {};
+    const recovery_memory& m = memories_[targets_[subject].memory];
+    if (m.helped == operation::none || rank(r.what) < rank(m.helped)) return {};
+    if ((i.accusers - m.on_word_of) != vantage_set::none) return {};
+    const time_point until = after(m.helped_at, policy_of(i).probation);
+    return now_ < until ? guard_answer{reason::in_probation, until} : guard_answer{};
+}
+
+/// What it needs comes first: as long as that is not well and something is still tried for it.
+inline guard_answer engine::ask_dependencies(const incident& i, target_id subject) const noexcept {
+    for (const dependency_edge& e : dependencies_) {
+        if (!targets_.covers(e.dependent, i.target) && e.dependent != subject) continue;
+        for (const incident& other : incidents_) {
+            if (other.at != phase::closed && other.at != phase::parked && targets_.covers(e.on, other.target))
+                return {reason::waits_for_dependency, never};
+        }
+    }
+    return {};
+}
+
+inline guard_answer engine::ask_capacity(const rung& r, target_id machine) const noexcept {
+    if (!needs_proof(r.what)) return {};
+    if (room_ && *room_ == 0) return {reason::no_capacity, never};
+    if (machine == no_target) return {};
+    const set_id zone = sets_of(machine).zone;
+    if (zone != no_set && sets_[zone].room && *sets_[zone].room == 0) return {reason::no_capacity, never};
+    return {};
 }
 
 } // namespace reheat::inline REHEAT_ABI
@@ -8383,8 +9993,7 @@ namespace reheat::inline REHEAT_ABI {
 inline result<target_id> engine::add(const stack& s) {
     target_record t;
     t.of = level::stack;
-    t.name = s.name;
-    auto added = targets_.add(std::move(t));
+    auto added = targets_.add(t, s.name);
     if (added) unjournaled_.push_back(*added);
     return added;
 }
@@ -8392,10 +10001,8 @@ inline result<target_id> engine::add(const stack& s) {
 inline result<target_id> engine::add(const instance& i) {
     target_record t;
     t.of = level::instance;
-    t.name = i.name;
     t.keep = i.keep;
-    t.cloud_id = i.cloud_id;
-    t.host = i.host;
+    t.priority = i.priority;
     if (!i.stack.empty()) {
         t.parent = targets_.find(level::stack, i.stack);
         if (t.parent == no_target) {
@@ -8404,8 +10011,27 @@ inline result<target_id> engine::add(const instance& i) {
             t.parent = *made;
         }
     }
-    auto added = targets_.add(std::move(t));
-    if (added) unjournaled_.push_back(*added);
+    auto added = targets_.add(t, i.name);
+    if (!added) return added;
+    unjournaled_.push_back(*added);
+    any_priority_ = any_priority_ || i.priority != 0;
+
+    membership m;
+    m.group = sets_.find_or_add(set_kind::group, i.group.empty() ? i.stack : i.group);
+    m.host = sets_.find_or_add(set_kind::host, i.host);
+    m.rack = sets_.find_or_add(set_kind::rack, i.rack);
+    m.zone = sets_.find_or_add(set_kind::zone, i.zone);
+    if (m.host != no_set) {
+        if (m.rack != no_set) sets_[m.host].rack = m.rack;
+        if (m.zone != no_set) sets_[m.host].zone = m.zone;
+    }
+    targets_[*added].member_of = sets_.join(m);
+    sets_.count(targets_[*added].member_of, 1, 0);
+
+    observed known;
+    known.cloud_id = i.cloud_id;
+    known.host = i.host;
+    targets_.note_seen(*added, known);
     return added;
 }
 
@@ -8416,25 +10042,47 @@ inline result<target_id> engine::add(const service& s) {
     target_record t;
     t.of = level::service;
     t.parent = s.on;
-    t.name = targets_[s.on].name + "/" + std::string{s.name};
-    auto added = targets_.add(std::move(t));
-    if (added) unjournaled_.push_back(*added);
+    t.priority = s.priority;
+    auto added = targets_.add(t, std::string{targets_.name(s.on)} + "/" + std::string{s.name});
+    if (!added) return added;
+    unjournaled_.push_back(*added);
+    any_priority_ = any_priority_ || s.priority != 0;
     return added;
+}
+
+inline result<void> engine::depend(target_id dependent, target_id on) {
+    if (!targets_.has(dependent) || !targets_.has(on)) return error{errc::not_found, {}, "there is no such target"};
+    // What is reached from `on` must not lead back.
+    std::vector<target_id> reached{on};
+    for (std::size_t n = 0; n < reached.size(); ++n) {
+        if (targets_.covers(reached[n], dependent) || targets_.covers(dependent, reached[n]))
+            return error{errc::invalid_argument, std::string{name(dependent)},
+                         "it would depend on itself, by way of " + std::string{name(on)}};
+        for (const dependency_edge& e : dependencies_) {
+            if (!targets_.covers(e.dependent, reached[n]) && !targets_.covers(reached[n], e.dependent)) continue;
+            bool known = false;
+            for (const target_id r : reached) known = known || r == e.on;
+            if (!known) reached.push_back(e.on);
+        }
+    }
+    dependencies_.push_back({dependent, on});
+    return {};
 }
 
 inline void engine::step(time_point now, outputs& out) {
     check_clock(now, out);
     now_ = later(now_, now);
+    if (held_until_ == never) held_until_ = after(now_, options_.bounds.start_hold);
     for (const target_id id : unjournaled_) {
         record& r = write(record_kind::target, id, out);
         r.of = targets_[id].of;
-        r.name = targets_[id].name;
+        r.name = targets_.name(id);
     }
     unjournaled_.clear();
 
     if (std::exchange(journal_changed_, false)) tell_journal(out);
     taking_.swap(inputs_);
-    for (input& in : taking_) std::visit([&](auto& i) { take(i, out); }, in);
+    taking_.each([&](auto& input) { take(input, out); });
     taking_.clear();
 
     transitions_.clear();
@@ -8444,16 +10092,43 @@ inline void engine::step(time_point now, outputs& out) {
         e.value = std::chrono::duration<double>(now_ - due).count();
     }
     for (const transition& t : transitions_) take(t, out);
+    watch_silence(out);
+    watch_probes(out);
+    watch_orders(out);
 
     // A read-back may end its operation, and an end may start the next: by index, newest last.
     for (std::size_t n = 0; n < operations_.size(); ++n) watch_deadlines(operations_[n], out);
     do {
         look_again_ = false;
-        for (std::size_t n = 0; n < incidents_.size(); ++n) look(incidents_[n], out);
+        watch_breakers(out);
+        look_at_all(out);
         std::erase_if(incidents_, [](const incident& i) { return i.at == phase::closed; });
         for (std::size_t n = 0; n < operations_.size(); ++n) emit_call(operations_[n], out);
         std::erase_if(operations_, [](const pending_operation& op) { return op.id == no_op; });
     } while (look_again_);
+}
+
+/// In the order of their opening, and where targets have priorities, the more important ones first.
+inline void engine::look_at_all(outputs& out) {
+    highest_waiting_ = -1;
+    if (!any_priority_) {
+        for (std::size_t n = 0; n < incidents_.size(); ++n) look(incidents_[n], out);
+        return;
+    }
+    order_.resize(incidents_.size());
+    for (std::size_t n = 0; n < order_.size(); ++n) order_[n] = {targets_[incidents_[n].target].priority, n};
+    detail::sort(order_, [](const auto& a, const auto& b) {
+        return a.first != b.first ? a.first > b.first : a.second < b.second;
+    });
+    for (const auto& next : order_) {
+        incident& i = incidents_[next.second];
+        look(i, out);
+        // It waits for its turn, not for anything that may never come.
+        constexpr std::uint32_t turn =
+            bit(guard::in_flight) | bit(guard::rate) | bit(guard::backoff) | bit(guard::quota);
+        if (i.at == phase::deciding && i.denied != 0 && (i.denied & ~turn) == 0 && highest_waiting_ < next.first)
+            highest_waiting_ = next.first;
+    }
 }
 
 inline void engine::check_clock(time_point now, outputs& out) {
@@ -8483,7 +10158,7 @@ inline void engine::tell_journal(outputs& out) {
 
 inline time_point engine::next() const noexcept {
     if (look_again_ || !inputs_.empty() || !unjournaled_.empty()) return now_;
-    time_point earliest = watches_.next();
+    time_point earliest = earlier(watches_.next(), orders_.next());
     for (const incident& i : incidents_) {
         earliest = earlier(earliest, earlier(i.wake, page_at(i)));
     }
@@ -8492,15 +10167,26 @@ inline time_point engine::next() const noexcept {
         if (op.at == pending_operation::stage::called) earliest = earlier(earliest, op.deadline);
         if (op.at == pending_operation::stage::unknown) earliest = earlier(earliest, earlier(op.read_by, op.settle_by));
     }
+    for (const probe& p : probes_) earliest = earlier(earliest, p.by);
+    for (const set_id s : open_breakers_) {
+        earliest = earlier(earliest, after(sets_[s].calm_since, options_.bounds.breaker.cooldown));
+        if (!sets_[s].paged) earliest = earlier(earliest, after(sets_[s].opened_at, options_.page_after));
+    }
+    if (doubting_) {
+        earliest = earlier(earliest, next_probe_);
+        if (!doubt_paged_) earliest = earlier(earliest, after(doubt_since_, options_.page_after));
+    }
     return earliest;
 }
 
 inline void engine::take(const transition& t, outputs& out) {
     target_record& target = targets_[t.target];
-    if (t.from == alarm_state::alarm) --target.raised;
-    if (t.from == alarm_state::ok) --target.quiet;
-    if (t.to == alarm_state::alarm) ++target.raised;
-    if (t.to == alarm_state::ok) ++target.quiet;
+    const auto count = [](std::uint16_t& of, int by) { of = static_cast<std::uint16_t>(of + by); };
+    if (t.from == alarm_state::alarm) count(target.raised, -1);
+    if (t.from == alarm_state::ok) count(target.quiet, -1);
+    if (t.to == alarm_state::alarm) count(target.raised, 1);
+    if (t.to == alarm_state::ok) count(target.quiet, 1);
+    note_beat(t);
 
     const reason why = t.to == alarm_state::alarm ? reason::alarm_raised
                        : t.to == alarm_state::ok  ? reason::alarm_cleared
@@ -8511,17 +10197,155 @@ inline void engine::take(const transition& t, outputs& out) {
     e.to = t.to;
     e.watch = t.watch;
     e.value = t.value;
-    target.evidence.note(vantage::guest_heartbeat, target.raised != 0  ? health::unhealthy
-                                                   : target.quiet != 0 ? health::healthy
-                                                                       : health::unknown);
     health_changed(t.target, why, out);
+}
+
+/// Counts which machines are heard: by how many alarms that silence raises, on them and their services.
+inline void engine::note_beat(const transition& t) {
+    if (t.reminder() || !watches_.hears_silence(t.watch)) return;
+    const target_id machine = machine_of(t.target);
+    if (machine == no_target) return;
+    target_record& m = targets_[machine];
+    if (t.to == alarm_state::ok && ++m.beats == 1) return silence_.beats(machine);
+    if (t.from != alarm_state::ok || --m.beats != 0) return;
+    // What our own action silences is no news, and what nobody can tell is no silence.
+    if (t.to != alarm_state::alarm || targets_.busy(machine)) return silence_.forget(machine);
+    silence_.falls_silent(machine, sets_.of(m.member_of).domain(), now_);
+}
+
+/// Doubts the observer first: silence that is too wide may be our own.
+inline void engine::watch_silence(outputs& out) {
+    silence_.look(now_);
+    if (silence_.wide() && !doubting_ && !told_wide_) {
+        doubting_ = told_wide_ = look_again_ = true;
+        doubt_paged_ = false;
+        doubt_since_ = next_probe_ = now_;
+        tell(event_kind::controller, decision::wait, reason::silence_is_ours, out);
+    }
+    told_wide_ = silence_.wide();
+    if (!doubting_) return;
+    if (now_ >= next_probe_) {
+        next_probe_ = after(now_, options_.read_back_every);
+        ask_machine(silence_.newest_lost(), out);
+    }
+    if (!doubt_paged_ && now_ >= after(doubt_since_, options_.page_after)) {
+        doubt_paged_ = true;
+        tell(event_kind::page, decision::page, reason::silence_is_ours, out);
+    }
+}
+
+/// The driver answers, so it is not the observer who is cut off.
+inline void engine::end_doubt(outputs& out) {
+    if (!std::exchange(doubting_, false)) return;
+    look_again_ = true;
+    tell(event_kind::controller, decision::release, reason::silence_is_ours, out);
+}
+
+/// Asks the cloud whether a machine runs. It changes nothing, so it needs no intent.
+inline void engine::ask_machine(target_id machine, outputs& out) {
+    constexpr std::size_t most_probes = 16;
+    if (machine == no_target || options_.shadow || probes_.size() >= most_probes) return;
+    for (const probe& p : probes_) {
+        if (p.machine == machine) return;
+    }
+    pending_operation question;
+    question.subject = machine;
+    const auto id = static_cast<op_id>(++last_op_);
+    probes_.push_back({id, machine, after(now_, options_.read_back_every)});
+    out.calls.push_back(make_call(question, id, operation::describe, probes_.back().by));
+    calls_made_.spend(now_, options_.bounds.api.within);
+}
+
+inline void engine::watch_probes(outputs&) {
+    if (std::erase_if(probes_, [this](const probe& p) { return now_ >= p.by; }) != 0) look_again_ = true;
+}
+
+inline void engine::watch_orders(outputs& out) {
+    const bool ended = orders_.expire(now_, [&](const standing_order& o) {
+        tell(event_kind::operator_word, decision::release, reason::expired, out).target = o.target;
+    });
+    look_again_ = look_again_ || ended;
+}
+
+inline void engine::watch_breakers(outputs& out) {
+    sets_.take_changed([&](set_id id) {
+        instance_set& s = sets_[id];
+        const bool too_many = too_many_unhealthy(options_.bounds.breaker, s.of, s.size(), s.failed());
+        if (too_many) s.calm_since = never;
+        else if (s.open && s.calm_since == never) s.calm_since = now_;
+        if (!too_many || s.open) return;
+        s.open = true;
+        s.paged = false;
+        s.opened_at = now_;
+        open_breakers_.push_back(id);
+        event& e = tell(event_kind::controller, decision::open,
+                        s.of == set_kind::group ? reason::breaker_group : reason::breaker_domain, out);
+        e.set = id;
+        e.value = static_cast<double>(s.failed());
+    });
+    std::erase_if(open_breakers_, [&](set_id id) {
+        instance_set& s = sets_[id];
+        const reason why = s.of == set_kind::group ? reason::breaker_group : reason::breaker_domain;
+        if (now_ >= after(s.calm_since, options_.bounds.breaker.cooldown)) {
+            s.open = false;
+            s.calm_since = never;
+            look_again_ = true;
+            tell(event_kind::controller, decision::release, reason::breaker_closed, out).set = id;
+            return true;
+        }
+        if (!s.paged && now_ >= after(s.opened_at, options_.page_after)) {
+            s.paged = true;
+            event& e = tell(event_kind::page, decision::page, why, out);
+            e.set = id;
+            e.value = static_cast<double>(s.failed());
+        }
+        return false;
+    });
+}
+
+inline health engine::says(target_id target, vantage v) const noexcept {
+    const target_record& t = targets_[target];
+    const health told =
+        t.words == 0 ? health::unknown
+                     : targets_.words(target).of[static_cast<std::size_t>(v)].says(now_, evidence_of(target).max_age);
+    if (v != vantage::guest_heartbeat) return told;
+    const health heard = t.heard();
+    return heard == health::unhealthy || told == health::unknown ? heard : told;
+}
+
+inline vantage_set engine::calling(target_id target, health what) const noexcept {
+    vantage_set all{};
+    for (std::size_t v = 0; v < vantage_count; ++v) {
+        if (says(target, static_cast<vantage>(v)) == what) all = all | static_cast<vantage>(v);
+    }
+    return all;
+}
+
+inline health engine::health_of(target_id target) const noexcept {
+    if (!targets_.has(target)) return health::unknown;
+    if (targets_[target].words == 0) return targets_[target].heard();
+    if (calling(target, health::unhealthy) != vantage_set::none) return health::unhealthy;
+    return calling(target, health::healthy) != vantage_set::none ? health::healthy : health::unknown;
 }
 
 inline void engine::take(const observation& o, outputs& out) {
     if (!targets_.has(o.target) || static_cast<std::size_t>(o.from) >= vantage_count) return;
+    if (o.from == vantage::neighbour &&
+        !independent(
+            sets_of(machine_of(o.witness < no_target && targets_.has(o.witness) ? o.witness : no_target)).place(),
+            sets_of(machine_of(o.target)).place())) {
+        event& e = tell(event_kind::alarm, decision::ignore, reason::neighbour_not_independent, out);
+        e.target = o.target;
+        e.subject = o.witness;
+        return;
+    }
     const health before = health_of(o.target);
-    targets_[o.target].evidence.note(o.from, o.seen);
-    if (health_of(o.target) == before) return;
+    testimony& word = targets_.note_words(o.target).of[static_cast<std::size_t>(o.from)];
+    const time_point at = o.at < now_ ? o.at : now_;
+    if (o.polled) word.poll(o.seen, at, evidence_of(o.target));
+    else word.state(o.seen, at);
+    look_again_ = true;
+    if (health_of(o.target) == before) return health_changed(o.target, reason::none, out);
     const reason why = o.seen == health::healthy     ? reason::observed_healthy
                        : o.seen == health::unhealthy ? reason::observed_unhealthy
                                                      : reason::alarm_unknown;
@@ -8532,23 +10356,10 @@ inline void engine::take(const observation& o, outputs& out) {
 
 inline void engine::health_changed(target_id target, reason why, outputs& out) {
     look_again_ = true;
-    if (health_of(target) == health::unhealthy && targets_[target].incident == no_incident) open(target, why, out);
-}
-
-inline void engine::take(const spoken& s, outputs& out) {
-    record& r = write(record_kind::operator_word, s.target, out);
-    r.name = s.who;
-    r.why = reason::operator_word;
-    bool heard = false;
-    for (incident& i : incidents_) {
-        if (s.expires <= now_ || i.at != phase::deciding || i.rung >= policy_of(i).size()) continue;
-        const rung& current = rung_of(i);
-        const bool meant = i.target == s.target || targets_.ancestor(i.target, level_of(current.what)) == s.target;
-        if (!meant || current.approval == consent::none || i.approved) continue;
-        i.approved = heard = look_again_ = true;
-        tell(event_kind::operator_word, decision::accept, reason::operator_word, i, out);
-    }
-    if (!heard) tell(event_kind::operator_word, decision::ignore, reason::operator_word, out).target = s.target;
+    const vantage_set against = calling(target, health::unhealthy);
+    if (against == vantage_set::none) return;
+    if (incident* i = find_incident(targets_[target].incident); i != nullptr) i->accusers = i->accusers | against;
+    else open(target, why, out);
 }
 
 inline void engine::take(const ordered& o, outputs& out) {
@@ -8562,6 +10373,114 @@ inline void engine::take(const ordered& o, outputs& out) {
     start(operation::create_instance, o.instance, nullptr, options_.create_timeout, options_.create_timeout, out);
 }
 
+inline void engine::take(const healed& h, outputs& out) {
+    if (!targets_.has(h.target)) return;
+    ledger_.spend(h.target, operation::guest_restarts, now_);
+    look_again_ = true;
+    event& e = tell(event_kind::alarm, decision::change, reason::guest_restarted, out);
+    e.target = h.target;
+    if (incident* i = find_incident(targets_[h.target].incident); i != nullptr) {
+        i->healed_at = now_;
+        return;
+    }
+    // Too many of them are a failure by themselves, whatever the alarms say.
+    const std::span<const rung> rungs = rules(targets_[h.target].rules).rungs();
+    if (rungs.empty() || rungs.front().what != operation::guest_restarts) return;
+    if (!ledger_.has_room(h.target, operation::guest_restarts, rungs.front().burst, now_)) {
+        targets_.note_words(h.target).of[static_cast<std::size_t>(vantage::guest_heartbeat)].pass(health::unhealthy,
+                                                                                                  now_);
+        health_changed(h.target, reason::guest_restarted, out);
+    }
+}
+
+inline void engine::take(const host_word& h, outputs& out) {
+    const set_id host = sets_.find(set_kind::host, h.host);
+    const bool changes = host != no_set && sets_[host].dead != h.dead;
+    event& e = tell(event_kind::controller, changes ? decision::accept : decision::ignore,
+                    h.dead ? reason::died : reason::returned, out);
+    e.set = host;
+    if (!changes) return;
+    sets_[host].proof = h.by;
+    sets_[host].died_at = now_;
+    sets_.set_dead(host, h.dead);
+    look_again_ = true;
+    record& r = write(record_kind::death, no_target, out);
+    r.name = h.host;
+    r.why = h.dead ? reason::died : reason::returned;
+}
+
+inline void engine::take(const lease& l, outputs&) {
+    if (!targets_.has(l.target) || targets_[l.target].of != level::instance) return;
+    deaths_.renew(l);
+    look_again_ = true;
+}
+
+/// A copy that was proved dead runs: either the proof was false, or it was started again since.
+inline void engine::take(const sighting& s, outputs& out) {
+    if (!targets_.has(s.target)) return;
+    const grave* of = nullptr;
+    for (const grave& g : graves_) {
+        const bool same_copy = g.cloud_id != targets_.cloud_id(g.target)
+                                   ? s.cloud_id == g.cloud_id
+                                   : !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
+        if (g.target == s.target && same_copy) of = &g;
+    }
+    if (of == nullptr) return;
+    if (s.running_since <= of->died_at) {
+        if (std::exchange(trust_broken_, true)) return;
+        event& e = tell(event_kind::page, decision::page, reason::trust_broken, out);
+        e.target = e.subject = s.target;
+        e.incident = of->incident;
+        write(record_kind::trust, s.target, out).why = reason::trust_broken;
+        return;
+    }
+    event& e = tell(event_kind::incident, decision::change, reason::returned, out);
+    e.target = e.subject = s.target;
+    e.incident = of->incident;
+    reconcile(s, of->cloud_id, out);
+}
+
+inline void engine::take(const capacity& c, outputs& out) {
+    if (c.zone.empty()) {
+        room_ = c.room;
+    } else if (const set_id zone = sets_.find(set_kind::zone, c.zone); zone != no_set) {
+        sets_[zone].room = c.room;
+    } else {
+        return;
+    }
+    look_again_ = true;
+    tell(event_kind::controller, decision::change, reason::capacity_told, out).value = static_cast<double>(c.room);
+}
+
+inline void engine::take(const new_policy& p, outputs& out) {
+    const auto which = static_cast<std::size_t>(p.which);
+    if (which >= policies_.size() || policies_.size() > 0xffffU) {
+        tell(event_kind::controller, decision::ignore, reason::policy_changed, out);
+        return;
+    }
+    const policy_id old = policies_[which].newest;
+    const auto made = static_cast<policy_id>(policies_.size());
+    policies_.push_back({p.to, made});
+    for (policy_version& v : policies_) {
+        if (v.newest == old) v.newest = made;
+    }
+    for (std::size_t n = 0; n < targets_.size(); ++n) {
+        target_record& t = targets_[static_cast<target_id>(n)];
+        if (t.rules == old) t.rules = made;
+    }
+    look_again_ = true;
+    tell(event_kind::controller, decision::change, reason::policy_changed, out);
+    write(record_kind::policy, no_target, out).why = reason::policy_changed;
+}
+
+inline void engine::take(const new_leader& l, outputs& out) {
+    options_.reign = l.reign;
+    held_until_ = after(now_, options_.bounds.start_hold);
+    look_again_ = true;
+    event& e = tell(event_kind::controller, decision::change, reason::leader_changed, out);
+    e.value = static_cast<double>(static_cast<std::uint64_t>(l.reign));
+}
+
 inline void engine::take(const overflow& o, outputs& out) {
     tell(event_kind::controller, decision::ignore, reason::inbox_overflow, out).value = static_cast<double>(o.lost);
     // What was lost may have been heartbeats.
@@ -8569,6 +10488,19 @@ inline void engine::take(const overflow& o, outputs& out) {
 }
 
 inline void engine::take(completed& c, outputs& out) {
+    for (std::size_t n = 0; n < probes_.size(); ++n) {
+        if (c.repeated || probes_[n].reading != c.op) continue;
+        const target_id machine = probes_[n].machine;
+        probes_.erase(probes_.begin() + static_cast<std::ptrdiff_t>(n));
+        look_again_ = true;
+        if (c.result.code == outcome_code::unknown) return;
+        end_doubt(out);
+        const observed& seen = c.result.seen;
+        if (!seen.running && !seen.exists) return;
+        const bool runs = seen.exists.value_or(true) && seen.running.value_or(true);
+        targets_.note_words(machine).machine.pass(runs ? health::healthy : health::unhealthy, now_);
+        return;
+    }
     pending_operation* op = c.repeated || c.op == no_op ? nullptr : find_operation(c.op);
     if (op != nullptr && op->reading == c.op) {
         read_back(*op, c.result, out);
@@ -8580,22 +10512,12 @@ inline void engine::take(completed& c, outputs& out) {
             .op = c.op;
         return;
     }
-    note_seen(op->subject, c.result.seen);
+    if (op->cloud_id.empty()) note_seen(op->subject, c.result.seen);
     switch (c.result.code) {
     case outcome_code::done: finish(*op, c.result.code, reason::outcome_done, {}, out); break;
     case outcome_code::failed: finish(*op, c.result.code, reason::outcome_failed, c.result.retry_after, out); break;
     case outcome_code::refused: finish(*op, c.result.code, reason::outcome_refused, c.result.retry_after, out); break;
-    case outcome_code::unknown:
-        op->at = pending_operation::stage::unknown;
-        op->settle_by = after(now_, op->settle);
-        op->read_by = now_;
-        event& e = tell(event_kind::call, decision::read_back, reason::outcome_unknown, out);
-        e.op = op->id;
-        e.rung = op->what;
-        e.target = e.subject = op->subject;
-        e.incident = op->for_incident;
-        ask_cloud(*op, out);
-        break;
+    case outcome_code::unknown: doubt_outcome(*op, reason::outcome_unknown, out); break;
     }
 }
 
@@ -8607,8 +10529,9 @@ inline void engine::take(completed& c, outputs& out) {
 
 namespace reheat::inline REHEAT_ABI {
 
-inline void engine::start(operation what, target_id subject, incident* for_incident, duration timeout, duration settle,
-                          outputs& out) {
+/// Begins an operation: its intent goes into the journal's hands. The reference is good until the next one begins.
+inline pending_operation& engine::start(operation what, target_id subject, incident* for_incident, duration timeout,
+                                        duration settle, outputs& out) {
     pending_operation op;
     op.id = static_cast<op_id>(++last_op_);
     op.what = what;
@@ -8617,17 +10540,20 @@ inline void engine::start(operation what, target_id subject, incident* for_incid
     op.since = now_;
     op.timeout = timeout;
     op.settle = settle;
-    op.cloud_id_before = targets_[subject].cloud_id;
-    op.boot_id_before = targets_[subject].boot_id;
+    op.cloud_id_before = targets_.cloud_id(subject);
+    op.boot_id_before = targets_.boot_id(subject);
     if (for_incident != nullptr) {
         op.for_incident = for_incident->id;
-        for_incident->op = op.id;
-        if (what != operation::fence_instance) op.proofs = std::exchange(for_incident->proofs, {});
+        if (what != operation::fence_instance) {
+            for_incident->op = op.id;
+            op.proofs = std::exchange(for_incident->proofs, {});
+        }
     } else {
         targets_.mark_busy(subject, 1);
     }
-    write_intent(op, out);
-    operations_.push_back(std::move(op));
+    if (!options_.shadow) write_intent(op, out);
+    look_again_ = true;
+    return operations_.emplace_back(std::move(op));
 }
 
 inline void engine::write_intent(pending_operation& op, outputs& out) {
@@ -8639,33 +10565,42 @@ inline void engine::write_intent(pending_operation& op, outputs& out) {
     r.deadline = after(now_, op.timeout);
     r.cloud_id = op.cloud_id_before;
     r.boot_id = op.boot_id_before;
-    r.host = targets_[op.subject].host;
+    r.host = targets_.host(op.subject);
     op.intent = r.seq;
 }
 
 /// The second look: the world may have changed while the journal wrote.
 inline reason engine::no_longer_wanted(const pending_operation& op) const noexcept {
+    if (trust_broken_) return reason::trust_broken;
     const incident* i = find_incident(op.for_incident);
     if (i == nullptr) return reason::none;
     // After the first fence the machine is off for certain; nothing that was heard before can call it healthy.
-    if (health_of(i->target) == health::healthy && op.proofs.empty() && i->proofs.empty()) return reason::healthy_again;
+    if (op.proofs.empty() && i->proofs.empty() && well(*i, (time_point::min)())) return reason::healthy_again;
     for (const proof_of_death& p : op.proofs) {
         if (!p.speaks_for(op.for_incident, p.target(), now_)) return reason::proof_expired;
+    }
+    if (doubting_) return reason::silence_is_ours;
+    for (const target_id t : {i->target, op.subject}) {
+        if (orders_.holding(standing_order::kind::maintenance, t, now_, targets_) != nullptr)
+            return reason::in_maintenance;
+        if (orders_.holding(standing_order::kind::freeze, t, now_, targets_) != nullptr)
+            return reason::frozen_by_operator;
     }
     return reason::none;
 }
 
 inline call engine::make_call(const pending_operation& op, op_id id, operation what, time_point deadline) const {
-    const std::string_view name = targets_[op.subject].name;
-    const target_id on = targets_.ancestor(op.subject, level::instance);
+    const std::string_view name = targets_.name(op.subject);
+    const target_id on = machine_of(op.subject);
     const target_id in = targets_.ancestor(op.subject, level::stack);
-    const std::string_view instance = on == no_target ? std::string_view{} : targets_[on].name;
-    const std::string_view cloud_id = on == no_target ? std::string_view{} : targets_[on].cloud_id;
-    const std::string_view stack = in == no_target ? std::string_view{} : targets_[in].name;
+    const std::string_view instance = on == no_target ? std::string_view{} : targets_.name(on);
+    std::string_view cloud_id = op.cloud_id;
+    if (cloud_id.empty() && on != no_target) cloud_id = targets_.cloud_id(on);
+    const std::string_view stack = in == no_target ? std::string_view{} : targets_.name(in);
 
     call c;
     // Reserved first, because the views must not move.
-    c.text.reserve(name.size() + instance.size() + cloud_id.size() + stack.size());
+    c.text.reserve(name.size() + instance.size() + cloud_id.size() + stack.size() + op.method.size());
     const auto keep = [&c](std::string_view text) {
         c.text.insert(c.text.end(), text.begin(), text.end());
         return std::string_view{c.text.data() + (c.text.size() - text.size()), text.size()};
@@ -8680,6 +10615,8 @@ inline call engine::make_call(const pending_operation& op, op_id id, operation w
     c.what.instance = keep(instance);
     c.what.cloud_id = keep(cloud_id);
     c.what.stack = keep(stack);
+    c.what.method = keep(op.method);
+    c.what.hard = op.hard;
     if (targets_[op.subject].of == level::service && what != operation::describe)
         c.what.service = c.what.name.substr(c.what.instance.size() + 1);
     c.what.deadline = deadline;
@@ -8687,35 +10624,22 @@ inline call engine::make_call(const pending_operation& op, op_id id, operation w
 }
 
 inline void engine::emit_call(pending_operation& op, outputs& out) {
-    if (op.id == no_op || op.at != pending_operation::stage::journaled || op.intent > durable_ || !journal_ok_) return;
-    if (const reason why = no_longer_wanted(op); why != reason::none) {
-        record& w = write(record_kind::dropped, op.subject, out);
-        w.op = std::exchange(op.id, no_op);
-        w.incident = op.for_incident;
-        w.what = op.what;
-        w.why = why;
-        incident& i = *find_incident(op.for_incident);
-        event& e = tell(event_kind::call, decision::drop, why, i, out);
-        e.rung = op.what;
-        e.subject = op.subject;
-        if (op.what != operation::fence_instance) {
-            // Certainly nothing happened, so nothing was spent; but a proof that keeps expiring is a wait, and is
-            // paged.
-            ledger_.take_back(op.subject, op.what, op.since);
-            --i.attempts;
-            if (why == reason::proof_expired && i.waiting_since == never) i.waiting_since = op.since;
-        }
-        i.at = phase::deciding;
-        i.wake = never;
-        finish_busy(i);
-        return;
+    if (op.id == no_op || op.at != pending_operation::stage::journaled) return;
+    if (options_.shadow) {
+        forget_past(op);
+        return finish(op, outcome_code::done, reason::would_act, {}, out);
     }
+    if (op.intent > durable_ || !journal_ok_) return;
+    if (const reason why = no_longer_wanted(op); why != reason::none) return drop(op, why, out);
     op.at = pending_operation::stage::called;
+    forget_past(op);
     op.deadline = after(now_, op.timeout);
 
     call c = make_call(op, op.id, op.what, op.deadline);
+    bury(op);
     c.proofs = std::move(op.proofs);
     out.calls.push_back(std::move(c));
+    calls_made_.spend(now_, options_.bounds.api.within);
 
     event& e = tell(event_kind::call, decision::call, reason::none, out);
     e.op = op.id;
@@ -8726,6 +10650,55 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
     e.target = i != nullptr ? i->target : op.subject;
     e.attempt = i != nullptr ? i->attempts : std::uint16_t{1};
     e.next = op.deadline;
+}
+
+/// Whether an action helped is told by what is heard from its call on, and its silence is no new failure.
+inline void engine::forget_past(const pending_operation& op) {
+    incident* const i = find_incident(op.for_incident);
+    if (i == nullptr || op.what == operation::fence_instance || op.what == operation::collect_forensics) return;
+    i->acted_at = now_;
+    const duration grace = rung_of(*i).grace;
+    targets_.each_below(op.subject, [&](target_id below) {
+        if (targets_[below].words != 0) targets_.note_words(below).machine = {};
+        each_watch(below, [&](watch_id w) {
+            if (watches_.hears_silence(w)) watches_.forget(w, now_, grace);
+        });
+    });
+}
+
+/// Takes an intent back before its call: certainly nothing happened.
+inline void engine::drop(pending_operation& op, reason why, outputs& out) {
+    record& w = write(record_kind::dropped, op.subject, out);
+    w.op = std::exchange(op.id, no_op);
+    w.incident = op.for_incident;
+    w.what = op.what;
+    w.why = why;
+    event& e = tell(event_kind::call, decision::drop, why, out);
+    e.rung = op.what;
+    e.target = e.subject = op.subject;
+    e.incident = op.for_incident;
+    look_again_ = true;
+    incident* const i = find_incident(op.for_incident);
+    if (i == nullptr) return targets_.mark_busy(op.subject, -1);
+    e.target = i->target;
+    e.attempt = i->attempts;
+    if (op.what == operation::fence_instance) {
+        for (death_wanted& d : i->deaths) {
+            if (d.target == op.subject && d.in_flight != 0) --d.in_flight;
+        }
+    } else if (op.what != operation::collect_forensics) {
+        // Nothing was spent; but a proof that keeps expiring is a wait, and is paged.
+        take_back(op);
+        --i->attempts;
+        if (why == reason::proof_expired && i->waiting_since == never) i->waiting_since = op.since;
+    }
+    // The others of a round of fences come to their own end first.
+    for (const death_wanted& d : i->deaths) {
+        if (d.in_flight != 0) return;
+    }
+    i->at = phase::deciding;
+    i->wake = never;
+    finish_busy(*i);
 }
 
 /// When a human has to hear that the journal keeps an intent waiting. A failed journal has been paged by itself.
@@ -8745,18 +10718,26 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
         e.incident = op.for_incident;
     }
     if (op.at == pending_operation::stage::called && now_ >= op.deadline) {
-        op.at = pending_operation::stage::unknown;
-        op.settle_by = after(now_, op.settle);
-        event& e = tell(event_kind::call, decision::read_back, reason::deadline_passed, out);
-        e.op = op.id;
-        e.rung = op.what;
-        e.target = e.subject = op.subject;
-        e.incident = op.for_incident;
-        ask_cloud(op, out);
+        doubt_outcome(op, reason::deadline_passed, out);
     } else if (op.at == pending_operation::stage::unknown) {
         if (now_ >= op.settle_by) finish(op, outcome_code::unknown, reason::found_not_done, {}, out);
         else if (now_ >= op.read_by) ask_cloud(op, out);
     }
+}
+
+/// Nobody knows what a call came to: the cloud is asked.
+inline void engine::doubt_outcome(pending_operation& op, reason why, outputs& out) {
+    op.at = pending_operation::stage::unknown;
+    op.settle_by = after(now_, op.settle);
+    op.read_by = now_;
+    event& e = tell(event_kind::call, decision::read_back, why, out);
+    e.op = op.id;
+    e.rung = op.what;
+    e.target = e.subject = op.subject;
+    e.incident = op.for_incident;
+    // What was to be kept is a help, not a need: nothing waits for it.
+    if (op.what == operation::collect_forensics) return finish(op, outcome_code::unknown, why, {}, out);
+    ask_cloud(op, out);
 }
 
 /// Asks the cloud what is. It changes nothing, so it needs no intent.
@@ -8764,17 +10745,20 @@ inline void engine::ask_cloud(pending_operation& op, outputs& out) {
     op.reading = static_cast<op_id>(++last_op_);
     op.read_by = after(now_, options_.read_back_every);
     out.calls.push_back(make_call(op, op.reading, operation::describe, op.read_by));
+    calls_made_.spend(now_, options_.bounds.api.within);
 }
 
 inline void engine::read_back(pending_operation& op, const outcome& seen, outputs& out) {
     op.reading = no_op;
     if (seen.code != outcome_code::done) return; // asked again when `read_by` comes
     const observed& now = seen.seen;
-    note_seen(op.subject, now);
+    if (op.cloud_id.empty()) note_seen(op.subject, now);
     const bool exists = now.exists.value_or(true);
     switch (op.what) {
     case operation::fence_instance:
-        // Not running is what a description says; only the fence itself vouches for it. Fencing again is harmless.
+        // Not running is what a description says; only the fence itself vouches for it, or whoever ran the machine and
+        // says that it is gone. Fencing again is harmless.
+        if (!exists && now.vouched) return finish(op, outcome_code::done, reason::confirmed_absent, {}, out);
         return finish(op, outcome_code::failed, reason::found_not_done, {}, out);
     case operation::create_instance:
     case operation::recreate_instance:
@@ -8791,13 +10775,51 @@ inline void engine::read_back(pending_operation& op, const outcome& seen, output
 }
 
 inline void engine::note_seen(target_id subject, const observed& seen) {
-    const target_id on = targets_.ancestor(subject, level::instance);
-    if (on == no_target) return;
-    target_record& t = targets_[on];
-    if (!seen.cloud_id.empty()) t.cloud_id = seen.cloud_id;
-    if (!seen.boot_id.empty()) t.boot_id = seen.boot_id;
-    if (!seen.host.empty()) t.host = seen.host;
-    if (!seen.address.empty()) t.address = seen.address;
+    const target_id machine = machine_of(subject);
+    if (machine == no_target) return;
+    if (!seen.host.empty() && seen.host != targets_.host(machine)) move_to(machine, seen.host);
+    targets_.note_seen(machine, seen);
+}
+
+/// A machine runs on another host from now on; where that stands is known from its other instances, if at all.
+inline void engine::move_to(target_id machine, std::string_view host) {
+    target_record& t = targets_[machine];
+    const int failing = t.failing != 0 ? 1 : 0;
+    membership m = sets_.of(t.member_of);
+    m.host = sets_.find_or_add(set_kind::host, host);
+    m.rack = sets_[m.host].rack;
+    m.zone = sets_[m.host].zone != no_set ? sets_[m.host].zone : m.zone;
+    sets_.count(t.member_of, -1, -failing);
+    t.member_of = sets_.join(m);
+    sets_.count(t.member_of, 1, failing);
+}
+
+/// Spends every budget that an action on a target is bounded by.
+inline void engine::spend(target_id subject, operation what) {
+    ledger_.spend(subject, what, now_);
+    const auto into = [this](spending& s, const shared_budget& b) {
+        if (b.burst.count != 0 || b.sustained.count != 0)
+            s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
+    };
+    into(all_spent_, options_.bounds.all);
+    for (const set_id s : sets_of(machine_of(subject)).above_host()) {
+        if (s == no_set) continue;
+        into(sets_[s].spent, sets_[s].of == set_kind::group ? options_.bounds.group : options_.bounds.domain);
+    }
+    if (!needs_proof(what)) return;
+    const auto use = [](std::optional<std::uint32_t>& room) {
+        if (room && *room != 0) --*room;
+    };
+    use(room_);
+    if (const set_id zone = sets_of(machine_of(subject)).zone; zone != no_set) use(sets_[zone].room);
+}
+
+inline void engine::take_back(const pending_operation& op) {
+    ledger_.take_back(op.subject, op.what, op.since);
+    all_spent_.take_back(op.since);
+    for (const set_id s : sets_of(machine_of(op.subject)).above_host()) {
+        if (s != no_set) sets_[s].spent.take_back(op.since);
+    }
 }
 
 inline void engine::finish(pending_operation& op, outcome_code code, reason why, duration retry_after, outputs& out) {
@@ -8806,14 +10828,16 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     const incident_id incident_of_op = op.for_incident;
     const op_id id = std::exchange(op.id, no_op); // `op` may move from here on
 
-    record& w = write(record_kind::outcome, subject, out);
-    w.op = id;
-    w.incident = incident_of_op;
-    w.what = what;
-    w.result = code;
-    w.why = why;
-    w.cloud_id = targets_[subject].cloud_id;
-    w.boot_id = targets_[subject].boot_id;
+    if (!options_.shadow) {
+        record& w = write(record_kind::outcome, subject, out);
+        w.op = id;
+        w.incident = incident_of_op;
+        w.what = what;
+        w.result = code;
+        w.why = why;
+        w.cloud_id = targets_.cloud_id(subject);
+        w.boot_id = targets_.boot_id(subject);
+    }
 
     incident* i = find_incident(incident_of_op);
     event& e = tell(i == nullptr ? event_kind::operation_order : event_kind::call, decision::finish, why, out);
@@ -8826,25 +10850,113 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     look_again_ = true;
     if (i == nullptr) return targets_.mark_busy(subject, -1);
 
-    if (what == operation::fence_instance) {
-        if (code != outcome_code::done) {
-            ++i->fences;
-            return retry(*i, retry_after);
-        }
-        i->proofs.push_back(proof_of_death{proof_kind::fenced, i->id, subject, after(now_, options_.proof_validity)});
-        event& minted = tell(event_kind::rung, decision::accept, reason::proof_minted, *i, out);
-        minted.subject = subject;
-        minted.rung = operation::fence_instance;
-        i->to_fence.pop_back();
-        i->fences = 0;
-        if (i->to_fence.empty()) i->at = phase::acting;
+    if (what == operation::collect_forensics) {
+        i->at = i->deaths.empty() ? phase::acting : phase::fencing;
         return go_on(*i, out);
     }
+    if (what == operation::fence_instance) return fence_ended(*i, subject, code, why, retry_after, out);
     if (code == outcome_code::failed || code == outcome_code::refused) return retry(*i, retry_after);
     // Done, or a destructive action that nobody can tell of: evidence decides.
     i->at = phase::verifying;
     i->verify_by = i->wake = after(now_, code == outcome_code::done ? rung_of(*i).verify : duration{});
     tell(event_kind::verdict, decision::verify, why, *i, out).next = i->verify_by;
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/engine/operators.hpp
+
+// What an operator says: definitions of members of `engine`.
+
+namespace reheat::inline REHEAT_ABI {
+
+inline void engine::take(const spoken& s, outputs& out) {
+    const reason wrong = hear(s, out);
+    look_again_ = true;
+    record& r = write(record_kind::operator_word, s.target, out);
+    r.verb = s.what;
+    r.name = s.who;
+    r.text = s.reason;
+    r.deadline = s.expires;
+    r.why = wrong == reason::none ? reason::operator_word : wrong;
+    if (wrong != reason::none) {
+        event& e = tell(event_kind::operator_word, decision::ignore, wrong, out);
+        e.target = s.target;
+        e.verb = s.what;
+    }
+}
+
+/// Does what an operator said and tells it, or says why not.
+inline reason engine::hear(const spoken& s, outputs& out) {
+    const bool about_one = s.target != no_target;
+    if (s.who.empty() || (about_one && !targets_.has(s.target))) return reason::not_understood;
+    if (s.expires <= now_) return reason::expired;
+    const auto accept = [&] {
+        event& e = tell(event_kind::operator_word, decision::accept, reason::operator_word, out);
+        e.target = s.target;
+        e.verb = s.what;
+        e.next = s.expires;
+        return reason::none;
+    };
+    switch (s.what) {
+    case operator_verb::approve:
+    case operator_verb::deny: return answer_rung(s, out) ? reason::none : reason::operator_word;
+    case operator_verb::confirm_dead: {
+        const target_id machine = machine_of(s.target);
+        if (machine == no_target) return reason::not_understood;
+        deaths_.confirm(machine, earlier(s.expires, after(now_, options_.proof_validity)));
+        // Whoever knows that it is dead has looked; that is evidence, for as long as the proof is good.
+        targets_.note_words(machine).of[static_cast<std::size_t>(vantage::operator_word)].pass(health::unhealthy, now_);
+        accept();
+        health_changed(machine, reason::operator_word, out);
+        return reason::none;
+    }
+    case operator_verb::maintain:
+    case operator_verb::freeze: {
+        // One without an end would be forgotten, and one without a reason be lifted by the next who wonders.
+        if (s.reason.empty() || s.expires == never) return reason::not_understood;
+        if (s.what == operator_verb::maintain && !about_one) return reason::not_understood;
+        const auto kind =
+            s.what == operator_verb::freeze ? standing_order::kind::freeze : standing_order::kind::maintenance;
+        orders_.give({kind, s.target, s.expires, s.who, s.reason});
+        return accept();
+    }
+    case operator_verb::end_maintenance:
+        return orders_.end(standing_order::kind::maintenance, s.target) ? accept() : reason::operator_word;
+    case operator_verb::thaw:
+        return orders_.end(standing_order::kind::freeze, s.target) ? accept() : reason::operator_word;
+    case operator_verb::unpark: {
+        bool any = false;
+        for (incident& i : incidents_) {
+            if (i.at != phase::parked || (about_one && !targets_.covers(s.target, i.target))) continue;
+            i.wake = now_;
+            any = true;
+        }
+        return any ? accept() : reason::operator_word;
+    }
+    case operator_verb::trust:
+        if (!std::exchange(trust_broken_, false)) return reason::operator_word;
+        return accept();
+    }
+    return reason::not_understood;
+}
+
+/// Approves or denies the rung that waits for approval, on the target itself or on what the rung acts upon.
+inline bool engine::answer_rung(const spoken& s, outputs& out) {
+    bool heard = false;
+    for (incident& i : incidents_) {
+        if (i.at != phase::deciding || i.rung >= policy_of(i).size()) continue;
+        const rung& current = rung_of(i);
+        const bool meant = s.target == no_target || i.target == s.target || subject_of(i, current) == s.target;
+        if (!meant || current.approval == consent::none || i.approved) continue;
+        heard = true;
+        event& e = tell(event_kind::operator_word, decision::accept,
+                        s.what == operator_verb::approve ? reason::operator_word : reason::denied_by_operator, i, out);
+        e.verb = s.what;
+        if (s.what == operator_verb::approve) i.approved = true;
+        else climb(i, decision::climb, reason::denied_by_operator, out);
+    }
+    return heard;
 }
 
 } // namespace reheat::inline REHEAT_ABI
@@ -8869,6 +10981,10 @@ namespace reheat::inline REHEAT_ABI {
     for (std::size_t g = 0; e.denied != 0 && g < guard_count; ++g) {
         if ((e.denied >> g & 1U) != 0) line += " denied_by=" + std::string{to_string(static_cast<guard>(g))};
     }
+    if (e.kind == event_kind::operator_word) line += " verb=" + std::string{to_string(e.verb)};
+    if (e.what == decision::accept && e.rung == operation::fence_instance)
+        line += " proof=" + std::string{to_string(e.proof)};
+    if (e.set != no_set) line += " " + std::string{to_string(of.sets()[e.set].of)} + "=" + of.sets()[e.set].name;
     if (e.why == reason::inbox_overflow) line += " lost=" + std::to_string(static_cast<std::uint64_t>(e.value));
     if (e.why == reason::stepped_late) line += " late=" + std::to_string(static_cast<std::int64_t>(e.value)) + "s";
     if (e.why == reason::clock_jumped) line += " back=" + std::to_string(static_cast<std::int64_t>(e.value)) + "s";
@@ -8921,12 +11037,206 @@ namespace reheat::inline REHEAT_ABI {
         }
         out += ']';
     }
+    if (e.asked != 0) {
+        out += ",\"denials\":[";
+        bool first = true;
+        for (const denial& d : e.denials) {
+            if (d.why == reason::none) continue;
+            if (!std::exchange(first, false)) out += ',';
+            out += "{\"guard\":\"" + std::string{to_string(d.by)} + "\",\"reason\":\"" + std::string{to_string(d.why)} +
+                   '"';
+            if (d.after_ms != denial::unknown) out += ",\"next\":\"" + format_time(d.next(e.at)) + '"';
+            out += '}';
+        }
+        out += ']';
+    }
+    if (e.by != vantage_set::none) {
+        out += ",\"unhealthy_by\":[";
+        bool first = true;
+        for (std::size_t v = 0; v < vantage_count; ++v) {
+            if (!has(e.by, static_cast<vantage>(v))) continue;
+            if (!std::exchange(first, false)) out += ',';
+            append_json_string(out, to_string(static_cast<vantage>(v)));
+        }
+        out += ']';
+    }
+    if (e.kind == event_kind::operator_word) text("verb", to_string(e.verb));
+    if (e.what == decision::accept && e.rung == operation::fence_instance) text("proof", to_string(e.proof));
+    if (e.set != no_set) {
+        text("set_kind", to_string(of.sets()[e.set].of));
+        text("set", of.sets()[e.set].name);
+    }
     if (e.why == reason::inbox_overflow) number("lost", static_cast<std::uint64_t>(e.value));
     if (e.why == reason::stepped_late) number("late_s", static_cast<std::uint64_t>(e.value));
     if (e.why == reason::clock_jumped) number("back_s", static_cast<std::uint64_t>(e.value));
     if (e.next != never) text("next", format_time(e.next));
     out += '}';
     return out;
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/engine/why.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Where a target stands and why: what was done, what is not done and who says so, and what can happen next. Computed
+/// from an engine's state, whenever somebody asks; `to_text` and `to_json` render it.
+struct explanation {
+    target_id target = no_target;
+    health is = health::unknown;
+    std::array<health, vantage_count> says{}; ///< each vantage, now
+    incident_id incident = no_incident;       ///< the open incident; the rest is of it
+    phase at = phase::closed;
+    time_point since{};                                  ///< when it opened
+    operation rung = operation::none;                    ///< that it stands on
+    std::size_t step = 0;                                ///< of the ladder, from 1
+    std::size_t steps = 0;                               ///< of the ladder
+    std::uint16_t attempts = 0;                          ///< of that rung, so far
+    std::uint16_t most_attempts = 0;                     ///< that the rung has
+    std::array<operation, policy::most_rungs> in_vain{}; ///< rungs of this incident that did not help; `none` ends it
+    target_id subject = no_target;                       ///< what the rung acts upon
+    target_id covered_by = no_target;                    ///< the target whose action it waits for, if it is absorbed
+    guard_answers answers{};                             ///< of an incident that is deciding
+    time_point next = never;                             ///< when something can happen by itself
+    operation helped = operation::none; ///< the last instance or stack action upon the target that helped
+    time_point helped_at = (time_point::min)();
+};
+
+/// Explains a target. An unknown one has no name and no incident. Any time between two steps; the thread of the engine.
+[[nodiscard]] inline explanation why(const engine& of, target_id target) {
+    explanation x;
+    x.target = target;
+    if (!of.targets().has(target)) return x;
+    x.is = of.health_of(target);
+    for (std::size_t v = 0; v < vantage_count; ++v) x.says[v] = of.says(target, static_cast<vantage>(v));
+    if (const recovery_memory* m = of.memory_of(target); m != nullptr && m->helped != operation::none) {
+        x.helped = m->helped;
+        x.helped_at = m->helped_at;
+    }
+    const incident* i = of.incident_of(target);
+    if (i == nullptr) return x;
+    x.incident = i->id;
+    x.at = i->at;
+    x.since = i->opened_at;
+    const std::span<const rung> rungs = of.policy_of(*i).rungs();
+    x.steps = rungs.size();
+    x.step = i->rung < rungs.size() ? i->rung + std::size_t{1} : rungs.size();
+    if (i->rung < rungs.size()) {
+        x.rung = rungs[i->rung].what;
+        x.most_attempts = rungs[i->rung].burst.count;
+    }
+    x.attempts = i->attempts;
+    std::size_t vain = 0;
+    for (std::size_t n = 0; n < rungs.size(); ++n) {
+        if ((i->unhelpful >> n & 1U) != 0) x.in_vain[vain++] = rungs[n].what;
+    }
+    x.subject = i->subject != no_target ? i->subject : of.subject_of(*i);
+    if (i->at == phase::absorbed) {
+        for (const incident& by : of.incidents()) {
+            if (by.id == i->absorbed_by) x.covered_by = by.target;
+        }
+    }
+    if (i->at == phase::deciding) x.answers = of.answers_for(*i);
+    x.next = i->at == phase::verifying ? i->verify_by : i->wake;
+    return x;
+}
+
+/// One line for a person.
+[[nodiscard]] inline std::string to_text(const engine& of, const explanation& x) {
+    const auto name = [&](target_id t) { return std::string{of.name(t)}; };
+    if (!of.targets().has(x.target)) return "there is no such target";
+    std::string out = name(x.target) + " is " + std::string{to_string(x.is)};
+    std::string said;
+    for (std::size_t v = 0; v < vantage_count; ++v) {
+        if (x.says[v] == health::unknown) continue;
+        said += (said.empty() ? " (" : ", ") + std::string{to_string(static_cast<vantage>(v))} + ": " +
+                std::string{to_string(x.says[v])};
+    }
+    out += said.empty() ? std::string{} : said + ")";
+    if (x.incident == no_incident) {
+        out += "; no incident";
+        if (x.helped != operation::none)
+            out += "; " + std::string{to_string(x.helped)} + " helped at " + format_time(x.helped_at);
+        return out;
+    }
+    out += "; incident " + std::to_string(static_cast<std::uint32_t>(x.incident)) + " since " + format_time(x.since) +
+           " is " + std::string{to_string(x.at)};
+    for (std::size_t n = 0; n < x.in_vain.size() && x.in_vain[n] != operation::none; ++n)
+        out += (n == 0 ? "; in vain: " : ", ") + std::string{to_string(x.in_vain[n])};
+    if (x.covered_by != no_target) return out + "; it waits for the action upon " + name(x.covered_by);
+    if (x.rung != operation::none) {
+        out += "; step " + std::to_string(x.step) + " of " + std::to_string(x.steps) + ": " +
+               std::string{to_string(x.rung)};
+        if (x.subject != no_target && x.subject != x.target) out += " of " + name(x.subject);
+        out += ", " + std::to_string(x.attempts) + " of " + std::to_string(x.most_attempts) + " attempts made";
+    }
+    for (std::size_t g = 0; g < guard_count; ++g) {
+        const guard_answer a = x.answers.of(static_cast<guard>(g));
+        if (a.allows()) continue;
+        out += "; " + std::string{to_string(static_cast<guard>(g))} + " denies: " + std::string{to_string(a.why)};
+        out += a.next == never ? std::string{} : ", until " + format_time(a.next);
+    }
+    if (x.next != never) out += "; next look at " + format_time(x.next);
+    return out;
+}
+
+/// One JSON object, without a line feed.
+[[nodiscard]] inline std::string to_json(const engine& of, const explanation& x) {
+    std::string out;
+    const auto text = [&out](std::string_view key, std::string_view value) {
+        out += out.empty() ? "{\"" : ",\"";
+        out += key;
+        out += "\":";
+        append_json_string(out, value);
+    };
+    const auto number = [&out](std::string_view key, std::uint64_t value) {
+        out += ",\"" + std::string{key} + "\":" + std::to_string(value);
+    };
+    text("target", of.name(x.target));
+    text("health", to_string(x.is));
+    out += ",\"vantages\":{";
+    bool first = true;
+    for (std::size_t v = 0; v < vantage_count; ++v) {
+        if (x.says[v] == health::unknown) continue;
+        out += (first ? "\"" : ",\"") + std::string{to_string(static_cast<vantage>(v))} + "\":\"" +
+               std::string{to_string(x.says[v])} + '"';
+        first = false;
+    }
+    out += '}';
+    if (x.helped != operation::none) {
+        text("helped", to_string(x.helped));
+        text("helped_at", format_time(x.helped_at));
+    }
+    if (x.incident == no_incident) return out + '}';
+    number("incident", static_cast<std::uint32_t>(x.incident));
+    text("phase", to_string(x.at));
+    text("since", format_time(x.since));
+    text("rung", to_string(x.rung));
+    number("step", x.step);
+    number("steps", x.steps);
+    number("attempts", x.attempts);
+    number("most_attempts", x.most_attempts);
+    out += ",\"in_vain\":[";
+    for (std::size_t n = 0; n < x.in_vain.size() && x.in_vain[n] != operation::none; ++n)
+        out += (n == 0 ? "\"" : ",\"") + std::string{to_string(x.in_vain[n])} + '"';
+    out += ']';
+    if (x.subject != no_target) text("subject", of.name(x.subject));
+    if (x.covered_by != no_target) text("covered_by", of.name(x.covered_by));
+    out += ",\"denials\":[";
+    first = true;
+    for (std::size_t g = 0; g < guard_count; ++g) {
+        const guard_answer a = x.answers.of(static_cast<guard>(g));
+        if (a.allows()) continue;
+        out += (first ? "{\"guard\":\"" : ",{\"guard\":\"") + std::string{to_string(static_cast<guard>(g))} +
+               "\",\"reason\":\"" + std::string{to_string(a.why)} + '"';
+        if (a.next != never) out += ",\"next\":\"" + format_time(a.next) + '"';
+        out += '}';
+        first = false;
+    }
+    out += ']';
+    if (x.next != never) text("next", format_time(x.next));
+    return out + '}';
 }
 
 } // namespace reheat::inline REHEAT_ABI
@@ -9138,6 +11448,213 @@ private:
 
 } // namespace reheat::inline REHEAT_ABI
 
+// file: reheat/metric/statistic_name.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+namespace detail {
+
+inline constexpr statistic_spec interquartile_mean{
+    .kind = extended_kind::trimmed_mean, .lower_share = 25 * whole_percent, .upper_share = 75 * whole_percent};
+
+/// Reads the name of a statistic, from left to right.
+class statistic_reader {
+public:
+    explicit constexpr statistic_reader(std::string_view text) noexcept : rest_{text} {}
+
+    [[nodiscard]] constexpr bool done() const noexcept { return rest_.empty(); }
+    [[nodiscard]] constexpr bool take(std::string_view word) noexcept {
+        if (!rest_.starts_with(word)) return false;
+        rest_.remove_prefix(word.size());
+        return true;
+    }
+    /// `99`, `99.`, `99.9`: one or two digits and ten decimals at most, or 100.
+    [[nodiscard]] constexpr bool take_share(std::uint64_t& share, bool decimals_of_100) noexcept {
+        std::size_t digits = 0;
+        std::uint64_t whole = 0;
+        while (digits < 3 && digits < rest_.size() && is_digit(rest_[digits]))
+            whole = whole * 10 + value(rest_[digits++]);
+        if (digits == 0 || (digits == 3 && whole != 100)) return false;
+        rest_.remove_prefix(digits);
+        share = whole * whole_percent;
+        if (digits == 3 && !decimals_of_100) return true;
+        if (!take(".")) return true;
+        std::uint64_t unit = whole_percent;
+        for (std::size_t n = 0; n < 10 && !done() && is_digit(rest_.front()); ++n) {
+            unit /= 10;
+            share += unit * value(rest_.front());
+            rest_.remove_prefix(1);
+        }
+        return share <= hundred_percent;
+    }
+    /// `300`, `0.5`, `1e3`: ten decimals at most, no sign.
+    [[nodiscard]] bool take_value(double& number) {
+        std::size_t end = 0;
+        const auto digits = [&](std::size_t most) {
+            const std::size_t from = end;
+            while (end < rest_.size() && end - from < most && is_digit(rest_[end])) ++end;
+            return end - from;
+        };
+        constexpr std::size_t any = 400; // more than a double has
+        if (digits(any) == 0) return false;
+        if (end < rest_.size() && rest_[end] == '.') {
+            ++end;
+            digits(10);
+        }
+        if (end < rest_.size() && (rest_[end] == 'E' || rest_[end] == 'e')) {
+            ++end;
+            if (end < rest_.size() && (rest_[end] == '+' || rest_[end] == '-')) ++end;
+            if (digits(any) == 0) return false;
+        }
+        const auto read = std::from_chars(rest_.data(), rest_.data() + end, number);
+        if (read.ec != std::errc{}) return false;
+        rest_.remove_prefix(end);
+        return true;
+    }
+
+private:
+    static constexpr bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+    static constexpr std::uint64_t value(char c) noexcept { return static_cast<std::uint64_t>(c - '0'); }
+
+    std::string_view rest_;
+};
+
+/// What stands between the brackets of `TM(10%:90%)` or `PR(100:)`, with the closing one.
+[[nodiscard]] inline bool read_bounds(statistic_reader text, statistic_spec& spec) {
+    statistic_reader shares = text;
+    std::uint64_t share = 0;
+    bool lower = false;
+    if (spec.kind != extended_kind::percentile_rank) {
+        if (statistic_reader first = shares; first.take_share(share, true) && first.take("%")) {
+            lower = true;
+            spec.lower_share = share;
+            shares = first;
+        }
+        if (shares.take(":")) {
+            bool upper = false;
+            if (statistic_reader second = shares; second.take_share(share, true) && second.take("%")) {
+                upper = true;
+                spec.upper_share = share;
+                shares = second;
+            }
+            if ((lower || upper) && shares.take(")") && shares.done()) return true;
+        }
+        spec.lower_share = 0;
+        spec.upper_share = hundred_percent;
+    }
+    spec.of_values = true;
+    if (statistic_reader first = text; first.take_value(spec.lower_value)) {
+        spec.has_lower = true;
+        text = first;
+    }
+    if (!text.take(":")) return false;
+    if (statistic_reader second = text; second.take_value(spec.upper_value)) {
+        spec.has_upper = true;
+        text = second;
+    }
+    return (spec.has_lower || spec.has_upper) && text.take(")") && text.done();
+}
+
+/// A value as `take_value` reads it back: whole digits and an exponent where more than ten decimals would be needed.
+[[nodiscard]] inline std::string bound_text(double number) {
+    std::array<char, 32> buffer{};
+    const auto scientific =
+        std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::scientific);
+    std::string digits{buffer.data(), scientific.ptr};
+    const std::size_t mark = digits.find('e');
+    int exponent = 0;
+    const char* const sign = digits.data() + mark + 1;
+    std::from_chars(sign + (*sign == '+' ? 1 : 0), digits.data() + digits.size(), exponent);
+    digits.resize(mark);
+    if (const std::size_t dot = digits.find('.'); dot != std::string::npos) {
+        exponent -= static_cast<int>(digits.size() - dot - 1);
+        digits.erase(dot, 1);
+    }
+    if (exponent > 20 || exponent < -10) return digits + 'e' + std::to_string(exponent);
+    if (exponent >= 0) return digits.append(static_cast<std::size_t>(exponent), '0');
+    const auto decimals = static_cast<std::size_t>(-exponent);
+    if (digits.size() <= decimals) digits.insert(0, decimals + 1 - digits.size(), '0');
+    return digits.insert(digits.size() - decimals, 1, '.');
+}
+
+} // namespace detail
+
+/// The statistic of a name; the error is `syntax`, or `unsupported` for names that CloudWatch has and this library has
+/// not (`o90`, `u90`, and the endings `_E`, `_L`, `_H`).
+[[nodiscard]] inline result<statistic_spec> parse_statistic(std::string_view name) {
+    const auto wrong = [name](errc code, std::string_view why) {
+        return error{code, std::string{name.substr(0, 64)}, std::string{why}};
+    };
+    statistic_spec spec;
+    for (const statistic s :
+         {statistic::sample_count, statistic::sum, statistic::average, statistic::minimum, statistic::maximum}) {
+        if (name != to_string(s)) continue;
+        spec.basic = s;
+        return spec;
+    }
+    if (name == "IQM") return detail::interquartile_mean;
+    struct prefix {
+        std::string_view word;
+        extended_kind kind;
+    };
+    constexpr prefix shares[]{{"p", extended_kind::percentile},
+                              {"tm", extended_kind::trimmed_mean},
+                              {"tc", extended_kind::trimmed_count},
+                              {"ts", extended_kind::trimmed_sum},
+                              {"wm", extended_kind::winsorized_mean}};
+    for (const prefix& p : shares) {
+        detail::statistic_reader text{name};
+        if (!text.take(p.word) || !text.take_share(spec.upper_share, false)) continue;
+        if (text.take("_")) return wrong(errc::unsupported, "expected a statistic without an ending");
+        if (!text.done()) break;
+        spec.kind = p.kind;
+        return spec;
+    }
+    constexpr prefix bounds[]{{"TM(", extended_kind::trimmed_mean},
+                              {"TC(", extended_kind::trimmed_count},
+                              {"TS(", extended_kind::trimmed_sum},
+                              {"WM(", extended_kind::winsorized_mean},
+                              {"PR(", extended_kind::percentile_rank}};
+    for (const prefix& p : bounds) {
+        detail::statistic_reader text{name};
+        if (!text.take(p.word)) continue;
+        spec = {};
+        spec.kind = p.kind;
+        if (detail::read_bounds(text, spec)) return spec;
+        break;
+    }
+    return wrong(errc::syntax, "expected a statistic as Average, p99, tm90, IQM, TM(10%:90%) or PR(:300)");
+}
+
+/// The canonical name: `parse_statistic(to_string(s))` is `s`.
+[[nodiscard]] inline std::string to_string(const statistic_spec& s) {
+    if (s.basic != statistic::extended) return std::string{to_string(s.basic)};
+    const auto share = [](std::uint64_t of) {
+        std::string text = std::to_string(of / whole_percent);
+        if (std::string rest = std::to_string(whole_percent + of % whole_percent).substr(1); of % whole_percent != 0) {
+            while (rest.back() == '0') rest.pop_back();
+            text += '.' + rest;
+        }
+        return text;
+    };
+    constexpr std::array<std::string_view, 7> short_words{"", "p", "tm", "tc", "ts", "wm", ""};
+    constexpr std::array<std::string_view, 7> words{"", "", "TM(", "TC(", "TS(", "WM(", "PR("};
+    if (s == detail::interquartile_mean) return "IQM";
+    if (!s.of_values && s.lower_share == 0)
+        return std::string{short_words[static_cast<std::size_t>(s.kind)]} + share(s.upper_share);
+    std::string text{words[static_cast<std::size_t>(s.kind)]};
+    if (s.of_values) {
+        if (s.has_lower) text += detail::bound_text(s.lower_value);
+        text += ':';
+        if (s.has_upper) text += detail::bound_text(s.upper_value);
+    } else {
+        text += share(s.lower_share) + "%:" + share(s.upper_share) + '%';
+    }
+    return text + ')';
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
 // file: reheat/metric/extended_statistic.hpp
 
 namespace reheat::inline REHEAT_ABI {
@@ -9156,9 +11673,14 @@ concept value_store =
 
 namespace detail {
 
-/// floor(share * n / 100 %); exact for n up to 10^13.
+/// floor(share * n / 100 %); exact for n up to 10^13, and beyond as exact as a double.
 [[nodiscard]] constexpr std::uint64_t share_of(std::uint64_t share, std::uint64_t n) noexcept {
     constexpr std::uint64_t million = 1'000'000;
+    if (n > 10 * million * million) {
+        if (share == hundred_percent) return n;
+        return static_cast<std::uint64_t>(static_cast<double>(share) / static_cast<double>(hundred_percent) *
+                                          static_cast<double>(n));
+    }
     const std::uint64_t high = share * (n / million);
     const std::uint64_t low = high % million * million + share * (n % million);
     return high / million + low / hundred_percent;
@@ -9449,8 +11971,7 @@ public:
             if (auto f = set(*m.statistics)) return f;
         }
         if (m.unit_name && !parse_unit(*m.unit_name))
-            return fault("ValidationError",
-                         "The value " + shown(*m.unit_name) + " for parameter " + member_ + "Unit is not a unit.");
+            return invalid("Unit", "must be a value in the set [ " + known_units() + " ]");
         if (m.timestamp && *m.timestamp < now_ - metric_limits::past)
             return invalid("Timestamp", "must not be more than two weeks in the past");
         if (m.timestamp && *m.timestamp > after(now_, metric_limits::future))
@@ -9473,11 +11994,11 @@ private:
                                                         std::string{b} +
                                                         " are mutually exclusive and you have specified both.");
     }
-    /// Untrusted text in a message: its beginning, without what is not to be seen.
-    [[nodiscard]] static std::string shown(std::string_view text) {
-        std::string out;
-        for (const char c : text.substr(0, 100)) out += c >= ' ' && c <= '~' ? c : '?';
-        return out;
+    /// In the order of the API's refusal: `None` is the last.
+    [[nodiscard]] static std::string known_units() {
+        std::string all;
+        for (std::size_t n = 1; n < unit_names.size(); ++n) all += std::string{unit_names[n]} + ", ";
+        return all + std::string{unit_names[0]};
     }
     [[nodiscard]] std::optional<api_fault> text(std::string_view of, std::string_view what, std::size_t most) const {
         if (of.empty() || of.size() > most)
@@ -9958,6 +12479,316 @@ template <rung_type... Rungs>
 
 } // namespace reheat::inline REHEAT_ABI
 
+// file: reheat/recovery/peers.hpp
+
+/// The recovery of other systems as values, to be run on the same traces as one's own policy. Each takes the knobs of
+/// its peer under their own names, with the peer's defaults. What a peer does not bound is set to "none" here, not to a
+/// default of ours; how long a machine takes to boot is no peer's policy, so where one has no number for that, ours
+/// stands. `docs/reference/peers.md` has the numbers as tables, and where each likeness ends.
+///
+///     constexpr peer_preset p = peer::systemd({.start_limit_burst = 3});
+///     engine e{p.rules, {.bounds = p.bounds}};  // and tell it of a failure `p.detection.at_most()` after it happened
+///
+/// Nobody is advised to run these.
+namespace reheat::inline REHEAT_ABI {
+
+/// How a peer learns of a failure. It looks every `poll`, finds what has lasted for `silence`, believes `looks` in a
+/// row, and waits for `pending` before it does anything.
+struct peer_detection {
+    std::string_view by;     ///< what it looks at
+    duration silence{};      ///< 0: it is told
+    duration poll{};         ///< 0: it sees at once
+    std::uint16_t looks = 1; ///< that agree
+    duration pending{};      ///< an alarm's `pending_period`, or a sleep
+
+    /// At the best moment.
+    [[nodiscard]] constexpr duration at_least() const noexcept { return silence + poll * (looks - 1) + pending; }
+    /// From the failure to the first action, at the worst moment.
+    [[nodiscard]] constexpr duration at_most() const noexcept { return silence + poll * looks + pending; }
+
+    friend constexpr bool operator==(const peer_detection&, const peer_detection&) = default;
+};
+
+/// Another system's recovery: its ladder, what bounds it, and how it learns of a failure. A literal type; the texts
+/// are literals.
+struct peer_preset {
+    std::string_view name;
+    peer_detection detection{};
+    policy rules{};
+    limits bounds{};
+
+    friend constexpr bool operator==(const peer_preset&, const peer_preset&) = default;
+};
+
+namespace peer {
+
+// What "none" is
+
+/// A time that does not come: the pause of who gives up for good.
+inline constexpr duration no_end = std::chrono::years{100};
+/// A share that no set exceeds: as an in-flight limit it allows all at once, as a breaker's it never opens.
+inline constexpr share whole{100, 1};
+inline constexpr breaker_limits no_breaker{whole, whole, (std::numeric_limits<std::uint32_t>::max)(), duration::zero()};
+inline constexpr silence_limits no_self_doubt{(std::numeric_limits<std::uint32_t>::max)(),
+                                              (std::numeric_limits<std::uint32_t>::max)(), whole};
+/// 65,535 actions a second, and as many in one incident.
+inline constexpr budget no_budget{(std::numeric_limits<std::uint16_t>::max)(), std::chrono::seconds{1}};
+inline constexpr backoff no_backoff{duration::zero(), duration::zero(), false, 0};
+/// One reading by one way is enough for everything.
+inline constexpr evidence_rules no_corroboration{1, 1, 1, single_vantage::act, std::chrono::minutes{5}};
+/// No breaker, no self-doubt, all at once, no pause, no hold, no shared budget.
+inline constexpr limits no_limits{.breaker = no_breaker,
+                                  .silence = no_self_doubt,
+                                  .in_flight = whole,
+                                  .services_in_flight = whole,
+                                  .between = duration::zero(),
+                                  .start_hold = duration::zero(),
+                                  .yield_to_higher = duration::zero()};
+
+namespace detail {
+/// Attempts that one incident has, as often as there are incidents.
+[[nodiscard]] constexpr budget each_incident(std::uint16_t attempts) noexcept {
+    return {attempts, std::chrono::seconds{1}};
+}
+/// A policy that forgets, waits for nothing, believes at once, and gives up for good.
+[[nodiscard]] constexpr policy bare() noexcept {
+    policy p;
+    p.retry_parked = no_end;
+    p.probation = p.stable = p.related = duration::zero();
+    p.evidence = no_corroboration;
+    return p;
+}
+/// A rung with a peer's numbers: tried so often, no second budget, then so long until the next try.
+template <rung_type R>
+[[nodiscard]] constexpr rung step(R kind, budget attempts, duration verify, duration grace = {},
+                                  backoff wait = no_backoff) noexcept {
+    kind.attempts = attempts.count;
+    kind.within = attempts.within;
+    kind.sustained = no_budget;
+    kind.verify = verify;
+    kind.grace = grace;
+    rung low = ladder{kind}.lowered().rungs().front();
+    low.wait = wait;
+    return low;
+}
+} // namespace detail
+
+/// OpenStack Heat's `OS::Heat::HARestarter` under the alarm of its HA template: re-created at once, at every evaluation
+/// that finds the alarm raised, however many, for ever.
+[[nodiscard]] constexpr peer_preset heat(duration period = std::chrono::seconds{60}) noexcept {
+    peer_preset p{"Heat HARestarter", {"heartbeats of the guest", period, period}, detail::bare(), no_limits};
+    p.rules.add(detail::step(recreate_instance{}, no_budget, period));
+    return p;
+}
+
+/// The options of Masakari and of its host monitor.
+struct masakari_options {
+    duration monitoring_interval = std::chrono::seconds{60};
+    std::uint16_t monitoring_samples = 1;
+    duration stonith_wait = std::chrono::seconds{30};
+    duration wait_period_after_service_update = std::chrono::seconds{180};
+    duration wait_period_after_evacuation = std::chrono::seconds{90};
+    duration process_unfinished_notifications_interval = std::chrono::seconds{120};
+    std::uint16_t host_failure_recovery_threads = 3;
+    bool reserved_host = true; ///< `auto_priority`: where Nova likes, then on the reserved host; else `auto`
+};
+
+/// OpenStack Masakari, the failure of a host: evacuated, tried on the reserved host, the whole once more.
+[[nodiscard]] constexpr peer_preset masakari(const masakari_options& o = {}) noexcept {
+    peer_preset p{"Masakari",
+                  {"state of the host in Pacemaker",
+                   {},
+                   o.monitoring_interval,
+                   o.monitoring_samples,
+                   o.stonith_wait + o.wait_period_after_service_update},
+                  detail::bare(),
+                  no_limits};
+    const duration pause = o.process_unfinished_notifications_interval;
+    p.rules.add(detail::step(evacuate_instance{}, detail::each_incident(o.reserved_host ? 4 : 2),
+                             o.wait_period_after_evacuation, {}, {pause, pause, false, 0}));
+    p.bounds.in_flight = {0, o.host_failure_recovery_threads};
+    return p;
+}
+
+/// The configuration of Red Hat's InstanceHA.
+struct instance_ha_options {
+    duration poll = std::chrono::seconds{45};
+    duration delta = std::chrono::seconds{30};
+    std::uint8_t threshold = 50; ///< percent of the hosts
+    std::uint32_t threads = 32;
+    duration evacuation_timeout = std::chrono::seconds{300};
+    bool heartbeats = false; ///< a second channel that has to agree, and the guard against its cliff
+    duration heartbeat_timeout = std::chrono::seconds{120};
+};
+
+/// Red Hat's InstanceHA: hosts that Nova calls down are fenced and evacuated, unless too many are.
+[[nodiscard]] constexpr peer_preset instance_ha(const instance_ha_options& o = {}) noexcept {
+    peer_preset p{
+        "Red Hat InstanceHA",
+        {"Nova's service list", o.heartbeats && o.heartbeat_timeout > o.delta ? o.heartbeat_timeout : o.delta, o.poll},
+        detail::bare(),
+        no_limits};
+    p.rules.add(detail::step(evacuate_instance{}, detail::each_incident(1), o.evacuation_timeout));
+    p.bounds.breaker = {{o.threshold, 1}, whole, 1, duration::zero()};
+    p.bounds.in_flight = {0, o.threads};
+    if (o.heartbeats) {
+        p.detection.by = "Nova's service list and heartbeats of the host";
+        p.rules.evidence.vantages = 2;
+        p.rules.evidence.alone = single_vantage::wait;
+        p.bounds.silence.cliff = {50, 3};
+        p.bounds.silence.within = o.poll;
+    }
+    return p;
+}
+
+/// The resource of a medik8s NodeHealthCheck, and what stands behind it.
+struct node_health_check_options {
+    duration node_monitor_grace = std::chrono::seconds{40}; ///< Kubernetes' own, until the condition is set
+    duration unhealthy_duration = std::chrono::seconds{300};
+    std::uint8_t min_healthy = 51; ///< percent
+    bool escalating = true;        ///< `escalatingRemediations`: reboot, then a new machine; else reboot alone
+    duration first_timeout = std::chrono::seconds{300};
+    duration second_timeout = std::chrono::minutes{30};
+    bool control_plane = false; ///< nodes of the control plane: one at a time
+};
+
+/// medik8s NodeHealthCheck with SelfNodeRemediation: a watchdog reboot, then a new machine.
+[[nodiscard]] constexpr peer_preset node_health_check(const node_health_check_options& o = {}) noexcept {
+    peer_preset p{"medik8s NodeHealthCheck",
+                  {"conditions of the node", o.node_monitor_grace, {}, 1, o.unhealthy_duration},
+                  detail::bare(),
+                  no_limits};
+    p.rules.add(detail::step(reboot_instance{.how = reboot_kind::hard}, detail::each_incident(1), o.first_timeout));
+    if (o.escalating) p.rules.add(detail::step(recreate_instance{}, detail::each_incident(1), o.second_timeout));
+    const int unhealthy = 100 - (o.min_healthy < 100 ? o.min_healthy : 100);
+    p.bounds.breaker = {{static_cast<std::uint8_t>(unhealthy), 1}, whole, 1, duration::zero()};
+    if (o.control_plane) p.bounds.in_flight = {0, 1};
+    return p;
+}
+
+/// The sensitivity of VMware's VM monitoring.
+enum class sensitivity : std::uint8_t { low, medium, high };
+
+/// VMware vSphere HA, VM monitoring: a virtual machine without heartbeats and without I/O is reset, at most three times
+/// in a window.
+[[nodiscard]] constexpr peer_preset vmware(sensitivity s = sensitivity::high) noexcept {
+    struct row {
+        duration failure_interval;
+        duration minimum_uptime;
+        duration window;
+    };
+    constexpr std::array<row, 3> rows{{
+        {std::chrono::seconds{120}, std::chrono::seconds{480}, std::chrono::hours{24 * 7}},
+        {std::chrono::seconds{60}, std::chrono::seconds{240}, std::chrono::hours{24}},
+        {std::chrono::seconds{30}, std::chrono::seconds{120}, std::chrono::hours{1}},
+    }};
+    constexpr duration io_interval = std::chrono::seconds{120};
+    const row& r = rows[static_cast<std::size_t>(s)];
+    peer_preset p{
+        "VMware VM monitoring",
+        {"heartbeats of VMware Tools, and I/O", r.failure_interval > io_interval ? r.failure_interval : io_interval},
+        detail::bare(),
+        no_limits};
+    p.rules.add(detail::step(reboot_instance{.how = reboot_kind::hard}, {3, r.window},
+                             r.minimum_uptime + r.failure_interval, r.minimum_uptime));
+    p.rules.retry_parked = r.window;
+    p.rules.evidence.vantages = 2;
+    p.rules.evidence.alone = single_vantage::wait;
+    return p;
+}
+
+/// VMware vSphere HA, the failure of a host: started elsewhere, five times, 0, 2, 6, 14 and 30 min after the first.
+/// `hosts` are left, and each powers on 32 at once.
+[[nodiscard]] constexpr peer_preset vmware_host(std::uint16_t hosts = 1,
+                                                std::uint16_t max_vm_restart_count = 5) noexcept {
+    peer_preset p{"VMware HA, host",
+                  {"heartbeats of the host by network and datastore, and ping", std::chrono::seconds{18}},
+                  detail::bare(),
+                  no_limits};
+    p.rules.add(detail::step(evacuate_instance{}, detail::each_incident(max_vm_restart_count),
+                             evacuate_instance{}.verify, evacuate_instance{}.grace,
+                             {std::chrono::minutes{2}, std::chrono::minutes{16}, false, 0}));
+    p.rules.evidence.vantages = 2;
+    p.rules.evidence.alone = single_vantage::wait;
+    p.bounds.in_flight = {0, std::uint32_t{32} * hosts};
+    return p;
+}
+
+/// The flags of an Erlang/OTP supervisor.
+struct otp_flags {
+    std::uint16_t intensity = 1;
+    duration period = std::chrono::seconds{5};
+};
+
+/// An Erlang/OTP supervisor under a supervisor with the same flags: a child is restarted, then the subtree.
+[[nodiscard]] constexpr peer_preset otp(const otp_flags& o = {}) noexcept {
+    peer_preset p{"Erlang/OTP supervisor", {"exit signal"}, detail::bare(), no_limits};
+    const budget restarts{o.intensity, o.period};
+    // Longer, and a child that fails again at once could not use the restarts up within the period.
+    const duration verify = o.period / (o.intensity == 0 ? 1 : o.intensity);
+    p.rules.add(detail::step(restart_service{}, restarts, verify));
+    p.rules.add(detail::step(reboot_instance{}, restarts, reboot_instance{}.verify, reboot_instance{}.grace));
+    return p;
+}
+
+/// The settings of a systemd unit.
+struct systemd_unit {
+    std::uint16_t start_limit_burst = 5;
+    duration start_limit_interval = std::chrono::seconds{10};
+    duration restart_sec = std::chrono::milliseconds{100};
+    duration restart_max_delay = duration::zero(); ///< with `RestartSteps`; 0: the delay stays
+    bool reboot = false;                           ///< `StartLimitAction=reboot`
+};
+
+/// systemd, `Restart=on-failure`: restarted after a fixed delay until the start limit is hit, then left failed.
+[[nodiscard]] constexpr peer_preset systemd(const systemd_unit& o = {}) noexcept {
+    peer_preset p{"systemd", {"exit of the process"}, detail::bare(), no_limits};
+    const duration most = o.restart_max_delay > o.restart_sec ? o.restart_max_delay : o.restart_sec;
+    const duration verify = o.start_limit_interval / (o.start_limit_burst == 0 ? 1 : o.start_limit_burst);
+    p.rules.add(detail::step(restart_service{}, {o.start_limit_burst, o.start_limit_interval}, verify, {},
+                             {o.restart_sec, most, false, 0}));
+    if (o.reboot) {
+        p.rules.add(detail::step(reboot_instance{.how = reboot_kind::soft}, detail::each_incident(1),
+                                 reboot_instance{}.verify, reboot_instance{}.grace));
+        p.rules.retry_parked = o.restart_sec; // after the boot the unit starts from the beginning
+    }
+    p.rules.stable = no_end; // the delay is never reset
+    return p;
+}
+
+/// The numbers in FabricHealer's rules for machines.
+struct fabric_healer_rules {
+    duration min_time_in_error = std::chrono::minutes{2};
+    std::uint16_t repairs = 2; ///< of each kind
+    duration history = std::chrono::hours{4};
+    duration schedule_interval = std::chrono::minutes{10};
+    std::uint16_t outstanding_repairs = 2;
+    duration probation = std::chrono::minutes{30};
+};
+
+/// Service Fabric's FabricHealer with its sample rules for machines: reboot, reimage, heal, then a human.
+[[nodiscard]] constexpr peer_preset fabric_healer(const fabric_healer_rules& o = {}) noexcept {
+    peer_preset p{
+        "FabricHealer", {"health events of the node", {}, {}, 1, o.min_time_in_error}, detail::bare(), no_limits};
+    const budget repairs{o.repairs, o.history};
+    p.rules.add(detail::step(reboot_instance{}, repairs, o.probation));
+    p.rules.add(detail::step(rebuild_instance{}, repairs, o.probation));
+    p.rules.add(detail::step(evacuate_instance{}, repairs, o.probation));
+    p.rules.add(detail::step(page{}, detail::each_incident(1), page{}.verify));
+    p.rules.probation = o.probation;
+    p.rules.retry_parked = o.schedule_interval; // it looks again, and what is older than `history` is not counted
+    p.bounds.between = o.schedule_interval;
+    p.bounds.in_flight = {0, o.outstanding_repairs};
+    return p;
+}
+
+/// All of them with their defaults.
+inline constexpr std::array all{heat(),        masakari(), instance_ha(), node_health_check(), vmware(),
+                                vmware_host(), otp(),      systemd(),     fabric_healer()};
+
+} // namespace peer
+} // namespace reheat::inline REHEAT_ABI
+
 // file: reheat/runner/clocks.hpp
 
 namespace reheat::inline REHEAT_ABI {
@@ -10074,56 +12905,561 @@ private:
 
 } // namespace reheat::inline REHEAT_ABI
 
-// file: reheat/runner/dispatch.hpp
+// file: reheat/runner/notification.hpp
 
 namespace reheat::inline REHEAT_ABI {
 
-/// Makes one call of the engine on a driver. A call that needs proofs is refused here, before the driver hears of it,
-/// if one is missing, expired, or speaks for another incident or target; so is one for which the driver has no
-/// function.
-template <cloud_driver Driver>
-void dispatch(Driver& driver, call& c, time_point now, completion done) {
-    for (const proof_of_death& p : c.proofs) {
-        if (!p.speaks_for(c.incident, p.target(), now)) return done(outcome::refused("proof of death does not hold"));
-    }
-    const bool one_proof = c.proofs.size() == 1 && c.proofs.front().target() == c.what.target;
-    const auto lacking = [&done] { done(outcome::refused("the driver has no such function")); };
-    switch (c.what.what) {
-    case operation::describe: return driver.describe(c.what, std::move(done));
-    case operation::create_instance:
-        if constexpr (creates_instances<Driver>) return driver.create(c.what, std::move(done));
-        else return lacking();
-    case operation::restart_service:
-        if constexpr (restarts_services<Driver>) return driver.restart_service(c.what, std::move(done));
-        else return lacking();
-    case operation::reboot_instance:
-        if constexpr (reboots_instances<Driver>) return driver.reboot(c.what, std::move(done));
-        else return lacking();
-    case operation::rebuild_instance:
-        if constexpr (rebuilds_instances<Driver>) return driver.rebuild(c.what, std::move(done));
-        else return lacking();
-    case operation::fence_instance:
-        if constexpr (fences_instances<Driver>) return driver.fence(c.what, std::move(done));
-        else return lacking();
-    case operation::recreate_instance:
-        if (!one_proof) return done(outcome::refused("no proof of death"));
-        if constexpr (recreates_instances<Driver>)
-            return driver.recreate(c.what, std::move(c.proofs.front()), std::move(done));
-        else return lacking();
-    case operation::evacuate_instance:
-        if (!one_proof) return done(outcome::refused("no proof of death"));
-        if constexpr (evacuates_instances<Driver>)
-            return driver.evacuate(c.what, std::move(c.proofs.front()), std::move(done));
-        else return lacking();
-    case operation::converge_stack:
-        if constexpr (converges_stacks<Driver>) return driver.converge(c.what, std::span{c.proofs}, std::move(done));
-        else return lacking();
-    case operation::none:
-    case operation::guest_restarts:
-    case operation::collect_forensics:
-    case operation::page: return done(outcome::refused("no operation of a driver"));
+/// A notification. Of two about the same trouble the one with the larger id is newer.
+enum class notification_id : std::uint64_t {};
+
+/// What a notification says.
+enum class notification_kind : std::uint8_t {
+    page,      ///< a human is needed
+    recovered, ///< what was paged is over
+};
+
+[[nodiscard]] constexpr std::string_view to_string(notification_kind k) noexcept {
+    constexpr std::array<std::string_view, 2> names{"page", "recovered"};
+    return names[static_cast<std::size_t>(k)];
+}
+
+/// What a human is told: the newest state of one trouble. Numbers and codes; `to_text` and `to_json` render them.
+struct notification {
+    notification_id id{};
+    notification_kind kind = notification_kind::page;
+    target_id target = no_target; ///< `no_target` for the controller itself
+    set_id set = no_set;          ///< the group or failure domain that it is about
+    std::string name{};           ///< the target's or the set's; empty for the controller itself
+    incident_id incident = no_incident;
+    op_id op = no_op;
+    operation rung = operation::none;
+    reason why = reason::none;    ///< of the page; of the recovery
+    reason before = reason::none; ///< of `recovered`: why the page before it was
+    std::uint32_t denied = 0;     ///< the guards that recovery waits for, bit n for guard n
+    std::uint32_t count = 1;      ///< so many equal pages are merged in it
+    std::uint16_t attempt = 0;    ///< of its delivery, from 1
+    time_point first{};           ///< when it was first so
+    time_point last{};            ///< when the newest of the merged pages came
+    time_point next = never;      ///< when recovery is looked at again
+    time_point expires = never;   ///< its delivery is not tried any more from then on
+};
+
+/// What all notifications about one trouble have in common, a recovery and its page too: the receiver's key for
+/// de-duplication. `db-1#7` for an incident, `db-1#journal_pending` for what is none, `#journal_failed` for the
+/// controller. It stays the same over a restart of the controller as far as the journal does.
+[[nodiscard]] inline std::string key_of(const notification& n) {
+    const reason topic = n.kind == notification_kind::page ? n.why : n.before;
+    return n.name + '#' +
+           (n.incident != no_incident ? std::to_string(static_cast<std::uint32_t>(n.incident))
+                                      : std::string{to_string(topic)});
+}
+
+namespace detail {
+
+[[nodiscard]] constexpr std::string_view page_sentence(reason why) noexcept {
+    switch (why) {
+    case reason::ladder_exhausted: return "nothing is left to try";
+    case reason::waited_long: return "recovery has waited long";
+    case reason::alarm_raised: return "it failed, and the ladder calls a human";
+    case reason::journal_pending: return "the journal does not take what has to be safe before an action";
+    case reason::journal_failed: return "the journal can not be written; nothing is begun until it is reopened";
+    case reason::trust_broken: return "a proof of death was false; nothing is done until an operator says trust";
+    case reason::silence_is_ours: return "too much fell silent at once and the driver does not answer; nothing is done";
+    case reason::breaker_group:
+    case reason::breaker_domain: return "too many are unhealthy at once; nothing is done to them until fewer are";
+    case reason::returned: return "a machine that had been replaced came back; both copies are stopped";
+    case reason::inbox_overflow: return "too many pages at once; others are not told one by one: see the status";
+    default: return to_string(why);
     }
 }
+
+} // namespace detail
+
+/// One line for a person, whatever bytes the target's name has: what is the matter, and what would end it.
+[[nodiscard]] inline std::string to_text(const notification& n) {
+    std::string line;
+    for (const char c : n.name) line += static_cast<unsigned char>(c) < 0x20U || c == 0x7f ? '?' : c;
+    if (line.empty()) line = "controller";
+    line += ": ";
+    if (n.kind == notification_kind::recovered) {
+        line += "recovered (";
+        line += to_string(n.why);
+        line += "); it was paged because: ";
+        line += detail::page_sentence(n.before);
+        return line;
+    }
+    line += detail::page_sentence(n.why);
+    if (n.rung != operation::none) line += ", at " + std::string{to_string(n.rung)};
+    std::string_view mark = ", for ";
+    for (std::size_t g = 0; n.denied != 0 && g < guard_count; ++g) {
+        if ((n.denied >> g & 1U) == 0) continue;
+        line += mark;
+        line += to_string(static_cast<guard>(g));
+        mark = " and ";
+    }
+    if (n.count > 1) line += ", " + std::to_string(n.count) + " times since " + format_time(n.first);
+    if (n.next != never) line += "; looked at again " + format_time(n.next);
+    return line;
+}
+
+/// One JSON object without a line feed, valid whatever the target is called.
+[[nodiscard]] inline std::string to_json(const notification& n) {
+    std::string out = "{\"id\":" + std::to_string(static_cast<std::uint64_t>(n.id));
+    const auto text = [&out](std::string_view name, std::string_view value) {
+        out += ",\"";
+        out += name;
+        out += "\":";
+        append_json_string(out, value);
+    };
+    const auto number = [&out](std::string_view name, std::uint64_t value) {
+        out += ",\"";
+        out += name;
+        out += "\":";
+        out += std::to_string(value);
+    };
+    text("kind", to_string(n.kind));
+    text("key", key_of(n));
+    text("target", n.name);
+    text("reason", to_string(n.why));
+    if (n.kind == notification_kind::recovered) text("was", to_string(n.before));
+    text("rung", to_string(n.rung));
+    if (n.incident != no_incident) number("incident", static_cast<std::uint32_t>(n.incident));
+    if (n.op != no_op) number("op", static_cast<std::uint64_t>(n.op));
+    if (n.denied != 0) {
+        out += ",\"denied_by\":";
+        char mark = '[';
+        for (std::size_t g = 0; g < guard_count; ++g) {
+            if ((n.denied >> g & 1U) == 0) continue;
+            out += mark;
+            append_json_string(out, to_string(static_cast<guard>(g)));
+            mark = ',';
+        }
+        out += mark == '[' ? "[]" : "]";
+    }
+    text("first", format_time(n.first));
+    text("last", format_time(n.last));
+    number("count", n.count);
+    number("attempt", n.attempt);
+    if (n.next != never) text("next", format_time(n.next));
+    if (n.expires != never) text("expires", format_time(n.expires));
+    text("text", to_text(n));
+    out += '}';
+    return out;
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/runner/page_queue.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Numbers of a pager.
+struct pager_options {
+    std::size_t most =
+        4096; ///< troubles that are known at one time; pages about further ones are dropped, and that is told
+    std::size_t in_flight = 16;                        ///< deliveries under way at one time
+    duration answer_within = std::chrono::seconds{30}; ///< a delivery that is not answered by then is tried again
+    backoff retry{std::chrono::seconds{10}, std::chrono::minutes{5}, false, 20};
+    duration expire_after = std::chrono::hours{24}; ///< what is not acknowledged by then is given up
+    duration repeat_after =
+        std::chrono::hours{4}; ///< a page that says what was acknowledged less long ago is only counted
+    std::uint64_t seed = 0;    ///< of the jitter
+};
+
+/// What a pager has done so far.
+struct pager_figures {
+    std::uint64_t pages = 0;        ///< page events taken
+    std::uint64_t deliveries = 0;   ///< attempts
+    std::uint64_t acknowledged = 0; ///< notifications that arrived
+    std::uint64_t failed = 0;       ///< attempts answered by anything but `done`
+    std::uint64_t overdue = 0;      ///< attempts not answered in time
+    std::uint64_t merged = 0;       ///< pages that say what is known: one notification stands for them
+    std::uint64_t superseded = 0;   ///< notifications that something newer took the place of before they arrived
+    std::uint64_t repeated = 0;     ///< times an older one arrived late, so that the newest is told once more
+    std::uint64_t expired = 0;      ///< notifications given up
+    std::uint64_t dropped = 0;      ///< pages that found no room
+    std::uint64_t lost_answers = 0; ///< answers that found the inbox full; these deliveries are tried again
+};
+
+/// The pager without its notifier: events go in, deliveries that are due come out, answers go in. It reads no clock and
+/// sends nothing. The same inputs give the same deliveries, always.
+///
+/// A trouble is what a target's incident is paged for; a page without an incident is a trouble of its own for each
+/// target or set and reason. Of each trouble only the newest state is kept and delivered, one delivery at a time, so
+/// that the last notification that arrives about it is its final state. One thread at a time.
+class page_queue {
+public:
+    explicit page_queue(pager_options options = {}) : options_{options} {
+        constexpr std::size_t most_slots = 1U << 24U;
+        if (options_.most < 1) options_.most = 1;
+        if (options_.most > most_slots) options_.most = most_slots;
+        if (options_.in_flight < 1) options_.in_flight = 1;
+        // A pause of zero would be an endless loop at one time.
+        if (options_.answer_within < shortest_pause) options_.answer_within = shortest_pause;
+        if (options_.expire_after < shortest_pause) options_.expire_after = shortest_pause;
+    }
+
+    // Inputs: they record, and deliver nothing
+
+    /// Any event of the engine; `name` is that of its target or set. Most events change nothing here.
+    void take(const event& e, std::string_view name) {
+        switch (e.kind) {
+        case event_kind::page: return page(e, name);
+        case event_kind::incident:
+            if (e.what != decision::recover) return;
+            end(find({e.target}), e);
+            return end(find({e.target, reason::returned}), e);
+        case event_kind::call:
+        case event_kind::operation_order:
+            if (e.op == no_op || e.what == decision::act) return;
+            if (slot* const s = find({e.target, reason::journal_pending}); s != nullptr && s->now.op == e.op) end(s, e);
+            return;
+        case event_kind::controller:
+            if (e.what == decision::change && e.why == reason::none)
+                return end(find({no_target, reason::journal_failed}), e);
+            if (e.what != decision::release) return;
+            if (e.why != reason::breaker_closed) return end(find({no_target, e.why}), e);
+            end(find({no_target, reason::breaker_group, e.set}), e);
+            return end(find({no_target, reason::breaker_domain, e.set}), e);
+        case event_kind::operator_word:
+            if (e.what == decision::accept && e.verb == operator_verb::trust)
+                end(find({no_target, reason::trust_broken}), e);
+            return;
+        default: return;
+        }
+    }
+
+    /// How a delivery came out: `done` means that the notification arrived and is acknowledged; after anything else it
+    /// is tried again, not before `retry_after` is over. An answer may come late, when the delivery has been given up.
+    void answer(op_id delivery, time_point now, outcome_code code, duration retry_after = {}) {
+        now_ = later(now_, now);
+        const auto index = static_cast<std::size_t>(static_cast<std::uint64_t>(delivery) >> 32U);
+        const auto serial = static_cast<std::uint32_t>(delivery);
+        if (code != outcome_code::done) ++figures_.failed;
+        if (index >= slots_.size() || !slots_[index].used || before(serial, slots_[index].born)) return;
+        slot& s = slots_[index];
+        changed_ = true;
+        if (s.unanswered != 0) --s.unanswered;
+        const bool under_way = s.sending && s.serial == serial;
+        if (under_way) stop_sending(s);
+        if (before(serial, s.begin)) {
+            // If it had been given up, something newer was sent since: nobody knows which of the two came last.
+            if (!under_way && (code == outcome_code::done || code == outcome_code::unknown)) doubt(s);
+        } else if (code == outcome_code::done && !before(serial, s.sure)) {
+            arrived(s);
+        } else if (under_way && s.at == stage::open) {
+            if (code == outcome_code::done) s.retry_at = now_; // something older came in between
+            else retry(s, retry_after);
+        }
+    }
+
+    /// A human has seen it, as heard by another way than its delivery. False if there is nothing newer to be seen than
+    /// what is acknowledged already, or if something newer has taken its place.
+    bool acknowledge(notification_id id, time_point now) {
+        now_ = later(now_, now);
+        for (slot& s : slots_) {
+            if (!s.used || s.now.id != id || s.at != stage::open || s.now.attempt == 0) continue;
+            arrived(s);
+            changed_ = true;
+            return true;
+        }
+        return false;
+    }
+
+    /// So many answers were lost on their way.
+    void lose(std::uint64_t answers) noexcept { figures_.lost_answers += answers; }
+
+    // Deliveries
+
+    /// The next delivery that is due, or null; `delivery` is what its answer has to name. It counts as under way from
+    /// now on. Valid until the next call of anything.
+    [[nodiscard]] const notification* deliver(time_point now, op_id& delivery) {
+        now_ = later(now_, now);
+        while (changed_ || now_ >= next_) {
+            changed_ = false;
+            for (std::size_t seen = 0; seen < slots_.size(); ++seen) {
+                // In turn, so that those that fail do not keep others from their first attempt.
+                if (turn_ >= slots_.size()) turn_ = 0;
+                const std::size_t index = turn_++;
+                slot& s = slots_[index];
+                if (!s.used || !ready(s, index) || under_way_ >= options_.in_flight) continue;
+                delivery = send(s, index);
+                return &s.now;
+            }
+            settle();
+        }
+        return nullptr;
+    }
+
+    /// When something is due, if nothing comes in before; at or before now means at once.
+    [[nodiscard]] time_point next() const noexcept { return changed_ ? now_ : next_; }
+
+    // Reading
+
+    /// The newest state that there is to tell about a target's incident, until it is told and over.
+    [[nodiscard]] const notification* about(target_id target) const noexcept {
+        const std::size_t at = place({target});
+        return holds(at, {target}) ? &slots_[index_[at].slot].now : nullptr;
+    }
+    /// How many troubles are known.
+    [[nodiscard]] std::size_t size() const noexcept { return index_.size(); }
+    [[nodiscard]] const pager_figures& figures() const noexcept { return figures_; }
+
+private:
+    static constexpr duration shortest_pause = std::chrono::seconds{1};
+
+    /// What a trouble is known by.
+    struct trouble {
+        target_id target = no_target; ///< `no_target` for what is not one target's
+        reason topic = reason::none;  ///< `none` for the target's incident
+        set_id set = no_set;
+
+        friend bool operator==(const trouble&, const trouble&) = default;
+        [[nodiscard]] bool operator<(const trouble& other) const noexcept {
+            if (target != other.target) return target < other.target;
+            return topic != other.topic ? topic < other.topic : set < other.set;
+        }
+    };
+    enum class stage : std::uint8_t {
+        open,         ///< to be delivered
+        acknowledged, ///< it arrived
+        expired,      ///< it was given up
+    };
+    struct slot {
+        notification now{};
+        time_point retry_at{};   ///< not delivered before
+        time_point due = never;  ///< of the delivery under way: its answer
+        time_point settled{};    ///< when it was acknowledged or given up
+        std::uint32_t born = 0;  ///< deliveries before this one were about another trouble
+        std::uint32_t begin = 0; ///< deliveries before this one said something older
+        std::uint32_t sure = 0;  ///< something older may have arrived after deliveries before this one
+        std::uint32_t serial = 0;
+        std::uint32_t unanswered = 0;
+        trouble about{};
+        stage at = stage::open;
+        bool used = false;
+        bool sending = false;
+    };
+    struct entry {
+        trouble about;
+        std::uint32_t slot;
+    };
+
+    [[nodiscard]] static bool before(std::uint32_t a, std::uint32_t b) noexcept {
+        return static_cast<std::int32_t>(a - b) < 0; // serial numbers go round
+    }
+
+    // What is known, in the order of targets and topics
+
+    [[nodiscard]] std::size_t place(const trouble& what) const noexcept {
+        std::size_t from = 0;
+        for (std::size_t to = index_.size(); from < to;) {
+            const std::size_t middle = from + (to - from) / 2;
+            if (index_[middle].about < what) from = middle + 1;
+            else to = middle;
+        }
+        return from;
+    }
+    [[nodiscard]] bool holds(std::size_t at, const trouble& what) const noexcept {
+        return at < index_.size() && index_[at].about == what;
+    }
+    [[nodiscard]] slot* find(const trouble& what) noexcept {
+        const std::size_t at = place(what);
+        return holds(at, what) ? &slots_[index_[at].slot] : nullptr;
+    }
+    slot& make(const trouble& what) {
+        std::uint32_t index = 0;
+        if (free_.empty()) {
+            index = static_cast<std::uint32_t>(slots_.size());
+            slots_.emplace_back();
+        } else {
+            index = free_.back();
+            free_.pop_back();
+        }
+        index_.insert(index_.begin() + static_cast<std::ptrdiff_t>(place(what)), {what, index});
+        slot& s = slots_[index];
+        s = {};
+        s.used = true;
+        s.about = what;
+        s.born = last_serial_ + 1;
+        return s;
+    }
+    void forget(std::size_t index) {
+        slot& s = slots_[index];
+        index_.erase(index_.begin() + static_cast<std::ptrdiff_t>(place(s.about)));
+        s = {};
+        free_.push_back(static_cast<std::uint32_t>(index));
+        if (slot* const full = find({no_target, reason::inbox_overflow});
+            full != nullptr && full->now.kind == notification_kind::page && index_.size() <= options_.most / 2 + 1) {
+            event e;
+            e.at = now_;
+            end(full, e);
+        }
+    }
+
+    // What there is to tell
+
+    void page(const event& e, std::string_view name) {
+        ++figures_.pages;
+        // A false proof is nobody's incident: it stops everything, until an operator says otherwise.
+        const bool of_all = e.why == reason::trust_broken;
+        const trouble what = of_all                      ? trouble{no_target, e.why}
+                             : e.incident != no_incident ? trouble{e.target}
+                                                         : trouble{e.target, e.why, e.set};
+        slot* s = find(what);
+        if (s != nullptr || index_.size() < options_.most) return say(s != nullptr ? *s : make(what), e, name);
+        ++figures_.dropped;
+        const trouble full{no_target, reason::inbox_overflow};
+        event told;
+        told.at = e.at;
+        told.kind = event_kind::page;
+        told.why = reason::inbox_overflow;
+        s = find(full);
+        say(s != nullptr ? *s : make(full), told, {});
+    }
+
+    void say(slot& s, const event& e, std::string_view name) {
+        notification& n = s.now;
+        const incident_id incident = s.about.topic == reason::none ? e.incident : no_incident;
+        const bool known =
+            n.id != notification_id{} && n.kind == notification_kind::page && n.why == e.why &&
+            n.incident == incident && n.op == e.op && n.target == e.target &&
+            (s.at == stage::open || (s.at == stage::acknowledged && e.at < after(s.settled, options_.repeat_after)));
+        if (known) {
+            ++figures_.merged;
+            if (n.count != 0xffff'ffffU) ++n.count;
+        } else {
+            renew(s, e.at);
+            n.kind = notification_kind::page;
+            n.target = e.target;
+            n.name = name;
+            n.set = e.set;
+            n.incident = incident;
+            n.op = e.op;
+            n.why = e.why;
+            n.before = reason::none;
+        }
+        n.rung = e.rung;
+        n.denied = e.denied;
+        n.next = e.next;
+        n.last = e.at;
+    }
+
+    void end(slot* s, const event& e) {
+        if (s == nullptr || s->now.kind == notification_kind::recovered) return;
+        notification& n = s->now;
+        renew(*s, e.at);
+        n.kind = notification_kind::recovered;
+        n.before = std::exchange(n.why, e.why);
+        n.rung = e.rung;
+        n.denied = 0;
+        n.next = never;
+        n.last = e.at;
+    }
+
+    /// Something newer takes its place.
+    void renew(slot& s, time_point at) {
+        if (s.now.id != notification_id{} && s.at == stage::open) ++figures_.superseded;
+        s.now.id = static_cast<notification_id>(++last_id_);
+        s.now.count = 1;
+        s.now.attempt = 0;
+        s.now.first = at;
+        s.now.expires = after(at, options_.expire_after);
+        s.begin = s.sure = last_serial_ + 1;
+        s.at = stage::open;
+        s.retry_at = at;
+        changed_ = true;
+    }
+
+    // How far its delivery is
+
+    /// What time alone does to a slot; true if a delivery is due.
+    bool ready(slot& s, std::size_t index) {
+        if (s.sending && now_ >= s.due) {
+            stop_sending(s);
+            ++figures_.overdue;
+            if (s.at == stage::open && !before(s.serial, s.begin)) retry(s, {});
+        }
+        if (s.sending) return false;
+        if (s.at == stage::open && now_ >= s.now.expires) {
+            s.at = stage::expired;
+            s.settled = now_;
+            ++figures_.expired;
+        }
+        if (s.at == stage::open) return now_ >= s.retry_at;
+        if (now_ >= forget_at(s)) forget(index);
+        return false;
+    }
+    /// A trouble is remembered until it is over and no older delivery can arrive any more, as far as that can be known.
+    [[nodiscard]] time_point forget_at(const slot& s) const noexcept {
+        if (s.now.kind == notification_kind::page) return never;
+        return s.unanswered == 0 ? s.settled : after(s.settled, options_.expire_after);
+    }
+    [[nodiscard]] op_id send(slot& s, std::size_t index) noexcept {
+        ++under_way_;
+        ++s.unanswered;
+        ++figures_.deliveries;
+        if (s.now.attempt != 0xffffU) ++s.now.attempt;
+        s.sending = true;
+        s.serial = ++last_serial_;
+        s.due = after(now_, options_.answer_within);
+        changed_ = true;
+        return static_cast<op_id>(static_cast<std::uint64_t>(index) << 32U | s.serial);
+    }
+    void stop_sending(slot& s) noexcept {
+        s.sending = false;
+        s.due = never;
+        --under_way_;
+        changed_ = true; // there is room for another one
+    }
+    void retry(slot& s, duration at_least) noexcept {
+        duration pause = wait_after(options_.retry, options_.seed,
+                                    static_cast<incident_id>(static_cast<std::uint32_t>(s.now.id)), s.now.attempt);
+        if (pause < shortest_pause) pause = shortest_pause;
+        s.retry_at = after(now_, at_least > pause ? at_least : pause);
+    }
+    void arrived(slot& s) noexcept {
+        if (s.at == stage::acknowledged) return;
+        s.at = stage::acknowledged;
+        s.settled = now_;
+        ++figures_.acknowledged;
+    }
+    /// Only a delivery from now on makes sure that the newest state is the last that arrives.
+    void doubt(slot& s) noexcept {
+        s.sure = last_serial_ + 1;
+        if (s.now.attempt == 0 || s.at == stage::expired) return;
+        ++figures_.repeated;
+        if (s.at == stage::open) return; // it will be sent again, or is under way and does not count
+        s.at = stage::open;
+        s.retry_at = now_;
+        s.now.expires = after(now_, options_.expire_after);
+    }
+    /// Nothing is due: when will something be?
+    void settle() noexcept {
+        next_ = never;
+        for (const slot& s : slots_) {
+            if (!s.used) continue;
+            time_point at = never;
+            if (s.sending) at = s.due;
+            else if (s.at != stage::open) at = forget_at(s);
+            else at = under_way_ < options_.in_flight ? earlier(s.retry_at, s.now.expires) : s.now.expires;
+            next_ = earlier(next_, at);
+        }
+    }
+
+    pager_options options_;
+    std::vector<slot> slots_;
+    std::vector<entry> index_;
+    std::vector<std::uint32_t> free_;
+    std::size_t under_way_ = 0;
+    std::size_t turn_ = 0;
+    std::uint32_t last_serial_ = 0;
+    std::uint64_t last_id_ = 0;
+    time_point now_ = (time_point::min)();
+    time_point next_ = never;
+    bool changed_ = false;
+    pager_figures figures_{};
+};
 
 } // namespace reheat::inline REHEAT_ABI
 
@@ -10203,9 +13539,217 @@ private:
 
 } // namespace reheat::inline REHEAT_ABI
 
+// file: reheat/runner/pager.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Brings a notification to a human or to a service that pages one. The answer is a driver's `completion`: `done` once
+/// it has arrived and somebody or something vouches for it, anything else to have it tried again (`retry_after` is kept
+/// to). Inline or later, from any thread; destroyed uncalled it counts as not arrived. The notification lives for the
+/// call only: what is needed later is copied.
+///
+///     struct mailer {
+///         void notify(const notification& n, completion done) { done(send(to_text(n)) ? outcome::done() :
+///         outcome::failed("smtp")); }
+///     };
+template <class N>
+concept notifier = requires(N& n, const notification& what, completion done) {
+    { n.notify(what, std::move(done)) } -> std::same_as<void>;
+};
+
+/// Knows targets by their names, as an engine does.
+template <class T>
+concept knows_names = requires(const T& of, target_id target) {
+    { of.name(target) } -> std::convertible_to<std::string_view>;
+};
+
+namespace detail {
+
+struct page_answer {
+    op_id delivery{};
+    outcome_code code{};
+    duration retry_after{};
+};
+
+/// Where the answers of a notifier arrive. It outlives its pager as long as a completion refers to it.
+class page_answers final : public completion_sink {
+public:
+    explicit page_answers(mailbox* wakes) : inbox_{1024}, wakes_{wakes} {
+        if (wakes_ != nullptr) wakes_->retain();
+    }
+    void deliver(op_id delivery, outcome&& result, bool repeated) noexcept override {
+        if (repeated || closed_.load(std::memory_order_acquire)) return;
+        inbox_.put({delivery, result.code, result.retry_after});
+        if (wakes_ != nullptr) wakes_->wake();
+    }
+    void close() noexcept { closed_.store(true, std::memory_order_release); }
+    bool take(page_answer& into) noexcept { return inbox_.take(into); }
+    std::uint64_t take_losses() noexcept { return inbox_.take_losses(); }
+
+private:
+    ~page_answers() override {
+        if (wakes_ != nullptr) wakes_->release();
+    }
+
+    inbox<page_answer> inbox_;
+    mailbox* wakes_;
+    std::atomic<bool> closed_{false};
+};
+
+} // namespace detail
+
+/// Tells a human what the engine pages, until it has arrived: pages of a pipeline go in as events, notifications come
+/// out at a notifier, are tried again with backoff, and end with `recovered`. The last notification that arrives about
+/// a target is its final state, whatever failed or was late before; see `page_queue`.
+///
+/// It is a sink of `pipeline::poll` and `pipeline::run`, which call its `poll` too. It refers to the notifier and the
+/// engine, which must outlive it. Completions may be called from any thread, everything else is used by the pipeline's.
+/// Not movable.
+///
+///     mailer out;
+///     pager pages{out, ha};
+///     auto come_back_at = ha.poll(pages);
+template <notifier Notifier, knows_names Names>
+class pager {
+public:
+    /// Beside a pipeline: an answer from another thread wakes it.
+    template <class Pipeline>
+        requires requires(Pipeline& ha) {
+            { ha.state() } -> std::same_as<Names&>;
+            { ha.mail() } -> std::same_as<mailbox&>;
+        }
+    pager(Notifier& to, Pipeline& ha, pager_options options = {}) : pager{to, ha.state(), options, &ha.mail()} {}
+    /// Beside an engine in a loop of one's own.
+    pager(Notifier& to, const Names& of, pager_options options = {}) : pager{to, of, options, nullptr} {}
+    pager(const pager&) = delete;
+    pager& operator=(const pager&) = delete;
+    /// Completions that are still out there do nothing from now on.
+    ~pager() {
+        answers_->close();
+        answers_->release();
+    }
+
+    /// Any event of the engine. It is recorded; `poll` delivers.
+    void operator()(const event& e) {
+        if constexpr (requires { names_->sets()[e.set].name; }) {
+            if (e.kind == event_kind::page && e.set != no_set) {
+                const auto& set = names_->sets()[e.set];
+                return queue_.take(e, std::string{to_string(set.of)} + ' ' + set.name);
+            }
+        }
+        queue_.take(e, names_->name(e.target));
+    }
+
+    /// Takes answers, makes the deliveries that are due, and says when to come back; `never` if only a page or an
+    /// answer can change anything. If the notifier throws, the exception comes out here, and that delivery is tried
+    /// again.
+    time_point poll(time_point now) {
+        for (;;) {
+            take_answers(now);
+            op_id delivery = no_op;
+            const notification* const due = queue_.deliver(now, delivery);
+            if (due == nullptr) return queue_.next();
+            const notification told = *due;
+            notifier_->notify(told, completion{delivery, *answers_});
+        }
+    }
+
+    /// A human has seen it, as heard by another way than the notifier's answer; false if that is no news.
+    bool acknowledge(notification_id id, time_point now) { return queue_.acknowledge(id, now); }
+
+    [[nodiscard]] const page_queue& state() const noexcept { return queue_; }
+    [[nodiscard]] const pager_figures& figures() const noexcept { return queue_.figures(); }
+
+private:
+    pager(Notifier& to, const Names& of, const pager_options& options, mailbox* wakes)
+        : notifier_{&to}, names_{&of}, queue_{options}, answers_{new detail::page_answers{wakes}} {}
+
+    void take_answers(time_point now) {
+        detail::page_answer a;
+        while (answers_->take(a)) queue_.answer(a.delivery, now, a.code, a.retry_after);
+        queue_.lose(answers_->take_losses());
+    }
+
+    Notifier* notifier_;
+    const Names* names_;
+    page_queue queue_;
+    detail::page_answers* answers_;
+};
+
+template <class Notifier, class Pipeline>
+    requires requires(Pipeline& ha) { ha.mail(); }
+pager(Notifier&, Pipeline&) -> pager<Notifier, std::remove_cvref_t<decltype(std::declval<Pipeline&>().state())>>;
+template <class Notifier, class Pipeline>
+    requires requires(Pipeline& ha) { ha.mail(); }
+pager(Notifier&, Pipeline&, pager_options)
+    -> pager<Notifier, std::remove_cvref_t<decltype(std::declval<Pipeline&>().state())>>;
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/runner/dispatch.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Makes one call of the engine on a driver. A call that needs proofs is refused here, before the driver hears of it,
+/// if one is missing, expired, or speaks for another incident or target; so is one for which the driver has no
+/// function.
+template <cloud_driver Driver>
+void dispatch(Driver& driver, call& c, time_point now, completion done) {
+    for (const proof_of_death& p : c.proofs) {
+        if (!p.speaks_for(c.incident, p.target(), now)) return done(outcome::refused("proof of death does not hold"));
+    }
+    const bool one_proof = c.proofs.size() == 1 && c.proofs.front().target() == c.what.target;
+    const auto lacking = [&done] { done(outcome::refused("the driver has no such function")); };
+    switch (c.what.what) {
+    case operation::describe: return driver.describe(c.what, std::move(done));
+    case operation::create_instance:
+        if constexpr (creates_instances<Driver>) return driver.create(c.what, std::move(done));
+        else return lacking();
+    case operation::restart_service:
+        if constexpr (restarts_services<Driver>) return driver.restart_service(c.what, std::move(done));
+        else return lacking();
+    case operation::reboot_instance:
+        if constexpr (reboots_instances<Driver>) return driver.reboot(c.what, std::move(done));
+        else return lacking();
+    case operation::rebuild_instance:
+        if constexpr (rebuilds_instances<Driver>) return driver.rebuild(c.what, std::move(done));
+        else return lacking();
+    case operation::fence_instance:
+        if constexpr (fences_instances<Driver>) return driver.fence(c.what, std::move(done));
+        else return lacking();
+    case operation::recreate_instance:
+        if (!one_proof) return done(outcome::refused("no proof of death"));
+        if constexpr (recreates_instances<Driver>)
+            return driver.recreate(c.what, std::move(c.proofs.front()), std::move(done));
+        else return lacking();
+    case operation::evacuate_instance:
+        if (!one_proof) return done(outcome::refused("no proof of death"));
+        if constexpr (evacuates_instances<Driver>)
+            return driver.evacuate(c.what, std::move(c.proofs.front()), std::move(done));
+        else return lacking();
+    case operation::converge_stack:
+        if constexpr (converges_stacks<Driver>) return driver.converge(c.what, std::span{c.proofs}, std::move(done));
+        else return lacking();
+    case operation::collect_forensics:
+        if constexpr (collects_forensics<Driver>) return driver.forensics(c.what, std::move(done));
+        else return lacking();
+    case operation::none:
+    case operation::guest_restarts:
+    case operation::page: return done(outcome::refused("no operation of a driver"));
+    }
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
 // file: reheat/runner/pipeline.hpp
 
 namespace reheat::inline REHEAT_ABI {
+
+/// A sink of events that also has something to do in time: `poll` does what is due and says when to come back.
+template <class S>
+concept timed_sink = requires(S& sink, time_point now) {
+    { sink.poll(now) } -> std::same_as<time_point>;
+};
 
 /// Runs an engine on a driver, a time source and a journal: steps it, writes its records, makes its calls, takes their
 /// outcomes. It refers to the driver, which must outlive it, and owns the rest. The constructor cannot fail and does
@@ -10258,9 +13802,7 @@ public:
     /// Watches a target by an alarm, from now on.
     template <alarm_rule Rule>
     result<watch_id> watch(target_id target, const Rule& rule) {
-        auto made = engine_.watch(target, rule, time_.now());
-        if (made) remember(target, *made);
-        return made;
+        return engine_.watch(target, rule, time_.now());
     }
     result<watch_id> watch(target_id target, const heartbeat_alarm& alarm) { return watch(target, alarm.rule()); }
 
@@ -10268,9 +13810,7 @@ public:
     void push(watch_id watch, double value) noexcept { engine_.push(watch, time_.now(), value); }
     /// A sample for every alarm that is watched on a target, received now.
     void push(target_id target, double value) noexcept {
-        const auto at = static_cast<std::size_t>(target);
-        if (at >= watches_of_.size()) return;
-        for (const watch_id w : watches_of_[at]) push(w, value);
+        engine_.each_watch(target, [&](watch_id w) { push(w, value); });
     }
     /// The same from any thread, if the time source may be read from it; false if the inbox is full, which is counted
     /// and told as an event.
@@ -10282,6 +13822,26 @@ public:
     void observe(const observation& seen) { engine_.observe(seen); }
     void operate(const operator_input& word) { engine_.operate(word, time_.now()); }
     void order_creation(target_id instance) { engine_.order_creation(instance, time_.now()); }
+    void guest_restarted(target_id target) { engine_.guest_restarted(target, time_.now()); }
+    void host_died(std::string_view host, proof_kind by) { engine_.host_died(host, by, time_.now()); }
+    void host_returned(std::string_view host) { engine_.host_returned(host, time_.now()); }
+    void renew(const lease& l) { engine_.renew(l); }
+    void sighted(const copy_sighting& seen) { engine_.sighted(seen, time_.now()); }
+    void tell_capacity(std::string_view zone, std::uint32_t room) { engine_.tell_capacity(zone, room, time_.now()); }
+    void leads(epoch reign) { engine_.leads(reign, time_.now()); }
+    result<void> depend(target_id dependent, target_id on) { return engine_.depend(dependent, on); }
+    template <recovery_guard G>
+    void add_guard(const G& guard) {
+        engine_.add_guard(guard);
+    }
+    template <recovery_guard G>
+    void add_guard(const G&& guard) = delete;
+    /// Replaces a policy; an error if the driver lacks a function for one of its rungs.
+    result<void> change_policy(policy_id which, const policy& to) {
+        if (auto can = check_climbable(to, capabilities_of<Driver>()); !can) return can;
+        engine_.change_policy(which, to, time_.now());
+        return {};
+    }
     /// Opens a journal that has failed again and appends what it refused; until then no action begins.
     result<void> reopen_journal() {
         if (auto opened = journal_.open(); !opened) return opened;
@@ -10295,7 +13855,8 @@ public:
 
     /// Does what is due and says when to come back; `never` if only an input can change anything. `sink` is called with
     /// each event, in order; it and the driver may use the pipeline's inputs, not `poll`. If one of them throws, the
-    /// exception comes out here and the next `poll` goes on behind it: the outcome of that call is unknown.
+    /// exception comes out here and the next `poll` goes on behind it: the outcome of that call is unknown. A sink that
+    /// is a `timed_sink`, as a `pager` is, is polled last.
     template <class Sink>
         requires requires(Sink& sink, const event& e) { sink(e); }
     time_point poll(Sink&& sink) {
@@ -10308,8 +13869,11 @@ public:
             write_records();
             finish_step(sink);
             if (!out_.empty()) continue;
-            const time_point due = engine_.next();
-            if (due > time_.now()) return due;
+            const time_point now = time_.now();
+            time_point due = engine_.next();
+            if (due <= now) continue;
+            if constexpr (timed_sink<Sink>) due = earlier(due, sink.poll(now));
+            if (due > now && engine_.next() > now) return due;
         }
     }
     time_point poll() {
@@ -10343,12 +13907,6 @@ private:
             of.engine_.journal_failed();
         }
     };
-
-    void remember(target_id target, watch_id watch) {
-        const auto at = static_cast<std::size_t>(target);
-        if (watches_of_.size() <= at) watches_of_.resize(at + 1);
-        watches_of_[at].push_back(watch);
-    }
 
     void take_mail() {
         delivered_outcome done;
@@ -10393,7 +13951,6 @@ private:
     std::vector<record> unwritten_; // refused by the journal, in order
     std::size_t called_ = 0;        // calls of `out_` that were made
     std::size_t told_ = 0;          // events of `out_` that were told
-    std::vector<std::vector<watch_id>> watches_of_;
 };
 
 template <class Driver, class Time, rung_type... Rungs>

@@ -11,31 +11,46 @@
 namespace {
 
 std::atomic<std::uint64_t> allocations{0};
+std::atomic<std::uint64_t> live_bytes{0};
+
+/// The size of a block is kept before it, at a distance that keeps its alignment.
+constexpr std::size_t header = 16;
+
+void* note(void* raw, std::size_t before, std::size_t size) {
+    if (raw == nullptr) std::abort();
+    ++allocations;
+    live_bytes += size;
+    void* const block = static_cast<char*>(raw) + before;
+    static_cast<std::uint64_t*>(block)[-1] = size;
+    return block;
+}
+void* forget(void* block, std::size_t before) noexcept {
+    live_bytes -= static_cast<std::uint64_t*>(block)[-1];
+    return static_cast<char*>(block) - before;
+}
 
 void* counted(std::size_t size) {
-    ++allocations;
-    if (void* p = std::malloc(size == 0 ? 1 : size); p != nullptr) return p; // NOLINT(cppcoreguidelines-no-malloc)
-    std::abort();
+    return note(std::malloc(size + header), header, size); // NOLINT(cppcoreguidelines-no-malloc)
 }
 void* counted(std::size_t size, std::align_val_t at) {
-    ++allocations;
-    const auto alignment = static_cast<std::size_t>(at);
+    const auto alignment = (std::max)(static_cast<std::size_t>(at), header);
+    const std::size_t all = (size + 2 * alignment - 1) / alignment * alignment;
 #if defined(_WIN32)
-    void* p = _aligned_malloc(size, alignment);
+    return note(_aligned_malloc(all, alignment), alignment, size);
 #else
-    void* p = std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+    return note(std::aligned_alloc(alignment, all), alignment, size);
 #endif
-    if (p != nullptr) return p;
-    std::abort();
 }
 void release(void* p) noexcept {
-    std::free(p); // NOLINT(cppcoreguidelines-no-malloc)
+    if (p != nullptr) std::free(forget(p, header)); // NOLINT(cppcoreguidelines-no-malloc)
 }
-void release_aligned(void* p) noexcept {
+void release_aligned(void* p, std::align_val_t at) noexcept {
+    if (p == nullptr) return;
+    void* const raw = forget(p, (std::max)(static_cast<std::size_t>(at), header));
 #if defined(_WIN32)
-    _aligned_free(p);
+    _aligned_free(raw);
 #else
-    release(p);
+    std::free(raw); // NOLINT(cppcoreguidelines-no-malloc)
 #endif
 }
 
@@ -50,10 +65,10 @@ void operator delete(void* p) noexcept { release(p); }
 void operator delete[](void* p) noexcept { release(p); }
 void operator delete(void* p, std::size_t) noexcept { release(p); }
 void operator delete[](void* p, std::size_t) noexcept { release(p); }
-void operator delete(void* p, std::align_val_t) noexcept { release_aligned(p); }
-void operator delete[](void* p, std::align_val_t) noexcept { release_aligned(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { release_aligned(p); }
-void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { release_aligned(p); }
+void operator delete(void* p, std::align_val_t at) noexcept { release_aligned(p, at); }
+void operator delete[](void* p, std::align_val_t at) noexcept { release_aligned(p, at); }
+void operator delete(void* p, std::size_t, std::align_val_t at) noexcept { release_aligned(p, at); }
+void operator delete[](void* p, std::size_t, std::align_val_t at) noexcept { release_aligned(p, at); }
 
 namespace rh = reheat;
 using namespace std::chrono_literals;
@@ -74,6 +89,9 @@ TEST_SUITE("allocation") {
         // A call of the function itself: a compiler may leave out what `new` and `delete` would do.
         CHECK(allocations_of([] { ::operator delete(::operator new(1)); }) == 1);
         CHECK(allocations_of([] { std::vector<int>(100).clear(); }) == 1);
+        const std::uint64_t before = live_bytes;
+        std::vector<std::uint64_t> held(100);
+        CHECK(live_bytes - before == 800);
     }
 
     TEST_CASE("a million samples into fleets, transitions, names and deadlines: nothing after registration") {
@@ -182,6 +200,46 @@ TEST_SUITE("allocation") {
                       now = std::min(e.next(), now + 1s);
                   }
               }) == 0);
+    }
+
+    TEST_CASE("a target without an incident costs at most 256 bytes in all, and nothing is allocated for it") {
+        constexpr std::size_t many = 100'000;
+        rh::time_point now = support::start;
+        rh::outputs out;
+        std::vector<rh::watch_id> watches;
+        watches.reserve(many);
+        const std::uint64_t before = live_bytes;
+        rh::engine e{rh::three_levels.lowered()};
+        e.reserve(many);
+        {
+            char name[] = "instance-of-a-name-of-32-b123456"; // 32 bytes
+            for (std::size_t n = 0; n < many; ++n) {
+                for (std::size_t digit = 0, rest = n; digit < 6; ++digit, rest /= 10)
+                    name[31 - digit] = static_cast<char>('0' + rest % 10);
+                const auto vm = e.add(rh::instance{.name = name});
+                REQUIRE(vm);
+                watches.push_back(*e.watch(*vm, rh::heartbeat_alarm{.period = 60s}.rule(), now));
+            }
+        }
+        e.step(now, out);
+        out = {}; // the records and events are the caller's
+        const auto minute = [&] {
+            for (const rh::watch_id w : watches) e.push(w, now, rh::heartbeat);
+            now += 60s;
+            out.clear();
+            e.step(now, out);
+        };
+        minute();
+        REQUIRE(out.events.size() == many); // all of them are ok from now on
+        out = {};
+        const double each = static_cast<double>(live_bytes - before) / static_cast<double>(many);
+        MESSAGE(each, " bytes for each target: record, name, index, heartbeat window");
+        CHECK(each <= 256);
+        CHECK(allocations_of([&] {
+                  for (int n = 0; n < 3; ++n) minute();
+              }) == 0);
+        CHECK(out.empty());
+        CHECK(e.open_incidents() == 0);
     }
 
     TEST_CASE("pushing and posting through a pipeline, and a quiet poll, do not allocate") {

@@ -188,9 +188,89 @@ rh::any_alarm random_rule(dice& d) {
     return r;
 }
 
+/// A rule on one value a period, 0 or 1, of which 1 breaches.
+using peak_rule = rh::alarm<rh::window<rh::maximum>, rh::greater_than>;
+
+peak_rule random_peak_rule(dice& d) {
+    peak_rule r{.threshold = 0.5, .grace = 0s};
+    r.of.period = 10s;
+    r.evaluation_periods = static_cast<std::uint16_t>(d.below(6) + 1);
+    r.datapoints_to_alarm = static_cast<std::uint16_t>(d.below(r.evaluation_periods + 1));
+    r.look_back = static_cast<std::uint16_t>(d.below(3));
+    r.premature = d.below(2) == 0;
+    r.treat_missing = one_of<rh::missing_data>(d, 4);
+    return r;
+}
+
+/// One target whose periods hold one value or none.
+struct peaks {
+    explicit peaks(const peak_rule& rule) : all{rule}, row{all.watch(rh::target_id{0}, start)} {}
+    /// `value` is negative for none.
+    alarm_state period(double value) {
+        if (value >= 0) all.push(row, all.next() - 5s, value);
+        all.evaluate(0, all.next(), out);
+        return all.state(row.row);
+    }
+
+    rh::fleet<peak_rule> all;
+    rh::row_handle row;
+    std::vector<rh::transition> out;
+};
+
+/// How far a state is from quiet.
+int severity(alarm_state s) { return s == alarm_state::alarm ? 2 : s == alarm_state::insufficient_data ? 1 : 0; }
+
 } // namespace
 
 TEST_SUITE("property") {
+    TEST_CASE("more breaching data never turns alarm into ok, whatever the rule keeps and holds") {
+        constexpr std::uint64_t first_seed = 1;
+        constexpr std::uint64_t cases = 40'000;
+        for (std::uint64_t seed = first_seed; seed < first_seed + cases; ++seed) {
+            dice d{seed * 1'000'003};
+            INFO("seed ", seed);
+            peak_rule rule = random_peak_rule(d);
+            rule.raise = one_of<rh::agreement>(d, 2);
+            rule.pending_period = rule.of.period * (d.below(2) * d.below(4));
+            rule.recovery_period = rule.of.period * (d.below(2) * d.below(4));
+            peaks some{rule};
+            peaks more{rule};
+            for (int n = 0; n < 20; ++n) {
+                const auto value = static_cast<double>(d.below(3) - 1);
+                const bool worse = value == 0 && d.below(3) == 0;
+                const alarm_state before = some.period(value);
+                const alarm_state after = more.period(worse ? 1 : value);
+                if (before == alarm_state::alarm) REQUIRE(after == alarm_state::alarm);
+            }
+        }
+        MESSAGE(cases << " rules from seed " << first_seed);
+    }
+
+    TEST_CASE("missing data that breaches is at least as severe as missing data, and that as data that does not") {
+        constexpr std::uint64_t first_seed = 1;
+        constexpr std::uint64_t cases = 40'000;
+        for (std::uint64_t seed = first_seed; seed < first_seed + cases; ++seed) {
+            dice d{seed * 1'000'003};
+            INFO("seed ", seed);
+            peak_rule rule = random_peak_rule(d);
+            rule.treat_missing = rh::missing_data::not_breaching;
+            peaks least{rule};
+            rule.treat_missing = rh::missing_data::missing;
+            peaks middle{rule};
+            rule.treat_missing = rh::missing_data::breaching;
+            peaks most{rule};
+            for (int n = 0; n < 20; ++n) {
+                const auto value = static_cast<double>(d.below(3) - 1);
+                const int low = severity(least.period(value));
+                const int between = severity(middle.period(value));
+                const int high = severity(most.period(value));
+                REQUIRE(low <= between);
+                REQUIRE(between <= high);
+            }
+        }
+        MESSAGE(cases << " rules from seed " << first_seed);
+    }
+
     TEST_CASE("a fleet's row is an alarm that keeps every sample: any rule, late samples, gaps, doubts") {
         constexpr std::uint64_t first_seed = 1;
         constexpr std::uint64_t cases = 40'000;

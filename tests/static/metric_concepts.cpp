@@ -109,6 +109,14 @@ static_assert(std::is_empty_v<rh::less_than> && std::is_empty_v<rh::sample_count
 static_assert(std::is_trivially_copyable_v<rh::any_alarm> &&
               std::is_trivially_copyable_v<rh::any_statistic::accumulator>);
 
+// The bytes of docs/performance.md; a detector's window is beside it.
+static_assert(sizeof(rh::accrual_detector<rh::phi_normal>) == 104);
+static_assert(sizeof(rh::accrual_detector<rh::phi_exponential>) == 96);
+static_assert(sizeof(rh::flap_detector<rh::icinga_flap>) == 8 && sizeof(rh::flap_detector<rh::nagios_flap>) == 8);
+static_assert(sizeof(rh::suspicion_timer<8>) == 112);
+static_assert(sizeof(rh::history_record) == 216);
+static_assert(sizeof(rh::any_statistic::accumulator) == 32);
+
 // A bare number is no duration.
 template <class T>
 concept is_duration = requires(T value) { rh::duration{value}; } && std::is_convertible_v<T, rh::duration>;

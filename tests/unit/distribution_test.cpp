@@ -233,4 +233,13 @@ TEST_SUITE("distribution") {
             CHECK(all.state(h.row) == rh::alarm_state::insufficient_data);
         }
     }
+
+    TEST_CASE("shares of very many samples are not cut short by the width of a number") {
+        using rh::detail::share_of;
+        using rh::hundred_percent;
+        CHECK(share_of(hundred_percent / 4, 10'000'000'000'000) == 2'500'000'000'000);
+        CHECK(share_of(hundred_percent / 2, 1'000'000'000'000'000'000) == 500'000'000'000'000'000);
+        CHECK(share_of(hundred_percent, 1'000'000'000'000'000'000) == 1'000'000'000'000'000'000);
+        CHECK(share_of(0, 1'000'000'000'000'000'000) == 0);
+    }
 }

@@ -7,6 +7,8 @@
 #include <doctest/doctest.h>
 
 #include <array>
+#include <limits>
+#include <span>
 
 namespace rh = reheat;
 using namespace std::chrono_literals;
@@ -72,6 +74,100 @@ TEST_SUITE("fleet") {
         CHECK(s.seen.back().value == 65'535);
     }
 
+    TEST_CASE("counts of 10^9 in one period, in narrow rows and in wide ones") {
+        constexpr std::uint64_t billion = 1'000'000'000;
+        const auto raised = [](double threshold, bool narrow, std::uint64_t samples) {
+            stepped s{rh::any_alarm{.of = {.statistic = {rh::statistic::sample_count}},
+                                    .compare = {rh::comparison::greater_than},
+                                    .threshold = threshold,
+                                    .grace = 0s}};
+            CHECK(s.all.narrow() == narrow);
+            const rh::row_handle h = s.watch();
+            CHECK(s.all.push(h, start + 1s, 2, samples));
+            const bool alarm = s.until(60s, h) == alarm_state::alarm;
+            // What a narrow count can not hold is said to be at least so much.
+            CHECK(s.seen.back().value == (narrow ? 65'535.0 : static_cast<double>(samples)));
+            CHECK(s.seen.back().saturated == narrow);
+            return alarm;
+        };
+        CHECK(raised(65'534, true, billion));
+        CHECK(raised(65'535, false, billion));
+        CHECK(raised(999'999'999, false, billion));
+        CHECK_FALSE(raised(1'000'000'000, false, billion));
+        CHECK(raised(1'000'000'000, false, billion + 1));
+        stepped sums{rh::any_alarm{.of = {.statistic = {rh::statistic::sum}},
+                                   .compare = {rh::comparison::greater_than},
+                                   .threshold = 4'999'999'999,
+                                   .grace = 0s}};
+        const rh::row_handle h = sums.watch();
+        CHECK(sums.all.push(h, start + 1s, 5, billion));
+        CHECK(sums.until(60s, h) == alarm_state::alarm);
+        CHECK(sums.seen.back().value == 5e9);
+    }
+
+    TEST_CASE("ten years of seconds: periods are still told apart") {
+        count_below rule = one_silent_minute;
+        rule.of.period = 1s;
+        stepped s{rule};
+        const rh::row_handle h = s.watch();
+        const rh::time_point later = start + std::chrono::hours{24 * 3653};
+        s.all.evaluate(0, later, s.seen);
+        CHECK(s.all.state(h.row) == alarm_state::alarm);
+        for (int n = 0; n < 100; ++n) {
+            const bool beats = n % 2 == 0;
+            if (beats) CHECK(s.all.push(h, s.all.next() - 1ms, 1));
+            s.all.evaluate(0, s.all.next(), s.seen);
+            CHECK(s.all.state(h.row) == (beats ? alarm_state::ok : alarm_state::alarm));
+        }
+        CHECK(s.all.next() == later + 101s);
+    }
+
+    TEST_CASE("a target that is said to be watched since long before the first one is heard like any other") {
+        stepped s{one_silent_minute};
+        s.watch();
+        const rh::row_handle old = s.watch(start - std::chrono::hours{24});
+        CHECK(s.all.push(old, start + 1s, 1));
+        CHECK(s.until(60s, old) == alarm_state::ok);
+    }
+
+    TEST_CASE("a period's first sample and its second, early, late and between evaluations") {
+        for (const rh::duration before_start : {0s, 20s}) { // watched on a border, and inside a period
+            stepped s{one_silent_minute};
+            const rh::row_handle h = s.watch(start - before_start);
+            CHECK(s.until(0s, h) == alarm_state::insufficient_data);
+            CHECK(s.all.push(h, start + 1s, 1));
+            CHECK(s.all.push(h, start + 59s, 1));
+            CHECK(s.all.push(h, start + 60s, 1)); // the next period's, before the evaluation
+            CHECK(s.all.push(h, start + 2s, 1));  // late
+            CHECK(s.until(60s, h) == alarm_state::ok);
+            CHECK(s.seen.back().value == 3);
+            CHECK(s.all.push(h, start + 61s, 1));
+            CHECK(s.all.push(h, start + 180s, 1)); // two periods ahead
+            CHECK(s.until(120s, h) == alarm_state::ok);
+            CHECK(s.until(180s, h) == alarm_state::alarm);
+            CHECK(s.until(240s, h) == alarm_state::ok);
+            CHECK(s.seen.back().value == 1);
+        }
+    }
+
+    TEST_CASE("grace is over with the first sample since the watch began") {
+        count_below rule = one_silent_minute;
+        rule.grace = 600s;
+        const auto after_two_minutes = [&rule](rh::duration first_sample) {
+            stepped s{rule};
+            const rh::row_handle h = s.watch(start - 20s);
+            s.all.push(h, start + first_sample, 1);
+            return s.until(120s, h);
+        };
+        CHECK(after_two_minutes(-5s) == alarm_state::alarm); // in the period of the watch
+        CHECK(after_two_minutes(5s) == alarm_state::alarm);
+        CHECK(after_two_minutes(-70s) == alarm_state::insufficient_data); // a word from before proves nothing
+        stepped silent{rule};
+        const rh::row_handle h = silent.watch(start);
+        CHECK(silent.until(599s, h) == alarm_state::insufficient_data);
+        CHECK(silent.until(600s, h) == alarm_state::alarm);
+    }
+
     TEST_CASE("ten years of minutes, a gap of a year in them") {
         stepped s{one_silent_minute};
         const rh::row_handle h = s.watch();
@@ -113,7 +209,7 @@ TEST_SUITE("fleet") {
         CHECK(s.all.push(again, start + 61s, 1));
         CHECK(s.until(120s, b) == alarm_state::alarm);
         CHECK(s.all.state(again.row) == alarm_state::ok);
-        for (int n = 0; n < 70'000; ++n) { // more often than a row has generations
+        for (int n = 0; n < 70'000; ++n) { // more often than 16 bits count
             const rh::row_handle h = s.watch(start + 120s);
             CHECK_FALSE(s.all.holds(a));
             s.all.remove(h);
@@ -135,7 +231,17 @@ TEST_SUITE("fleet") {
             beats.push_back({{row, 0}, start + std::chrono::seconds{d.below(70)}});
             taken += one.all.push(beats.back().to, beats.back().at, beats.back().value) ? 1U : 0U;
         }
-        CHECK(batch.all.push(beats) == taken);
+        // A part at once, the rest one by one beside other work.
+        const std::span<const rh::beat> all{beats};
+        std::size_t batched = batch.all.push(all.first(300));
+        rh::fleet<count_below>::feed rest{batch.all, all.subspan(300)};
+        std::size_t steps = 0;
+        while (rest.next()) ++steps;
+        CHECK(steps == 200);
+        CHECK_FALSE(rest.next());
+        batched += rest.taken();
+        CHECK(batched == taken);
+        CHECK_FALSE(rh::fleet<count_below>::feed{}.next());
         one.until(60s, {});
         batch.until(60s, {});
         REQUIRE(one.seen.size() == batch.seen.size());
@@ -148,6 +254,25 @@ TEST_SUITE("fleet") {
         CHECK_FALSE(s.all.push(h, start + 3h, 1));
         CHECK_FALSE(s.all.push(h, rh::never, 1));
         CHECK_FALSE(s.all.push(h, rh::time_point::min(), 1));
+    }
+
+    TEST_CASE("what is no finite number is refused, in narrow rows and in wide ones") {
+        constexpr double inf = std::numeric_limits<double>::infinity();
+        stepped narrow{one_silent_minute};
+        stepped wide{rh::alarm<rh::window<rh::sum>, rh::greater_than>{.threshold = 1, .grace = 0s}};
+        const rh::row_handle n = narrow.watch();
+        const rh::row_handle w = wide.watch();
+        for (const double bad : {std::numeric_limits<double>::quiet_NaN(), inf, -inf}) {
+            for (const rh::duration at : {1s, 0s, 61s}) {
+                CHECK_FALSE(narrow.all.push(n, start + at, bad));
+                CHECK_FALSE(wide.all.push(w, start + at, bad));
+            }
+            CHECK_FALSE(wide.all.push(w, start + 1s, bad, 3));
+            CHECK_FALSE(wide.all.push(w, start + 1s, rh::statistic_set{2, bad, 1, 2}));
+            CHECK_FALSE(wide.all.push(w, start + 1s, rh::statistic_set{2, 3, 1, bad}));
+        }
+        CHECK(narrow.until(60s, n) == alarm_state::alarm);
+        CHECK(wide.until(60s, w) == alarm_state::insufficient_data);
     }
 
     TEST_CASE("a period of five minutes slides by the minute") {

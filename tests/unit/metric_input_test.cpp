@@ -150,7 +150,9 @@ TEST_SUITE("metric input") {
             CHECK(to_string(*rh::parse_unit(name)) == name);
         }
         m.unit_name = "Parsecs";
-        CHECK(code(m) == "ValidationError");
+        CHECK(code(m) == "InvalidParameterValue");
+        CHECK(message(m).starts_with("The parameter MetricData.member.1.Unit must be a value in the set [ Seconds, "));
+        CHECK(message(m).ends_with(", Count/Second, None ]."));
     }
 
     TEST_CASE("a request: its size, its data, and the number of the datum that is wrong") {

@@ -19,12 +19,6 @@ struct wait_case {
     rh::duration most;
 };
 
-struct hour_case {
-    rh::budget burst;
-    rh::budget sustained;
-    std::int64_t actions;
-};
-
 constexpr rh::target_id a{1};
 constexpr rh::target_id b{2};
 
@@ -71,64 +65,6 @@ TEST_SUITE("backoff") {
 
     TEST_CASE("a hash moves every bit, and is the same for ever") {
         static_assert(rh::mix(0) == 0xe220'a839'7b1d'cdafULL); // the published first value of SplitMix64 from seed 0
-    }
-}
-
-TEST_SUITE("lint") {
-    TEST_CASE("the worst hour is the tighter of the two budgets") {
-        const hour_case cases[] = {
-            {{3, 5min}, {6, 1h}, 6},    {{3, 5min}, {100, 1h}, 36}, {{2, 1h}, {2, 1h}, 2}, {{1, 4h}, {1, 4h}, 1},
-            {{5, 7min}, {100, 1h}, 45}, {{0, 1h}, {1, 1h}, 0},      {{3, 0s}, {6, 1h}, 6},
-        };
-        for (const hour_case& c : cases) {
-            rh::rung r;
-            r.burst = c.burst;
-            r.sustained = c.sustained;
-            CHECK(rh::worst_actions_an_hour(r) == c.actions);
-        }
-    }
-
-    TEST_CASE("each finding names its rung and its number") {
-        const rh::lint_report twice = lint(rh::ladder{rh::reboot_instance{}, rh::reboot_instance{}});
-        REQUIRE(twice.has(rh::finding::unreachable_rung));
-        CHECK(twice.findings()[0].rung == 1);
-        CHECK(twice.findings()[0].number == 0);
-
-        const rh::lint_report short_verify = lint(rh::ladder{rh::restart_service{.verify = 20s}});
-        REQUIRE(short_verify.findings().size() == 1);
-        CHECK(short_verify.findings()[0].what == rh::finding::verify_shorter_than_grace);
-        CHECK(short_verify.findings()[0].number == 10);
-
-        const rh::lint_report busy = lint(rh::ladder{rh::restart_service{.sustained = {13, 1h}}});
-        REQUIRE(busy.findings().size() == 1);
-        CHECK(busy.findings()[0].what == rh::finding::too_many_actions_an_hour);
-        CHECK(busy.findings()[0].number == 13);
-    }
-
-    TEST_CASE("nothing that is wrong with the longest policy is left out") {
-        rh::policy worst;
-        for (std::size_t i = 0; i < rh::policy::most_rungs; ++i) {
-            rh::rung r;
-            r.what = operation::restart_service;
-            r.burst = {0, 1h};
-            r.verify = 1s;
-            worst.add(r);
-        }
-        const rh::lint_report report = lint(worst);
-        CHECK(report.findings().size() == 8 + 7 + 8);
-        worst.add({});
-        CHECK(worst.size() == rh::policy::most_rungs);
-    }
-
-    TEST_CASE("the ladders that come with the library are clean") {
-        static_assert(lint(rh::three_levels).ok());
-        static_assert(lint(rh::ha_restarter).ok());
-        static_assert(lint(rh::policy{}).ok());
-        static_assert(!lint(rh::ladder{rh::reboot_instance{.attempts = 0}}).ok());
-        static_assert(!lint(rh::ladder{rh::reboot_instance{.verify = 10min}}).ok());
-        static_assert(rh::three_levels.lowered().size() == 4);
-        static_assert(rh::three_levels.lowered().rungs()[1].what == operation::reboot_instance);
-        static_assert(rh::three_levels.lowered().rungs()[3].approval == rh::required);
     }
 }
 

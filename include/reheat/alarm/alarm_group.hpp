@@ -20,7 +20,8 @@ public:
 
     /// Begins to watch a target; `row` counts up from 0. Allocates.
     virtual std::uint32_t add(target_id target, time_point watched_at) = 0;
-    /// Records a sample of one row. Never allocates; a sample older than the window, or NaN, is dropped.
+    /// Records a sample of one row. Never allocates; a sample older than the window, or no finite number, is
+    /// dropped.
     virtual bool push(std::uint32_t row, time_point at, double value) noexcept = 0;
     /// Evaluates what is due at `now` and appends the transitions, in row order.
     virtual void evaluate(std::uint32_t group, time_point now, std::vector<transition>& out) = 0;

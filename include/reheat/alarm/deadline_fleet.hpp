@@ -15,8 +15,8 @@ namespace reheat::inline REHEAT_ABI {
 
 /// Silence found to the millisecond: each target has a timeout of its own, and is in `alarm` once it was silent for so
 /// long. Where a period's resolution is enough, a `fleet` is cheaper. A beat only stores its time; when a deadline
-/// comes up, the time is looked at and the deadline moved on. 16 bytes a target, and 8 more in the wheel and beside it.
-/// Nothing allocates but `watch`, `reserve` and the caller's vector. One thread at a time.
+/// comes up, the time is looked at and the deadline moved on. 28 bytes a target, and 4 to 9 in the wheel. Nothing
+/// allocates but `watch`, `reserve` and the caller's vector. One thread at a time.
 ///
 ///     deadline_fleet probes{now};
 ///     const row_handle db = probes.watch(target, 1500ms, now);

@@ -28,11 +28,11 @@ struct beat {
 
 /// All targets that are watched with one rule. A row is the alarm's state and its window side by side, and the whole
 /// group has one deadline: periods are aligned. A count of up to 15 buckets is one cache line a target; any other rule
-/// has the newest bucket there and the older ones in a ring. Nothing allocates but `add`, `reserve` and the caller's
-/// vector of transitions. One thread at a time.
+/// has the newest bucket there and the older ones in a ring. Nothing allocates but `watch`, `reserve` and the
+/// caller's vector of transitions. One thread at a time.
 ///
 ///     fleet<decltype(rule)> all{rule};
-///     const row_handle db = all.add(target, now);
+///     const row_handle db = all.watch(target, now);
 ///     all.push(db, now, heartbeat);
 ///     all.evaluate(0, now, transitions);
 template <alarm_rule Rule>
@@ -41,7 +41,8 @@ public:
     using statistic_type = typename Rule::statistic_type;
     using accumulator = typename statistic_type::accumulator;
 
-    /// `phase` is where periods begin, as an offset below the period; 0 for `alignment::grid`.
+    /// `rule` is one that `validate` accepts; `phase` is where periods begin, as an offset below the period, 0 for
+    /// `alignment::grid`.
     explicit fleet(const Rule& rule, duration phase = {}) noexcept
         : rule_{rule}, phase_{phase},
           grid_{(rule.of.step == duration::zero() ? rule.of.period : rule.of.step).count(), phase.count()},
@@ -95,15 +96,17 @@ public:
             enter(watched_at);
         }
         row_state& r = rows_[row];
-        const std::uint32_t bucket = bucket_of(watched_at);
+        // Long before the first watch there is no bucket before the first one.
+        const std::uint32_t bucket = bucket_of(watched_at) == 0 ? 1 : bucket_of(watched_at);
+        const bool whole = begin(bucket) == watched_at;
         r.target = target;
         if (!narrow_) r.window.open = accumulator{};
-        r.window.newest = bucket - 1; // so that the first sample makes room, and is noted
+        r.window.newest = bucket - 1; // until the first sample
         // A period that began before its target was watched says nothing.
-        r.first = begin(bucket) == watched_at ? bucket : bucket + 1;
+        r.first = whole ? bucket : bucket + 1;
         r.grace = bucket_from(after(watched_at, rule_.grace));
         r.warm = bucket_from(after(watched_at, rule_.warm_up));
-        r.flags = active | enabled | (rule_.warm_up > duration::zero() ? warming : 0);
+        r.flags = active | enabled | (whole ? 0 : midway) | (rule_.warm_up > duration::zero() ? warming : 0);
         next_ = earlier(next_, begin(r.first + 1));
         return {row, r.window.generation};
     }
@@ -132,24 +135,33 @@ public:
         return row < rows_.size() && (rows_[row].flags & active) != 0 &&
                push({row, rows_[row].window.generation}, at, value);
     }
-    /// Records a sample. False if it is dropped: a handle given up, NaN, a sample older than the window or more than 2
-    /// h after the last evaluation (as CloudWatch).
+    /// Records a sample. False if it is dropped: a handle given up, a value that is no finite number, a sample older
+    /// than the window or more than 2 h after the last evaluation (as CloudWatch).
     bool push(row_handle h, time_point at, double value) noexcept {
-        if (h.row >= rows_end_) return false;
-        row_state& r = rows_.data()[h.row];
-        // Inside the bucket of the last evaluation, borders aside, there is nothing to divide and mostly room already.
+        // Read before the first branch, these stay in registers where a caller pushes in a loop.
+        row_state* const rows = rows_.data();
+        const std::uint32_t current = current_;
+        const std::uint64_t length = counts_only ? narrow_length_ : inside_length_;
         const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count()) - inside_begin_;
-        if (into >= inside_length_ || value != value || !r.window.is(current_, h.generation)) [[unlikely]]
-            return take_elsewhere(r, h.generation, at, value);
-        if (narrow_) r.window.count_in(slot_);
-        else rule_.of.statistic.add(r.window.open, value);
-        return true;
+        if (h.row >= rows_end_) return false;
+        // Inside the bucket of the last evaluation, borders aside, there is nothing to divide and mostly room already.
+        if (into < length && is_finite(value)) [[likely]] {
+            cells& w = rows[h.row].window;
+            if constexpr (counts_only) {
+                if (w.count_next(current, h.generation)) [[likely]]
+                    return true;
+            } else if (w.is(current, h.generation)) [[likely]] {
+                rule_.of.statistic.add(w.open, value);
+                return true;
+            }
+        }
+        return take_elsewhere(h, at, value);
     }
     /// Records a value that came so many times; none is no sample.
     bool push(row_handle h, time_point at, double value, std::uint64_t weight) noexcept
         requires weighted_statistic<statistic_type>
     {
-        if (!holds(h) || value != value || weight == 0) return false;
+        if (!holds(h) || !is_finite(value) || weight == 0) return false;
         return take_at(rows_[h.row], at, weight, [&](accumulator& a) { rule_.of.statistic.add(a, value, weight); });
     }
     /// Records samples that somebody has reduced already. False also if one of the numbers is none, or the count is 0.
@@ -158,21 +170,50 @@ public:
     {
         const double all = set.sum + set.minimum + set.maximum;
         const std::uint64_t count = detail::count_of(set);
-        if (!holds(h) || all != all || count == 0) return false;
+        if (!holds(h) || !is_finite(all) || count == 0) return false;
         return take_at(rows_[h.row], at, count, [&](accumulator& a) { rule_.of.statistic.add_set(a, set); });
     }
-    /// Records many; returns how many were not dropped. Memory is asked for ahead, so that a random row costs little
-    /// more than its cache line.
-    std::size_t push(std::span<const beat> beats) noexcept {
-        constexpr std::size_t ahead = 24;
-        std::size_t taken = 0;
-        for (std::size_t n = 0; n < beats.size() + ahead; ++n) {
-            if (n < beats.size() && beats[n].to.row < rows_end_) detail::prefetch_for_write(&rows_[beats[n].to.row]);
-            if (n < ahead) continue;
-            const beat& b = beats[n - ahead];
-            taken += push(b.to, b.at, b.value) ? 1U : 0U;
+    /// Many samples, recorded one by one. Memory is asked for ahead, so that a random row costs little more than its
+    /// cache line, and the wait for it is the caller's time for other work. Views the samples and the fleet.
+    class feed {
+    public:
+        feed() = default;
+        feed(fleet& to, std::span<const beat> beats) noexcept
+            : to_{&to}, next_{beats.data()}, asked_{next_}, end_{next_ + beats.size()} {
+            while (asked_ != end_ && asked_ != next_ + ahead) ask();
         }
-        return taken;
+        /// Records the next one. False if there is none.
+        bool next() noexcept {
+            if (next_ == end_) return false;
+            if (asked_ != end_) ask();
+            taken_ += to_->push(next_->to, next_->at, next_->value) ? 1U : 0U;
+            ++next_;
+            return true;
+        }
+        /// How many were recorded and not dropped.
+        [[nodiscard]] std::size_t taken() const noexcept { return taken_; }
+
+    private:
+        static constexpr std::ptrdiff_t ahead = 20;
+
+        void ask() noexcept {
+            if (asked_->to.row < to_->rows_end_) detail::prefetch_for_write(to_->rows_.data() + asked_->to.row);
+            ++asked_;
+        }
+
+        fleet* to_ = nullptr;
+        const beat* next_ = nullptr;
+        const beat* asked_ = nullptr;
+        const beat* end_ = nullptr;
+        std::size_t taken_ = 0;
+    };
+
+    /// Records many, as a `feed`; returns how many were not dropped.
+    std::size_t push(std::span<const beat> beats) noexcept {
+        feed all{*this, beats};
+        while (all.next()) {
+        }
+        return all.taken();
     }
 
     void evaluate(std::uint32_t group, time_point now, std::vector<transition>& out) override {
@@ -200,10 +241,11 @@ public:
         r.first = bucket;
         r.held = not_held;
         r.grace = bucket_from(after(at, grace));
-        r.flags = static_cast<std::uint8_t>((r.flags & ~heard) | (begin(bucket) == at ? 0 : partial));
+        r.flags =
+            static_cast<std::uint8_t>((r.flags & ~(heard | midway | partial)) | (begin(bucket) == at ? 0 : partial));
     }
     [[nodiscard]] bool has_heard(std::uint32_t row) const noexcept override {
-        return row < rows_.size() && (rows_[row].flags & heard) != 0;
+        return row < rows_.size() && hears(rows_[row]);
     }
 
     [[nodiscard]] time_point next() const noexcept override { return next_; }
@@ -232,11 +274,15 @@ private:
         (std::same_as<statistic_type, sample_count> || std::same_as<statistic_type, any_statistic>);
 
     static constexpr std::uint8_t active = 1;
-    static constexpr std::uint8_t heard = 2;
+    static constexpr std::uint8_t heard = 2; ///< since the watch began; noted by an evaluation, from the newest bucket
     static constexpr std::uint8_t enabled = 4;
     static constexpr std::uint8_t warming = 8;
-    static constexpr std::uint8_t partial = 16; ///< the first period was under way when the row began to listen
+    static constexpr std::uint8_t midway = 16;  ///< watched since the middle of the bucket before the first whole one
+    static constexpr std::uint8_t partial = 32; ///< was told to forget in the middle of the first bucket
     static constexpr std::uint32_t not_held = 0;
+    /// Neither NaN nor infinite: sums of infinities would be no number.
+    [[nodiscard]] static bool is_finite(double value) noexcept { return value - value == 0; }
+
     static constexpr duration most_ahead = std::chrono::hours{2};
 
     struct alignas(64) row_state {
@@ -282,21 +328,22 @@ private:
     void enter(time_point now) noexcept {
         current_ = bucket_of(now);
         inside_begin_ = static_cast<std::uint64_t>(begin(current_).time_since_epoch().count()) + 1;
-        slot_ = current_ % cells::narrow_slots;
         inside_length_ = static_cast<std::uint64_t>(grid_.length - 1);
+        narrow_length_ = narrow_ ? inside_length_ : 0;
+    }
+
+    /// Whether a row has heard a sample since its watch began, or since it was told to forget.
+    [[nodiscard]] static bool hears(const row_state& r) noexcept {
+        return (r.flags & heard) != 0 || r.window.newest + ((r.flags & midway) != 0 ? 1U : 0U) >= r.first;
     }
 
     /// Adds to a bucket: so many samples to a narrow count, or what `add(accumulator&)` adds.
     template <class Add>
     bool take(row_state& r, std::uint32_t bucket, std::uint64_t weight, const Add& add) noexcept {
-        if (narrow_) {
-            if (!r.window.add_narrow(bucket, weight)) return false;
-        } else {
-            accumulator* const a = r.window.find(bucket, closed(static_cast<std::uint32_t>(&r - rows_.data())));
-            if (a == nullptr) return false;
-            add(*a);
-        }
-        r.flags |= heard;
+        if (narrow_) return r.window.add_narrow(bucket, weight);
+        accumulator* const a = r.window.find(bucket, closed(static_cast<std::uint32_t>(&r - rows_.data())));
+        if (a == nullptr) return false;
+        add(*a);
         return true;
     }
     template <class Add>
@@ -308,9 +355,16 @@ private:
         if (rule_.of.align == alignment::watch && begin(bucket) == at) take(r, bucket - 1, weight, add);
         return true;
     }
-    [[gnu::noinline]] bool take_elsewhere(row_state& r, std::uint32_t generation, time_point at,
-                                          double value) noexcept {
-        if (r.window.generation != generation || value != value) return false;
+    [[gnu::noinline, gnu::cold]] bool take_elsewhere(row_handle h, time_point at, double value) noexcept {
+        row_state& r = rows_.data()[h.row];
+        if (r.window.generation != h.generation || !is_finite(value)) return false;
+        if constexpr (counts_only) {
+            const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count()) - inside_begin_;
+            if (!narrow_ && into < inside_length_ && r.window.newest == current_) {
+                rule_.of.statistic.add(r.window.open, value);
+                return true;
+            }
+        }
         return take_at(r, at, 1, [this, value](accumulator& a) { rule_.of.statistic.add(a, value); });
     }
 
@@ -357,7 +411,7 @@ private:
     std::uint32_t blind_ = 0;
     std::uint64_t inside_begin_ = 0; ///< of the period of the last evaluation, without its borders
     std::uint64_t inside_length_ = 0;
-    std::uint32_t slot_ = 0; ///< of that period, where counts are narrow
+    std::uint64_t narrow_length_ = 0; ///< the same where counts are narrow, else 0
     std::uint32_t rows_end_ = 0;
     time_point next_ = never;
     std::vector<row_state> rows_;

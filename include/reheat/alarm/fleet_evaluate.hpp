@@ -139,7 +139,9 @@ std::uint32_t fleet<Rule>::empty_breaches() const noexcept {
 template <alarm_rule Rule>
 void fleet<Rule>::evaluate_row(std::uint32_t group, std::uint32_t row, std::vector<transition>& out) {
     row_state& r = rows_[row];
-    if ((r.flags & active) == 0 || current_ < r.first + stride_) return;
+    if ((r.flags & active) == 0) return;
+    if (hears(r)) r.flags |= heard;
+    if (current_ < r.first + stride_) return;
     if ((r.flags & heard) == 0 && current_ < r.grace) return;
 
     const std::uint32_t n = rule_.evaluation_periods;

@@ -57,6 +57,10 @@ inline void engine::look(incident& i, outputs& out) {
             close(i, reason::healthy_again, out);
         } else if (now_ >= i.wake) {
             i.at = phase::deciding;
+            if (const policy_id newest = policies_[static_cast<std::size_t>(i.rules)].newest; newest != i.rules) {
+                i.rules = newest;
+                i.unhelpful = 0;
+            }
             i.rung = 0;
             i.attempts = 0;
             i.useless = 0;
@@ -124,11 +128,20 @@ inline reason engine::skip(const incident& i, const rung& r, target_id subject) 
     return (i.useless >> i.rung & 1U) != 0 ? reason::did_not_help : reason::none;
 }
 
+/// Whether the guest has restarted it more often than it may: the last one that it may is given time to help.
+inline bool engine::guest_overspent(target_id target, const rung& r) const {
+    const auto over = [&](budget b) {
+        if (b.count != UINT16_MAX) ++b.count;
+        return !ledger_.has_room(target, r.what, b, now_);
+    };
+    return over(r.burst) || over(r.sustained);
+}
+
 /// The guest is at it, and is given time; false once that is over, and the ladder goes on.
 inline bool engine::wait_for_guest(incident& i, const rung& r, outputs& out) {
     if (i.healed_at == never) i.healed_at = now_;
     const time_point until = after(i.healed_at, r.verify);
-    if (!ledger_.has_room(i.target, r.what, r.burst, now_) || !ledger_.has_room(i.target, r.what, r.sustained, now_)) {
+    if (guest_overspent(i.target, r)) {
         climb(i, decision::climb, reason::attempts_spent, out);
         return false;
     }
@@ -177,6 +190,11 @@ inline void engine::wait(incident& i, const guard_answers& answers, outputs& out
         i.wake = earlier(i.wake, later(known.ages(max_age), after(now_, options_.read_back_every)));
     }
     if (i.denied == answers.denied() && i.denied_by == answers.first()) return;
+    if (i.denied != 0 && !waits_by_itself(i.denied) && waits_by_itself(answers.denied())) {
+        // From now on it is a wait of its own, which has not been told.
+        i.waiting_since = now_;
+        i.paged = false;
+    }
     i.denied = answers.denied();
     i.denied_by = answers.first();
     event& e = tell(event_kind::rung, decision::wait, answers.first(), i, out);
@@ -269,8 +287,9 @@ inline bool engine::well(const incident& i, time_point since) const noexcept {
         if (said == health::unhealthy) return false;
         const bool heard = v == vantage::guest_heartbeat && targets_[i.target].quiet != 0 &&
                            (since == (time_point::min)() || heard_since_action(i.target));
-        const bool fresh = heard || (targets_[i.target].words != 0 && targets_.words(i.target).of[n].at() >= since);
-        if (said == health::healthy && fresh) any = true;
+        const testimony& word = targets_.words(i.target).of[n];
+        const bool told = word.at() >= since && word.says(now_, evidence_of(i.target).max_age) == health::healthy;
+        if (said == health::healthy && (heard || told)) any = true;
         else if (v == vantage::guest_heartbeat && has(i.accusers, v)) return false;
     }
     return any;
@@ -374,11 +393,19 @@ inline time_point engine::page_at(const incident& i) const noexcept {
     return i.paged || !waits || i.waiting_since == never ? never : after(i.waiting_since, options_.page_after);
 }
 
+/// Whether something stands in the way of this one incident, rather than of many, or of nothing but its turn.
+inline bool engine::waits_by_itself(std::uint32_t denied) const noexcept {
+    constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
+    if ((denied & bit(guard::maintenance)) != 0) return false; // who announced it knows
+    if ((denied & bit(guard::breaker)) != 0 || (doubting_ && (denied & bit(guard::freeze)) != 0)) return false;
+    return (denied & ~turn) != 0;
+}
+
 inline void engine::page_long_wait(incident& i, outputs& out) {
     if (now_ < page_at(i)) return;
     i.paged = true;
-    // A breaker or a freeze is paged once, not once for each of the many that it holds.
-    if ((i.denied & bit(guard::breaker)) != 0 || (doubting_ && (i.denied & bit(guard::freeze)) != 0)) return;
+    // A breaker or a freeze is paged once, not once for each of the many that it holds; and a turn comes by itself.
+    if (i.denied != 0 && !waits_by_itself(i.denied)) return;
     event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);
     e.denied = i.denied;
     e.next = i.wake;

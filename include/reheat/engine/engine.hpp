@@ -85,8 +85,11 @@ public:
     result<target_id> add(const stack& s);
     result<target_id> add(const instance& i);
     result<target_id> add(const service& s);
-    /// Makes room for so many targets, so that adding them moves nothing.
-    void reserve(std::size_t targets) { targets_.reserve(targets); }
+    /// Makes room for so many targets with one watch each, so that adding them moves nothing.
+    void reserve(std::size_t targets) {
+        targets_.reserve(targets);
+        links_.reserve(targets + 1);
+    }
     /// Recovers the target's incidents by that policy from now on. An incident that is open keeps its own.
     /// An unknown target or policy changes nothing.
     void use_policy(target_id target, policy_id rules) noexcept {
@@ -337,6 +340,7 @@ private:
     void look(incident& i, outputs& out);
     void decide(incident& i, outputs& out);
     [[nodiscard]] reason skip(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] bool guest_overspent(target_id target, const rung& r) const;
     [[nodiscard]] bool wait_for_guest(incident& i, const rung& r, outputs& out);
     void climb(incident& i, decision what, reason why, outputs& out);
     void wait(incident& i, const guard_answers& answers, outputs& out);
@@ -352,6 +356,7 @@ private:
     [[nodiscard]] time_point page_at(const incident& i) const noexcept;
     [[nodiscard]] time_point page_at(const pending_operation& op) const noexcept;
     void page_long_wait(incident& i, outputs& out);
+    [[nodiscard]] bool waits_by_itself(std::uint32_t denied) const noexcept;
     [[nodiscard]] bool well(const incident& i, time_point since) const noexcept;
     [[nodiscard]] bool heard_since_action(target_id target) const noexcept;
 
@@ -359,8 +364,12 @@ private:
     [[nodiscard]] guard_answers ask_guards(const incident& i, const rung& r, target_id subject) const noexcept;
     void ask_sets(guard_answers& answers, const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] time_point grows_old(target_id machine, vantage_set which) const noexcept;
     [[nodiscard]] guard_answer ask_freeze(const incident& i, const rung& r, target_id subject) const noexcept;
-    [[nodiscard]] guard_answer ask_budget(const shared_budget& b, const spending& spent, reason why) const noexcept;
+    [[nodiscard]] guard_answer ask_budget(const shared_budget& b, const spending& spent, reason why,
+                                          set_id in) const noexcept;
+    [[nodiscard]] guard_answer ask_quota() const noexcept;
+    [[nodiscard]] std::uint32_t about_to_act(set_id in) const noexcept;
     [[nodiscard]] guard_answer ask_in_flight(const rung& r) const noexcept;
     [[nodiscard]] guard_answer ask_probation(const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_dependencies(const incident& i, target_id subject) const noexcept;
@@ -396,6 +405,7 @@ private:
     void move_to(target_id machine, std::string_view host);
     void spend(target_id subject, operation what);
     void take_back(const pending_operation& op);
+    void give_back_room(target_id subject, operation what);
 
     // Shared
     [[nodiscard]] const policy& rules(policy_id p) const noexcept {
@@ -522,8 +532,8 @@ private:
     time_point held_until_ = never; // after a start or a change of leader; `never` before the first step
     time_point last_machine_action_ = (time_point::min)();
     time_point doubt_since_ = never;
+    target_id doubted_about_ = no_target; // the machine that the cloud is asked for in a doubt
     time_point next_probe_ = never;
-    target_id doubted_about_ = no_target; // that the driver is asked about
     sequence durable_ = no_sequence;
     std::uint64_t last_sequence_ = 0;
     std::uint64_t last_op_ = 0;
@@ -535,8 +545,10 @@ private:
     bool journal_changed_ = false; // and not told yet
     bool look_again_ = false;
     bool trust_broken_ = false;
-    bool doubting_ = false;  // the observer, itself
-    bool told_wide_ = false; // that the silence is wide
+    time_point listen_until_ = (time_point::min)(); // after a doubt: what was silent meanwhile may be heard again
+    bool doubting_ = false;                         // the observer, itself
+    bool unanswered_ = false;                       // a question to the driver, in this doubt
+    bool told_wide_ = false;                        // that the silence is wide
     bool doubt_paged_ = false;
 };
 

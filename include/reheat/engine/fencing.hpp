@@ -113,6 +113,9 @@ inline void engine::bury(const pending_operation& op) {
         graves_.push_back({p.target(), p.incident(), p.kind(), now_, std::string{targets_.cloud_id(p.target())},
                            std::string{targets_.host(p.target())}});
         deaths_.forget(p.target());
+        // So is what an operator said of that copy.
+        if (targets_[p.target()].words != 0)
+            targets_.note_words(p.target()).of[static_cast<std::size_t>(vantage::operator_word)] = {};
     }
 }
 

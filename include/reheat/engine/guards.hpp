@@ -79,17 +79,50 @@ inline void engine::ask_sets(guard_answers& answers, const incident& i, const ru
                                          after(s.calm_since, bounds.breaker.cooldown)});
         }
         spent(ask_budget(group ? bounds.group : bounds.domain, s.spent,
-                         group ? reason::group_budget : reason::domain_budget));
+                         group ? reason::group_budget : reason::domain_budget, id));
     }
-    spent(ask_budget(bounds.all, all_spent_, reason::all_budget));
-    if (const time_point next = calls_made_.room_at(bounds.api, now_); next > now_) spent({reason::api_quota, next});
+    spent(ask_budget(bounds.all, all_spent_, reason::all_budget, no_set));
+    spent(ask_quota());
     const guard_answer room = ask_capacity(r, machine_of(subject));
     if (!room.allows()) answers.set(guard::capacity, room);
 }
 
-inline guard_answer engine::ask_budget(const shared_budget& b, const spending& spent, reason why) const noexcept {
-    const time_point next = later(spent.room_at(b.burst, now_), spent.room_at(b.sustained, now_));
+/// Actions in a set that have begun and spent nothing yet, since a fence comes first: what they will need is taken.
+inline std::uint32_t engine::about_to_act(set_id in) const noexcept {
+    std::uint32_t n = 0;
+    for (const incident& i : incidents_) {
+        if (i.at != phase::fencing && i.at != phase::collecting) continue;
+        bool inside = in == no_set;
+        for (const set_id s : sets_of(machine_of(i.subject)).above_host()) inside = inside || s == in;
+        n += inside ? 1U : 0U;
+    }
+    return n;
+}
+
+inline guard_answer engine::ask_budget(const shared_budget& b, const spending& spent, reason why,
+                                       set_id in) const noexcept {
+    if (b.burst.count == 0 && b.sustained.count == 0) return {};
+    const std::uint32_t taken = about_to_act(in);
+    const auto room = [&](budget left) {
+        if (left.count != 0 && left.count <= taken) return never; // until one of those spends it, or does not
+        if (left.count != 0) left.count = static_cast<std::uint16_t>(left.count - taken);
+        return spent.room_at(left, now_);
+    };
+    const time_point next = later(room(b.burst), room(b.sustained));
     return next > now_ ? guard_answer{why, next} : guard_answer{};
+}
+
+/// Room for one more call; those that wait for the journal are as good as made.
+inline guard_answer engine::ask_quota() const noexcept {
+    budget left = options_.bounds.api;
+    if (left.count == 0) return {};
+    std::uint32_t taken = 0;
+    for (const pending_operation& op : operations_)
+        taken += op.at == pending_operation::stage::journaled && op.id != no_op ? 1U : 0U;
+    if (taken >= left.count) return {reason::api_quota, after(now_, left.within)};
+    left.count = static_cast<std::uint16_t>(left.count - taken);
+    const time_point next = calls_made_.room_at(left, now_);
+    return next > now_ ? guard_answer{reason::api_quota, next} : guard_answer{};
 }
 
 /// Whether a second vantage agrees with the first that a machine is dead, or its death is proved.
@@ -101,6 +134,18 @@ inline bool engine::confirmed_by_second(const incident& i, target_id subject) co
     if (targets_.words(machine).machine.says(now_, evidence_of(machine).max_age) == health::unhealthy)
         against = against | vantage::driver_status;
     return count(against) >= 2 || dead(machine).has_value();
+}
+
+/// When the first of these vantages will have grown old and say nothing any more; `never` for what stands.
+inline time_point engine::grows_old(target_id machine, vantage_set which) const noexcept {
+    if (machine == no_target) return never;
+    const testimonies& words = targets_.words(machine);
+    const duration max_age = evidence_of(machine).max_age;
+    time_point first = has(which, vantage::driver_status) ? words.machine.ages(max_age) : never;
+    for (std::size_t v = 0; v < vantage_count; ++v) {
+        if (has(which, static_cast<vantage>(v))) first = earlier(first, words.of[v].ages(max_age));
+    }
+    return after(first, std::chrono::milliseconds{1}); // at its very age it still speaks
 }
 
 /// Two independent vantages before what can not be undone.
@@ -122,7 +167,7 @@ inline guard_answer engine::ask_evidence(const incident& i, const rung& r, targe
     }
     switch (corroborate(against, running, policy_of(i).evidence)) {
     case attested::one_vantage: return {reason::one_vantage, never};
-    case attested::contradicted: return {reason::contradicted, never};
+    case attested::contradicted: return {reason::contradicted, grows_old(machine, running)};
     case attested::enough: break;
     }
     return {};
@@ -134,6 +179,7 @@ inline guard_answer engine::ask_freeze(const incident& i, const rung& r, target_
             return {reason::frozen_by_operator, o->until};
     }
     if (doubting_) return {reason::silence_is_ours, never};
+    if (now_ < listen_until_) return {reason::silence_is_ours, listen_until_};
     if (needs_proof(r.what) && silence_.cliff()) {
         const target_id machine = machine_of(i.target);
         if (machine != no_target && silence_.in_cliff(machine) && !confirmed_by_second(i, machine))
@@ -174,10 +220,11 @@ inline guard_answer engine::ask_dependencies(const incident& i, target_id subjec
 
 inline guard_answer engine::ask_capacity(const rung& r, target_id machine) const noexcept {
     if (!needs_proof(r.what)) return {};
-    if (room_ && *room_ == 0) return {reason::no_capacity, never};
+    if (room_ && *room_ <= about_to_act(no_set)) return {reason::no_capacity, never};
     if (machine == no_target) return {};
     const set_id zone = sets_of(machine).zone;
-    if (zone != no_set && sets_[zone].room && *sets_[zone].room == 0) return {reason::no_capacity, never};
+    if (zone != no_set && sets_[zone].room && *sets_[zone].room <= about_to_act(zone))
+        return {reason::no_capacity, never};
     return {};
 }
 

@@ -95,7 +95,7 @@ inline void engine::step(time_point now, outputs& out) {
         r.of = targets_[id].of;
         r.name = targets_.name(id);
     }
-    unjournaled_.clear();
+    unjournaled_ = std::vector<target_id>(); // a burst at the start; its room would be kept for good
 
     if (std::exchange(journal_changed_, false)) tell_journal(out);
     taking_.swap(inputs_);
@@ -109,6 +109,8 @@ inline void engine::step(time_point now, outputs& out) {
         e.value = std::chrono::duration<double>(now_ - due).count();
     }
     for (const transition& t : transitions_) take(t, out);
+    constexpr std::size_t kept = 1024; // of the room of a bad moment
+    if (transitions_.capacity() > kept) transitions_ = std::vector<transition>();
     watch_silence(out);
     watch_probes(out);
     watch_orders(out);
@@ -235,7 +237,7 @@ inline void engine::watch_silence(outputs& out) {
     silence_.look(now_);
     if (silence_.wide() && !doubting_ && !told_wide_) {
         doubting_ = told_wide_ = look_again_ = true;
-        doubt_paged_ = false;
+        doubt_paged_ = unanswered_ = false;
         doubt_since_ = next_probe_ = now_;
         tell(event_kind::controller, decision::wait, reason::silence_is_ours, out);
     }
@@ -243,7 +245,8 @@ inline void engine::watch_silence(outputs& out) {
     if (!doubting_) return;
     if (now_ >= next_probe_) {
         next_probe_ = after(now_, options_.read_back_every);
-        // What was lost becomes history; whether the driver answers has to be asked all the same.
+        // The last one that was lost goes on being asked for, when its loss is history or it has returned: only an
+        // answer ends the doubt.
         if (const target_id lost = silence_.newest_lost(); lost != no_target) doubted_about_ = lost;
         ask_machine(doubted_about_, out);
     }
@@ -257,6 +260,8 @@ inline void engine::watch_silence(outputs& out) {
 inline void engine::end_doubt(outputs& out) {
     if (!std::exchange(doubting_, false)) return;
     look_again_ = true;
+    // Who was cut off has heard nobody: what is silent has its time to be heard again before it counts.
+    if (std::exchange(unanswered_, false)) listen_until_ = after(now_, 2 * options_.bounds.silence.within);
     tell(event_kind::controller, decision::release, reason::silence_is_ours, out);
 }
 
@@ -277,7 +282,7 @@ inline void engine::ask_machine(target_id machine, outputs& out) {
 }
 
 inline void engine::watch_probes(outputs&) {
-    if (std::erase_if(probes_, [this](const probe& p) { return now_ >= p.by; }) != 0) look_again_ = true;
+    if (std::erase_if(probes_, [this](const probe& p) { return now_ >= p.by; }) != 0) look_again_ = unanswered_ = true;
 }
 
 inline void engine::watch_orders(outputs& out) {
@@ -303,9 +308,9 @@ inline void engine::watch_breakers(outputs& out) {
         e.set = id;
         e.value = static_cast<double>(s.failed());
     });
+    set_id widest = no_set;
     std::erase_if(open_breakers_, [&](set_id id) {
         instance_set& s = sets_[id];
-        const reason why = s.of == set_kind::group ? reason::breaker_group : reason::breaker_domain;
         if (now_ >= after(s.calm_since, options_.bounds.breaker.cooldown)) {
             s.open = false;
             s.calm_since = never;
@@ -313,14 +318,21 @@ inline void engine::watch_breakers(outputs& out) {
             tell(event_kind::controller, decision::release, reason::breaker_closed, out).set = id;
             return true;
         }
-        if (!s.paged && now_ >= after(s.opened_at, options_.page_after)) {
-            s.paged = true;
-            event& e = tell(event_kind::page, decision::page, why, out);
-            e.set = id;
-            e.value = static_cast<double>(s.failed());
+        if (s.paged || now_ < after(s.opened_at, options_.page_after)) return false;
+        if (doubting_ || now_ < listen_until_) {
+            s.opened_at = now_; // what it counts may be our own silence, which is paged by itself
+            return false;
         }
+        s.paged = true;
+        if (widest == no_set || sets_[widest].failed() < s.failed()) widest = id;
         return false;
     });
+    // One cause opens the breakers of many sets; a human hears of the widest.
+    if (widest == no_set) return;
+    const bool group = sets_[widest].of == set_kind::group;
+    event& e = tell(event_kind::page, decision::page, group ? reason::breaker_group : reason::breaker_domain, out);
+    e.set = widest;
+    e.value = static_cast<double>(sets_[widest].failed());
 }
 
 inline health engine::says(target_id target, vantage v) const noexcept {
@@ -406,7 +418,7 @@ inline void engine::take(const healed& h, outputs& out) {
     // Too many of them are a failure by themselves, whatever the alarms say.
     const std::span<const rung> rungs = rules(targets_[h.target].rules).rungs();
     if (rungs.empty() || rungs.front().what != operation::guest_restarts) return;
-    if (!ledger_.has_room(h.target, operation::guest_restarts, rungs.front().burst, now_)) {
+    if (guest_overspent(h.target, rungs.front())) {
         targets_.note_words(h.target).of[static_cast<std::size_t>(vantage::guest_heartbeat)].pass(health::unhealthy,
                                                                                                   now_);
         health_changed(h.target, reason::guest_restarted, out);
@@ -440,9 +452,9 @@ inline void engine::take(const sighting& s, outputs& out) {
     if (!targets_.has(s.target)) return;
     const grave* of = nullptr;
     for (const grave& g : graves_) {
-        const bool same_copy = g.cloud_id != targets_.cloud_id(g.target)
-                                   ? s.cloud_id == g.cloud_id
-                                   : !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
+        const bool known_by_id = !g.cloud_id.empty() && g.cloud_id != targets_.cloud_id(g.target);
+        const bool same_copy = known_by_id ? s.cloud_id == g.cloud_id
+                                           : !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
         if (g.target == s.target && same_copy) of = &g;
     }
     if (of == nullptr) return;
@@ -513,7 +525,10 @@ inline void engine::take(completed& c, outputs& out) {
         const target_id machine = probes_[n].machine;
         probes_.erase(probes_.begin() + static_cast<std::ptrdiff_t>(n));
         look_again_ = true;
-        if (c.result.code == outcome_code::unknown) return;
+        if (c.result.code == outcome_code::unknown) {
+            unanswered_ = true;
+            return;
+        }
         end_doubt(out);
         const observed& seen = c.result.seen;
         if (!seen.running && !seen.exists) return;

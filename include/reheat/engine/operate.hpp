@@ -144,6 +144,7 @@ inline void engine::forget_past(const pending_operation& op) {
     incident* const i = find_incident(op.for_incident);
     if (i == nullptr || op.what == operation::fence_instance || op.what == operation::collect_forensics) return;
     i->acted_at = now_;
+    if (options_.shadow) return; // nothing was done, so nothing is excused
     const duration grace = rung_of(*i).grace;
     targets_.each_below(op.subject, [&](target_id below) {
         if (targets_[below].words != 0) targets_.note_words(below).machine = {};
@@ -176,7 +177,9 @@ inline void engine::drop(pending_operation& op, reason why, outputs& out) {
         for (death_wanted& d : i->deaths) {
             if (d.target == op.subject && d.in_flight != 0) --d.in_flight;
         }
-    } else if (op.what != operation::collect_forensics) {
+    } else if (op.what == operation::collect_forensics) {
+        i->forensics = false;
+    } else {
         // Nothing was spent; but a proof that keeps expiring is a wait, and is paged.
         take_back(op);
         --i->attempts;
@@ -267,7 +270,7 @@ inline void engine::read_back(pending_operation& op, const outcome& seen, output
 inline void engine::note_seen(target_id subject, const observed& seen) {
     const target_id machine = machine_of(subject);
     if (machine == no_target) return;
-    if (!seen.host.empty() && seen.host != targets_.host(machine)) move_to(machine, seen.host);
+    if (!seen.host.empty() && seen.host != sets_[sets_of(machine).host].name) move_to(machine, seen.host);
     targets_.note_seen(machine, seen);
 }
 
@@ -310,6 +313,15 @@ inline void engine::take_back(const pending_operation& op) {
     for (const set_id s : sets_of(machine_of(op.subject)).above_host()) {
         if (s != no_set) sets_[s].spent.take_back(op.since);
     }
+    give_back_room(op.subject, op.what);
+}
+
+/// No new copy was made: its room is free.
+inline void engine::give_back_room(target_id subject, operation what) {
+    if (!needs_proof(what)) return;
+    if (room_) ++*room_;
+    const set_id zone = sets_of(machine_of(subject)).zone;
+    if (zone != no_set && sets_[zone].room) ++*sets_[zone].room;
 }
 
 inline void engine::finish(pending_operation& op, outcome_code code, reason why, duration retry_after, outputs& out) {
@@ -345,7 +357,16 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
         return go_on(*i, out);
     }
     if (what == operation::fence_instance) return fence_ended(*i, subject, code, why, retry_after, out);
-    if (code == outcome_code::failed || code == outcome_code::refused) return retry(*i, retry_after);
+    if (needs_proof(what) && code != outcome_code::failed && code != outcome_code::refused) {
+        // A new copy may run, and not there: the death of the old one's host is no proof of its death.
+        for (const death_wanted& d : i->deaths) {
+            if (sets_[sets_of(d.target).host].dead) move_to(d.target, {});
+        }
+    }
+    if (code == outcome_code::failed || code == outcome_code::refused) {
+        give_back_room(subject, what);
+        return retry(*i, retry_after);
+    }
     // Done, or a destructive action that nobody can tell of: evidence decides.
     i->at = phase::verifying;
     i->verify_by = i->wake = after(now_, code == outcome_code::done ? rung_of(*i).verify : duration{});

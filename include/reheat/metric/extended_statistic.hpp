@@ -22,9 +22,14 @@ concept value_store =
 
 namespace detail {
 
-/// floor(share * n / 100 %); exact for n up to 10^13.
+/// floor(share * n / 100 %); exact for n up to 10^13, and beyond as exact as a double.
 [[nodiscard]] constexpr std::uint64_t share_of(std::uint64_t share, std::uint64_t n) noexcept {
     constexpr std::uint64_t million = 1'000'000;
+    if (n > 10 * million * million) {
+        if (share == hundred_percent) return n;
+        return static_cast<std::uint64_t>(static_cast<double>(share) / static_cast<double>(hundred_percent) *
+                                          static_cast<double>(n));
+    }
     const std::uint64_t high = share * (n / million);
     const std::uint64_t low = high % million * million + share * (n % million);
     return high / million + low / hundred_percent;

@@ -86,8 +86,7 @@ public:
             if (auto f = set(*m.statistics)) return f;
         }
         if (m.unit_name && !parse_unit(*m.unit_name))
-            return fault("ValidationError",
-                         "The value " + shown(*m.unit_name) + " for parameter " + member_ + "Unit is not a unit.");
+            return invalid("Unit", "must be a value in the set [ " + known_units() + " ]");
         if (m.timestamp && *m.timestamp < now_ - metric_limits::past)
             return invalid("Timestamp", "must not be more than two weeks in the past");
         if (m.timestamp && *m.timestamp > after(now_, metric_limits::future))
@@ -110,11 +109,11 @@ private:
                                                         std::string{b} +
                                                         " are mutually exclusive and you have specified both.");
     }
-    /// Untrusted text in a message: its beginning, without what is not to be seen.
-    [[nodiscard]] static std::string shown(std::string_view text) {
-        std::string out;
-        for (const char c : text.substr(0, 100)) out += c >= ' ' && c <= '~' ? c : '?';
-        return out;
+    /// In the order of the API's refusal: `None` is the last.
+    [[nodiscard]] static std::string known_units() {
+        std::string all;
+        for (std::size_t n = 1; n < unit_names.size(); ++n) all += std::string{unit_names[n]} + ", ";
+        return all + std::string{unit_names[0]};
     }
     [[nodiscard]] std::optional<api_fault> text(std::string_view of, std::string_view what, std::size_t most) const {
         if (of.empty() || of.size() > most)

@@ -90,13 +90,21 @@ struct window_cells {
 
     /// Whether the newest bucket is this one and the row is of this generation.
     [[nodiscard]] bool is(std::uint32_t bucket, std::uint32_t of) const noexcept {
-        return (std::uint64_t{generation} << 32U | newest) == (std::uint64_t{of} << 32U | bucket);
+        return generation == of && newest == bucket;
     }
-    /// Counts a sample in a slot that is known to be the newest bucket's.
-    void count_in(std::uint32_t slot) noexcept {
-        std::uint16_t& count = counts[slot];
-        if (++count == 0) [[unlikely]]
-            count = narrow_most;
+    /// Counts a sample in the newest bucket or in the one after it. False if the bucket is neither or the row is of
+    /// another generation. A row's first sample of a period and the further ones take the same way: a branch between
+    /// them would be guessed before the row's cache line is there.
+    bool count_next(std::uint32_t bucket, std::uint32_t of) noexcept {
+        const std::uint32_t by = bucket - newest;
+        if (generation != of || by > 1) [[unlikely]]
+            return false;
+        std::uint16_t& kept = counts[bucket % narrow_slots];
+        const std::uint32_t count = kept & (by - 1U); // a new bucket begins with 0
+        if (count != narrow_most) [[likely]]
+            kept = static_cast<std::uint16_t>(count + 1);
+        newest = bucket;
+        return true;
     }
     /// Counts samples. False if they are older than every bucket that is kept.
     bool add_narrow(std::uint32_t bucket, std::uint64_t weight) noexcept {

@@ -6,6 +6,8 @@
 #include <reheat/action/request.hpp>
 #include <reheat/core/hash.hpp>
 #include <reheat/driver/completion.hpp>
+#include <reheat/sim/mock_hosts.hpp>
+#include <reheat/sim/mock_machine.hpp>
 
 #include <algorithm>
 #include <array>
@@ -20,39 +22,6 @@
 
 namespace reheat::inline REHEAT_ABI {
 
-/// What can break in the mock cloud. Each is cured by its own level of recovery, or a higher one.
-enum class fault : std::uint8_t {
-    service_dies,   ///< a process ends; a service restart cures it
-    instance_hangs, ///< the guest freezes, its agent too; a reboot cures it
-    instance_lost,  ///< its host loses power; re-creation cures it
-    stack_breaks,   ///< something beside the instance is wrong; only converging the stack cures it
-};
-
-/// How a call to the mock cloud goes, instead of as usual.
-struct mock_reply {
-    enum class manner : std::uint8_t {
-        later,     ///< the outcome comes after the latency
-        at_once,   ///< the outcome comes inside the call
-        abandoned, ///< the completion is destroyed uncalled
-        silent,    ///< the outcome never comes
-        twice,     ///< the completion is called two times
-    };
-    manner how = manner::later;
-    outcome_code code = outcome_code::done;
-    std::optional<duration> latency{};
-    bool takes_effect = true; ///< for a code other than `done`: whether it happened all the same
-};
-
-/// One call that the mock cloud has seen.
-struct mock_call {
-    time_point at;
-    operation what;
-    op_id op;
-    std::uint64_t key;
-    epoch reign;
-    std::string name;
-};
-
 /// A cloud in memory, on the caller's time: a driver with every capability, guests that send heartbeats, faults, and
 /// replies that can be programmed. It moves only in `advance`. One thread at a time.
 ///
@@ -61,36 +30,8 @@ struct mock_call {
 ///     cloud.break_at(start + 5min, "db-1", fault::instance_lost);
 class mock_cloud {
 public:
-    /// How an instance is set up.
-    struct setup {
-        std::string stack{};
-        std::vector<std::string> services{};
-        std::vector<std::string> volumes{};
-        duration boot_time = std::chrono::seconds{40};
-        duration heartbeat_every = std::chrono::seconds{60};
-        bool heartbeats = true; ///< off where real guests send their own
-    };
-
-    /// What is in the cloud, seen from outside.
-    struct machine {
-        enum class condition : std::uint8_t { absent, booting, running, hung, lost, off };
-        std::string name;
-        setup how;
-        condition is = condition::absent;
-        bool broken = false; ///< by `fault::stack_breaks`
-        std::uint32_t generation = 0;
-        std::uint32_t boots = 0;
-        std::vector<bool> service_up;
-        time_point booted_at = never;
-        time_point next_heartbeat = never;
-        std::string address;
-
-        [[nodiscard]] bool works() const noexcept { return is == condition::running && !broken; }
-        [[nodiscard]] std::string cloud_id() const {
-            return generation == 0 ? std::string{} : "vm-" + name + "-" + std::to_string(generation);
-        }
-        [[nodiscard]] std::string boot_id() const { return "boot-" + std::to_string(boots); }
-    };
+    using setup = mock_setup;
+    using machine = mock_machine;
 
     /// Makes an instance known. It runs at once unless `running` is false; then `create` makes it.
     void add(std::string_view name, setup how, bool running = true) {
@@ -99,6 +40,7 @@ public:
         m.service_up.assign(how.services.size(), false);
         m.how = std::move(how);
         m.address = "10.0.0." + std::to_string(machines_.size() + 2);
+        hosts_.note(m.how);
         machines_.push_back(std::move(m));
         if (running) {
             machines_.back().generation = 1;
@@ -108,12 +50,15 @@ public:
 
     /// Breaks something at a time. `service` names the process for `fault::service_dies`; the first one if empty.
     void break_at(time_point at, std::string_view name, fault what, std::string_view service = {}) {
-        schedule({at, ++order_, std::string{name}, std::string{service}, what, {}, {}, {}, operation::none});
+        schedule(
+            {at, ++order_, std::string{name}, std::string{service}, what, {}, {}, {}, operation::none, {}, {}, {}});
     }
     /// The next call of that operation goes like that; several queue up.
-    void reply(operation what, mock_reply r) { replies_[static_cast<std::size_t>(what)].push_back(r); }
-    /// Every further call of that operation goes like that, once the queue is empty.
-    void always_reply(operation what, mock_reply r) { standing_[static_cast<std::size_t>(what)] = r; }
+    void reply(operation what, mock_reply r) { replies_[static_cast<std::size_t>(what)].push_back(std::move(r)); }
+    /// Every further call of that operation goes like that, where none is queued. The newest of those that fit counts.
+    void always_reply(operation what, mock_reply r) {
+        standing_[static_cast<std::size_t>(what)].push_front(std::move(r));
+    }
     /// Every further call of any operation goes as usual.
     void usual_replies() {
         replies_ = {};
@@ -122,11 +67,46 @@ public:
     /// How long calls of that operation take.
     void set_latency(operation what, duration d) noexcept { latency_[static_cast<std::size_t>(what)] = d; }
 
+    /// All hosts of a place end at once, with what runs there, and their management boards with them or not.
+    void fail_hosts(mock_place where, std::string_view name, bool boards_too) {
+        hosts_.set(where, name, boards_too ? mock_hosts::state::dark : mock_hosts::state::crashed);
+        for (machine& m : machines_) {
+            if (!mock_hosts::is_in(where, name, m.how) || !m.has_power()) continue;
+            m.is = condition::lost;
+            m.booted_at = m.watchdog_at = never;
+        }
+    }
+    /// They run again, can be reached and heard, and boot what had not been fenced or moved.
+    void return_hosts(mock_place where, std::string_view name) {
+        hosts_.set(where, name, mock_hosts::state::up);
+        hosts_.silence(where, name, false);
+        hosts_.cut_off(where, name, false);
+        for (machine& m : machines_) {
+            if (mock_hosts::is_in(where, name, m.how) && m.is == condition::lost) boot(m);
+        }
+    }
+    /// Who can be reached and heard.
+    [[nodiscard]] mock_hosts& hosts() noexcept { return hosts_; }
+    /// The guest restarts a service by itself, if it can.
+    void restart_in_guest(std::string_view name, std::string_view service) noexcept {
+        machine* m = find_machine(name);
+        if (m == nullptr || m->is != condition::running) return;
+        for (std::size_t s = 0; s < m->service_up.size(); ++s) {
+            if (m->how.services[s] == service) m->service_up[s] = true;
+        }
+    }
+    /// A machine's watchdog resets it for good then; `never`: it is fed.
+    void set_watchdog(std::string_view name, time_point at) noexcept {
+        if (machine* m = find_machine(name); m != nullptr) m->watchdog_at = at;
+    }
+
     /// When something happens next.
     [[nodiscard]] time_point next() const noexcept {
         time_point earliest = due_.empty() ? never : due_.front().at;
-        for (const machine& m : machines_)
+        for (const machine& m : machines_) {
             earliest = earlier(earliest, earlier(m.booted_at, m.works() ? m.next_heartbeat : never));
+            if (m.has_power()) earliest = earlier(earliest, m.watchdog_at);
+        }
         return earliest;
     }
 
@@ -146,9 +126,10 @@ public:
             }
             for (machine& m : machines_) {
                 if (m.booted_at <= now_) finish_boot(m);
+                if (m.watchdog_at <= now_) switch_off(m);
                 if (!m.works() || m.next_heartbeat > now_) continue;
                 m.next_heartbeat = m.how.heartbeats ? after(now_, m.how.heartbeat_every) : never;
-                if (!m.how.heartbeats) continue;
+                if (!m.how.heartbeats || !hosts_.heard(m.how)) continue;
                 sink(std::string_view{m.name}, std::string_view{});
                 for (std::size_t s = 0; s < m.service_up.size(); ++s) {
                     if (m.service_up[s]) sink(std::string_view{m.name}, std::string_view{m.how.services[s]});
@@ -172,7 +153,7 @@ public:
         for (const mock_call& c : calls_) n += c.what == what && (name.empty() || c.name == name) ? 1U : 0U;
         return n;
     }
-    /// How often a second copy of an instance was started while the first could still run. Always 0, or something is
+    /// How often a second copy of an instance was started while the first still had power. Always 0, or something is
     /// wrong.
     [[nodiscard]] std::size_t second_copies() const noexcept { return second_copies_; }
 
@@ -184,9 +165,9 @@ public:
     void reboot(const request& r, completion done) { answer(r, std::move(done)); }
     void rebuild(const request& r, completion done) { answer(r, std::move(done)); }
     void fence(const request& r, completion done) { answer(r, std::move(done)); }
-    void recreate(const request& r, proof_of_death, completion done) { answer(r, std::move(done)); }
+    void recreate(const request& r, proof_of_death why, completion done) { answer(r, std::move(done), why.kind()); }
     void forensics(const request& r, completion done) { answer(r, std::move(done)); }
-    void evacuate(const request& r, proof_of_death, completion done) { answer(r, std::move(done)); }
+    void evacuate(const request& r, proof_of_death why, completion done) { answer(r, std::move(done), why.kind()); }
     void converge(const request& r, std::span<proof_of_death> proofs, completion done) {
         // The spans' owner goes when this returns, so what may be re-created is noted now.
         static_cast<void>(proofs);
@@ -206,6 +187,9 @@ private:
         mock_reply how;
         std::string stack;
         operation what;
+        std::string cloud_id; // the copy that is meant
+        std::string method;
+        std::optional<proof_kind> proof;
     };
 
     void schedule(happening h) {
@@ -214,13 +198,13 @@ private:
         due_.insert(place, std::move(h));
     }
 
-    void answer(const request& r, completion done) {
-        calls_.push_back({now_, r.what, r.op, r.key, r.reign, std::string{r.name}});
+    void answer(const request& r, completion done, std::optional<proof_kind> proof = {}) {
+        calls_.push_back({now_, r.what, r.op, r.key, r.reign, std::string{r.name}, std::string{r.method}, r.hard});
         const auto which = static_cast<std::size_t>(r.what);
-        mock_reply how = standing_[which];
-        if (!replies_[which].empty()) {
-            how = replies_[which].front();
-            replies_[which].pop_front();
+        mock_reply how = reply_to(r);
+        if (!hosts_.all_reachable() || (r.what != operation::converge_stack && !reaches(r))) {
+            how.code = outcome_code::unknown; // it did not get there, and nobody can tell
+            how.takes_effect = false;
         }
         happening h{now_,
                     ++order_,
@@ -230,10 +214,34 @@ private:
                     std::move(done),
                     how,
                     std::string{r.stack},
-                    r.what};
+                    r.what,
+                    std::string{r.cloud_id},
+                    std::string{r.method},
+                    proof};
         if (how.how == mock_reply::manner::at_once) return happen(h);
         h.at = after(now_, how.latency.value_or(latency_[which]));
         schedule(std::move(h));
+    }
+
+    /// The first that is queued for such a call, else the newest that always goes for it, else as usual.
+    [[nodiscard]] mock_reply reply_to(const request& r) {
+        const auto fits = [&r](const mock_reply& how) {
+            return (how.only.empty() || how.only == r.name) && (how.method.empty() || how.method == r.method);
+        };
+        const auto which = static_cast<std::size_t>(r.what);
+        std::deque<mock_reply>& queued = replies_[which];
+        if (const auto next = std::find_if(queued.begin(), queued.end(), fits); next != queued.end()) {
+            mock_reply how = std::move(*next);
+            queued.erase(next);
+            return how;
+        }
+        const std::deque<mock_reply>& always = standing_[which];
+        const auto found = std::find_if(always.begin(), always.end(), fits);
+        return found == always.end() ? mock_reply{} : *found;
+    }
+    [[nodiscard]] bool reaches(const request& r) const {
+        const machine* m = find(r.instance.empty() ? r.name : r.instance);
+        return m == nullptr || hosts_.reachable(m->how);
     }
 
     void happen(happening& h) {
@@ -243,6 +251,7 @@ private:
         if (h.how.code != outcome_code::done) {
             result.code = h.how.code;
             result.reason = "as programmed";
+            result.retry_after = h.how.retry_after;
         }
         switch (h.how.how) {
         case mock_reply::manner::abandoned: return;
@@ -255,7 +264,6 @@ private:
     void break_now(const happening& h) {
         machine* m = find_machine(h.name);
         if (m == nullptr) return;
-        const bool has_power = m->is == condition::running || m->is == condition::booting || m->is == condition::hung;
         switch (*h.breaks) {
         case fault::service_dies:
             for (std::size_t s = 0; s < m->service_up.size(); ++s) {
@@ -264,7 +272,7 @@ private:
             break;
         case fault::instance_hangs:
         case fault::instance_lost:
-            if (!has_power) break;
+            if (!m->has_power()) break;
             m->is = *h.breaks == fault::instance_hangs ? condition::hung : condition::lost;
             m->booted_at = never;
             break;
@@ -275,9 +283,11 @@ private:
     outcome carry_out(const happening& h) {
         if (h.what == operation::converge_stack) {
             for (machine& m : machines_) {
-                if (m.how.stack != h.stack) continue;
+                if (m.how.stack != h.stack || !hosts_.reachable(m.how)) continue;
                 m.broken = false;
-                if (m.is == condition::off) renew(m); // what still has power is nobody's to replace
+                // What still has power is nobody's to replace.
+                const bool gone = m.is == condition::lost && hosts_.of(m.how.host) != mock_hosts::state::up;
+                if ((m.is == condition::off || gone) && hosts_.move(m.how, machines_)) renew(m);
             }
             return outcome::done();
         }
@@ -305,25 +315,41 @@ private:
             boot(*m);
             return outcome::done(look(*m));
         case operation::fence_instance:
-            m->is = condition::off;
-            m->booted_at = never;
+            // A copy that was replaced is not the one that runs under the name now.
+            if (!h.cloud_id.empty() && h.cloud_id != m->cloud_id()) return outcome::done(state(true, false));
+            if (!hosts_.fences(m->how, h.method)) return outcome::failed("its board does not answer");
+            switch_off(*m);
             return outcome::done(state(true, false));
         case operation::collect_forensics: return outcome::done();
         case operation::recreate_instance:
-        case operation::evacuate_instance: renew(*m); return outcome::done(look(*m));
+        case operation::evacuate_instance: return replace(*m, h.proof);
         default: return outcome::refused("no such operation");
         }
     }
 
-    /// A new machine under the old name. If the old one was not off, two may run: the mistake that must never happen.
+    /// A new machine under the old name, on another host if its own does not run.
+    outcome replace(machine& m, std::optional<proof_kind> proof) {
+        // A proof that speaks of a fence that was not is the same mistake as none.
+        const bool could_run = m.is == condition::lost && hosts_.of(m.how.host) == mock_hosts::state::up;
+        if (could_run && proof == proof_kind::fenced) ++second_copies_;
+        if (!hosts_.move(m.how, machines_)) return outcome::refused("no host has room");
+        renew(m);
+        return outcome::done(look(m));
+    }
+    /// If the old one has power, two run: the mistake that must never happen.
     void renew(machine& m) {
-        if (m.generation != 0 && m.is != condition::off && m.is != condition::absent) ++second_copies_;
+        if (m.has_power()) ++second_copies_;
         ++m.generation;
         boot(m);
+    }
+    static void switch_off(machine& m) noexcept {
+        if (m.is != condition::absent) m.is = condition::off;
+        m.booted_at = m.watchdog_at = never;
     }
     void boot(machine& m) {
         m.is = condition::booting;
         m.booted_at = after(now_, m.how.boot_time);
+        m.watchdog_at = never;
     }
     void finish_boot(machine& m) {
         m.booted_at = never;
@@ -343,11 +369,11 @@ private:
         return seen;
     }
     [[nodiscard]] static observed look(const machine& m) {
-        observed seen = state(m.generation != 0,
-                              m.is == condition::running || m.is == condition::booting || m.is == condition::hung);
+        observed seen = state(m.generation != 0, m.has_power());
         seen.cloud_id = m.cloud_id();
         seen.boot_id = m.boot_id();
         seen.address = m.address;
+        seen.host = m.how.host;
         return seen;
     }
 
@@ -358,7 +384,8 @@ private:
     std::vector<mock_call> calls_;
     std::vector<completion> silenced_;
     std::array<std::deque<mock_reply>, operation_count> replies_;
-    std::array<mock_reply, operation_count> standing_{};
+    std::array<std::deque<mock_reply>, operation_count> standing_; // newest first
+    mock_hosts hosts_;
     std::array<duration, operation_count> latency_{
         std::chrono::seconds{0},  std::chrono::seconds{1},  std::chrono::seconds{20}, std::chrono::seconds{5},
         std::chrono::seconds{10}, std::chrono::seconds{60}, std::chrono::seconds{15}, std::chrono::seconds{60},

@@ -20,26 +20,33 @@ namespace reheat::inline REHEAT_ABI {
 ///     auto db = world.add_instance("db-1", {.stack = "wiki", .services = {"mysqld"}});
 ///     world.cloud.break_at(world.now() + 5min, "db-1", fault::instance_hangs);
 ///     world.run_for(1h);
-template <journal Journal = volatile_journal, class Engine = engine>
+///
+/// A clock that shows the controller another time than the world's has `world()` and `to_world(t)`.
+template <journal Journal = volatile_journal, time_source Clock = manual_clock, class Engine = engine>
 class simulation {
 public:
     template <class Steps>
     explicit simulation(const Steps& steps, Journal log = {}, engine_options options = {})
-        : pipeline_{cloud, manual_clock{}, steps, std::move(log), options} {
+        : pipeline_{cloud, Clock{}, steps, std::move(log), options} {
         static_cast<void>(pipeline_.open());
         cloud.advance(now(), [](std::string_view, std::string_view) {});
     }
 
     mock_cloud cloud;
 
-    [[nodiscard]] time_point now() { return pipeline_.time().now(); }
-    [[nodiscard]] pipeline<mock_cloud, manual_clock, Journal, Engine>& ha() noexcept { return pipeline_; }
+    /// The world's time.
+    [[nodiscard]] time_point now() {
+        if constexpr (skewed) return pipeline_.time().world();
+        else return pipeline_.time().now();
+    }
+    [[nodiscard]] pipeline<mock_cloud, Clock, Journal, Engine>& ha() noexcept { return pipeline_; }
     [[nodiscard]] const std::vector<event>& events() const noexcept { return events_; }
 
     /// An instance with its services, in the cloud and in the pipeline, each watched by a heartbeat alarm.
     result<target_id> add_instance(std::string_view name, mock_cloud::setup how,
                                    asset keep = volumes | fixed_addresses) {
-        auto made = pipeline_.add(instance{.name = name, .stack = how.stack, .keep = keep});
+        auto made = pipeline_.add(instance{
+            .name = name, .stack = how.stack, .host = how.host, .rack = how.rack, .zone = how.zone, .keep = keep});
         if (!made) return made;
         const duration period = how.heartbeat_every;
         if (auto watched = pipeline_.watch(*made, heartbeat_alarm{.period = period}); !watched)
@@ -59,16 +66,26 @@ public:
         for (;;) {
             cloud.advance(now(),
                           [this](std::string_view machine, std::string_view process) { beat(machine, process); });
-            if constexpr (moving<Journal>) pipeline_.log().advance(now());
+            if constexpr (moving<Journal>) pipeline_.log().advance(pipeline_.time().now());
             const time_point due = pipeline_.poll([this](const event& e) { events_.push_back(e); });
-            time_point next = earlier(due, cloud.next());
-            if constexpr (moving<Journal>) next = earlier(next, pipeline_.log().next());
+            time_point next = earlier(to_world(due), cloud.next());
+            if constexpr (moving<Journal>) next = earlier(next, to_world(pipeline_.log().next()));
             if (next > end || next == never) break;
             pipeline_.time().advance_to(next);
         }
         pipeline_.time().advance_to(end);
     }
     void run_for(duration d) { run_until(after(now(), d)); }
+
+    /// The controller stands still for so long; what is sent to it lies unread until then.
+    void stall(duration d) {
+        std::vector<std::pair<std::string, std::string>> unread;
+        const time_point end = after(now(), d);
+        cloud.advance(
+            end, [&](std::string_view machine, std::string_view process) { unread.emplace_back(machine, process); });
+        pipeline_.time().advance_to(end);
+        for (const auto& [machine, process] : unread) beat(machine, process);
+    }
 
     /// The heartbeats of a target get lost on their way, an instance's with those of its services; or no longer.
     void silence(target_id target, bool on = true) {
@@ -85,6 +102,15 @@ private:
         { log.next() } -> std::same_as<time_point>;
     };
 
+    static constexpr bool skewed = requires(Clock& clock, time_point at) {
+        clock.world();
+        clock.to_world(at);
+    };
+    [[nodiscard]] time_point to_world(time_point at) {
+        if constexpr (skewed) return pipeline_.time().to_world(at);
+        else return at;
+    }
+
     [[nodiscard]] bool is_silent(target_id target) const noexcept {
         const auto at = static_cast<std::size_t>(target);
         return at < silent_.size() && silent_[at];
@@ -98,7 +124,7 @@ private:
         pipeline_.push(target, heartbeat);
     }
 
-    pipeline<mock_cloud, manual_clock, Journal, Engine> pipeline_;
+    pipeline<mock_cloud, Clock, Journal, Engine> pipeline_;
     std::vector<event> events_;
     std::vector<bool> silent_; // by target
 };

@@ -8,6 +8,7 @@
 #include <reheat/evidence/health.hpp>
 #include <reheat/recovery/policy.hpp>
 #include <reheat/sim/mock_cloud.hpp>
+#include <reheat/testing/scenario_checks.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -19,51 +20,6 @@
 // A decision scenario as values; `docs/reference/scenarios.md` has its text form.
 
 namespace reheat::inline REHEAT_ABI::testing {
-
-/// One decision, as the five fields by which logs are compared. Empty names and `none` stand as `-` in the text.
-struct log_line {
-    duration at{}; ///< since the scenario's start
-    std::string target{};
-    operation rung = operation::none;
-    decision what{};
-    reason why{};
-
-    friend bool operator==(const log_line&, const log_line&) = default;
-};
-
-/// `2m db-1 fence_instance act proof_required`
-[[nodiscard]] inline std::string to_text(const log_line& line) {
-    std::string out = format_duration(line.at);
-    const auto word = [&out](std::string_view text) {
-        out += ' ';
-        out += text.empty() ? std::string_view{"-"} : text;
-    };
-    word(line.target);
-    word(line.rung == operation::none ? std::string_view{} : to_string(line.rung));
-    word(to_string(line.what));
-    word(line.why == reason::none ? std::string_view{} : to_string(line.why));
-    return out;
-}
-
-/// A line that the log has to have: `what.at`, or any time up to and with `latest`.
-struct expected_line {
-    log_line what{};
-    duration latest{};
-    std::size_t line = 0; ///< of the file, from 1
-
-    [[nodiscard]] bool matches(const log_line& got) const {
-        log_line same = got;
-        if (got.at >= what.at && got.at <= latest) same.at = what.at;
-        return same == what;
-    }
-};
-
-[[nodiscard]] inline std::string to_text(const expected_line& line) {
-    const std::string text = to_text(line.what);
-    if (line.latest == line.what.at) return text;
-    const std::size_t blank = text.find(' ');
-    return text.substr(0, blank) + ".." + format_duration(line.latest) + text.substr(blank);
-}
 
 /// What a scenario can do at a time.
 namespace happening {
@@ -77,6 +33,19 @@ struct silence {
     std::string target;
     bool on = true;
 };
+/// What happens to all that stands in one place.
+struct place_turn {
+    enum class turn : std::uint8_t { dies, loses_power, silent, partitioned, back };
+    mock_place where{};
+    std::string name;
+    turn to{};
+};
+/// What happens to the controller itself.
+struct controller_turn {
+    enum class turn : std::uint8_t { partitioned, back, stalls, clock_back };
+    turn to{};
+    duration by{};
+};
 /// Samples for a named alarm, or heartbeats for a target.
 struct samples {
     std::string to;
@@ -87,11 +56,58 @@ struct sighting {
     std::string target;
     health seen{};
     vantage from{};
+    bool polled = false;
+    std::string witness{}; ///< empty: none
+};
+struct host_word {
+    std::string host;
+    bool dead = true;
+    proof_kind by{};
+};
+struct overflow {
+    std::uint64_t lost = 0;
+};
+struct healed {
+    std::string target;
+};
+/// A lease of so long from now; its watchdog resets the machine if it is tied to it.
+struct lease_turn {
+    std::string target;
+    duration valid_for{};
+    duration watchdog{};
+    bool tied = true;
+};
+struct copy_seen {
+    std::string target;
+    std::string cloud_id;   ///< as the cloud writes it
+    std::uint32_t copy = 0; ///< or by its number; 0: by its id
+    std::string host;
+    duration since{}; ///< of the scenario
+};
+struct room {
+    std::string zone; ///< empty: the whole cloud
+    std::uint32_t instances = 0;
 };
 struct word {
-    std::string target;
+    std::string target; ///< empty: everything
     operator_verb what{};
+    std::string who = "scenario";
+    std::string reason{};
     duration valid_for{}; ///< zero: without an end
+};
+struct policy_change {
+    std::size_t from = 0; ///< indices of `scenario::ladders`
+    std::size_t to = 0;
+};
+struct leadership {
+    epoch reign{};
+};
+/// The scenario's own guard denies, or allows again.
+struct guard_turn {
+    bool deny = true;
+    std::vector<std::string> targets{}; ///< empty: all
+    operation only = operation::none;   ///< `none`: any
+    duration valid_for{};               ///< zero: without an end
 };
 struct answer {
     operation to{};
@@ -107,14 +123,16 @@ struct journal {
     turn to{};
     duration delay{};
 };
+
+using any =
+    std::variant<breakage, silence, place_turn, controller_turn, samples, sighting, host_word, overflow, healed,
+                 lease_turn, copy_seen, room, word, policy_change, leadership, guard_turn, answer, pace, journal>;
 } // namespace happening
 
 struct timed_event {
     duration at{};
     std::size_t line = 0;
-    std::variant<happening::breakage, happening::silence, happening::samples, happening::sighting, happening::word,
-                 happening::answer, happening::pace, happening::journal>
-        what;
+    happening::any what;
 };
 
 /// An alarm beside, or instead of, the default one.
@@ -131,11 +149,21 @@ struct scenario_instance {
     mock_cloud::setup how{};
     asset keep = volumes | fixed_addresses;
     std::size_t ladder = 0; ///< index of `scenario::ladders`
+    std::string group{};
+    std::uint8_t priority = 0;
+    std::vector<std::uint8_t> priorities{}; ///< of its services
 };
 
 struct scenario_ladder {
     std::string name;
     policy rules{};
+    std::vector<std::string> fence_methods{}; ///< what `rules.fencing.methods` will refer to
+};
+
+struct scenario_dependency {
+    std::string dependent;
+    std::string on;
+    std::size_t line = 0;
 };
 
 /// A world, what happens in it, and the decisions that are expected.
@@ -146,10 +174,13 @@ struct scenario {
     std::vector<scenario_ladder> ladders{}; ///< the first is the default
     std::vector<scenario_instance> instances{};
     std::vector<scenario_alarm> alarms{};
-    std::vector<timed_event> events{};
+    std::vector<scenario_dependency> dependencies{};
+    std::vector<timed_event> events{}; ///< by time
     duration run{};
     bool log_all = false; ///< calls too
+    bool exact = false;   ///< the whole log is compared with `expected`
     std::vector<expected_line> expected{};
+    std::vector<scenario_check> checks{};
 };
 
 } // namespace reheat::inline REHEAT_ABI::testing

@@ -2,12 +2,18 @@
 #pragma once
 
 #include <reheat/core/result.hpp>
+#include <reheat/recovery/default_rung.hpp>
 #include <reheat/testing/scenario.hpp>
 #include <reheat/testing/scenario_events.hpp>
+#include <reheat/testing/scenario_expect.hpp>
+#include <reheat/testing/scenario_names.hpp>
+#include <reheat/testing/scenario_policies.hpp>
 #include <reheat/testing/scenario_words.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,7 +28,7 @@ class scenario_reader {
 public:
     static constexpr std::size_t most_bytes = 1U << 20U;
     static constexpr std::size_t most_columns = 400;
-    static constexpr std::size_t most_instances = 1'000;
+    static constexpr std::size_t most_instances = 2'000;
     static constexpr std::size_t most_services = 16;
     static constexpr std::int64_t most_work = 10'000'000; ///< evaluated periods and sent heartbeats
 
@@ -57,19 +63,30 @@ private:
     void read_line(word_line& in) {
         if (in.take("scenario")) return begin(in);
         if (read_.empty()) return in.fail("expected 'scenario NAME', found " + word_line::quoted(in.peek()));
-        if (expecting_) return expect(in);
+        if (in.take("expect")) {
+            expecting_ = true;
+            block_ = expectation_reader{in, names_, line_, now()}.read();
+            return;
+        }
+        if (block_ == block::whole) return expectation_reader{in, names_, line_, now()}.whole_line();
+        if (block_ == block::some) return expectation_reader{in, names_, line_, now()}.some_line();
+        if (expecting_) return in.fail("expected expect or scenario, found " + word_line::quoted(in.peek()));
         if (in.take("seed")) now().options.seed = in.whole<std::uint64_t>("a seed", 0, UINT64_MAX);
-        else if (in.take("option")) option(in);
-        else if (in.take("ladder")) ladder_line(in);
-        else if (in.take("rung")) rung_line(in);
-        else if (in.take("instance")) instance_line(in);
+        else if (in.take("option")) option_reader{now().options, in}.read();
+        else if (in.take("ladder")) open_ladder_ = read_ladder(now(), in);
+        else if (in.take("preset")) read_preset(now(), in), open_ladder_ = false;
+        else if (in.take("rung")) ladder_part(in, [&](scenario_ladder& l) { read_rung(l.rules, in); });
+        else if (in.take("evidence")) ladder_rule(in, [&](scenario_ladder& l) { read_evidence(l, in); });
+        else if (in.take("fencing")) ladder_rule(in, [&](scenario_ladder& l) { read_fencing(l, in); });
+        else if (in.take("instance") || in.take("instances")) instance_line(in);
+        else if (in.take("depends")) depends_line(in);
         else if (in.take("alarm")) alarm_line(in);
         else if (in.take("at")) event_line(in);
         else if (in.take("run")) now().run = in.time("how long to run", std::chrono::seconds{1});
         else if (in.take("log")) now().log_all = in.choice<bool>({{"decisions", false}, {"all", true}}, "what to log");
-        else if (in.take("expect")) expecting_ = true;
         else
-            in.fail("expected seed, option, ladder, rung, instance, alarm, at, run, log, expect or scenario, found " +
+            in.fail("expected seed, option, ladder, preset, rung, evidence, fencing, instance, instances, depends, "
+                    "alarm, at, run, log, expect or scenario, found " +
                     word_line::quoted(in.peek()));
     }
 
@@ -85,6 +102,8 @@ private:
         read_.push_back(std::move(s));
         names_ = {};
         expecting_ = open_ladder_ = false;
+        block_ = block::none;
+        last_time_ = {};
     }
 
     /// What can only be checked when a scenario is whole.
@@ -102,6 +121,9 @@ private:
         for (const scenario_ladder& l : s.ladders) {
             if (l.rules.size() == 0) return in.fail("scenario " + s.name + ": ladder " + l.name + " has no rung");
         }
+        // A line may be several events, one after the other.
+        std::stable_sort(s.events.begin(), s.events.end(),
+                         [](const timed_event& a, const timed_event& b) { return a.at < b.at; });
         if (!s.events.empty() && s.events.back().at > s.run)
             return in.fail("scenario " + s.name + ": line " + std::to_string(s.events.back().line) +
                            " is after the end of its run");
@@ -113,90 +135,95 @@ private:
         if (work > most_work) in.fail("scenario " + s.name + ": too much to do (more than 10,000,000 heartbeats)");
     }
 
-    void option(word_line& in) {
-        engine_options& o = now().options;
-        const word_table<duration engine_options::*> names{{"page_after", &engine_options::page_after},
-                                                           {"fence_timeout", &engine_options::fence_timeout},
-                                                           {"proof_validity", &engine_options::proof_validity},
-                                                           {"read_back_every", &engine_options::read_back_every}};
-        const auto member = in.choice(names, "an option");
-        const duration value = in.time("a duration", std::chrono::seconds{1});
-        if (!in.failed()) o.*member = value;
-    }
-
-    void ladder_line(word_line& in) {
-        scenario_ladder l;
-        l.name = in.name("a ladder's name");
-        if (l.name == "three_levels") l.rules = three_levels.lowered();
-        if (l.name == "ha_restarter") l.rules = ha_restarter.lowered();
-        open_ladder_ = l.rules.size() == 0;
-        if (in.take("retry_parked")) l.rules.retry_parked = in.time("a duration", std::chrono::minutes{1});
-        for (const scenario_ladder& other : now().ladders) {
-            if (other.name == l.name) in.fail("there is a ladder of that name");
-        }
-        if (now().ladders.size() >= 100) in.fail("expected at most 100 ladders");
-        now().ladders.push_back(std::move(l));
-    }
-
-    void rung_line(word_line& in) {
+    template <class Read>
+    void ladder_part(word_line& in, const Read& read) {
         if (now().ladders.empty() || !open_ladder_) return in.fail("expected 'ladder NAME' before its rungs");
-        policy& rules = now().ladders.back().rules;
-        const operation what = in.choice(operation_words(), "a rung");
-        const std::optional<rung> known = default_rung(what);
-        if (in.failed()) return;
-        if (!known) return in.fail("expected a rung, found " + word_line::quoted(to_string(what)));
-        rung r = *known;
-        const std::uint16_t many = 1'000;
-        while (!in.empty() && !in.failed()) {
-            if (in.take("attempts")) r.burst.count = in.whole<std::uint16_t>("attempts", 0, many);
-            else if (in.take("within")) r.burst.within = in.time("a duration", std::chrono::seconds{1});
-            else if (in.take("verify")) r.verify = in.time("a duration", std::chrono::seconds{1});
-            else if (in.take("timeout")) r.timeout = in.time("a duration", std::chrono::seconds{1});
-            else if (in.take("approval"))
-                r.approval =
-                    in.choice<consent>({{"none", consent::none}, {"required", consent::required}}, "a consent");
-            else if (in.take("sustained")) {
-                r.sustained.count = in.whole<std::uint16_t>("a count", 0, many);
-                if (!in.take("per")) in.fail("expected 'per'");
-                r.sustained.within = in.time("a duration", std::chrono::seconds{1});
-            } else
-                in.fail("expected attempts, within, sustained, verify, timeout or approval, found " +
-                        word_line::quoted(in.peek()));
-        }
-        if (rules.size() == policy::most_rungs) return in.fail("expected at most 8 rungs");
-        rules.add(r);
+        read(now().ladders.back());
+    }
+    template <class Read>
+    void ladder_rule(word_line& in, const Read& read) {
+        if (now().ladders.empty()) return in.fail("expected 'ladder NAME' or 'preset NAME' before its rules");
+        read(now().ladders.back());
     }
 
+    /// One instance, or as many as its name has numbers; ranges of stacks, groups and hosts take turns, racks take
+    /// turns over the hosts, and zones over the racks.
     void instance_line(word_line& in) {
-        scenario& s = now();
-        if (s.instances.size() == most_instances) return in.fail("expected at most 1,000 instances");
+        name_range name = name_range::read(in.next(), "an instance's name", in);
         scenario_instance i;
-        i.name = in.name("an instance's name");
-        names_.declare_target(i.name, in);
+        name_range stack;
+        name_range group;
+        name_range host;
+        name_range rack;
+        name_range zone;
         while (!in.empty() && !in.failed()) {
-            if (in.take("stack")) i.how.stack = in.name("a stack's name");
+            if (in.take("stack")) stack = name_range::read(in.next(), "a stack's name", in);
+            else if (in.take("group")) group = name_range::read(in.next(), "a group's name", in);
+            else if (in.take("host")) host = name_range::read(in.next(), "a host's name", in);
+            else if (in.take("rack")) rack = name_range::read(in.next(), "a rack's name", in);
+            else if (in.take("zone")) zone = name_range::read(in.next(), "a zone's name", in);
+            else if (in.take("priority")) i.priority = in.whole<std::uint8_t>("a priority", 0, 255);
             else if (in.take("services")) services(i, in);
             else if (in.take("keep")) i.keep = assets(in);
             else if (in.take("boot")) i.how.boot_time = in.time("a boot time");
             else if (in.take("heartbeat")) heartbeats(i, in);
             else if (in.take("ladder")) i.ladder = ladder_of(in);
             else
-                in.fail("expected stack, services, keep, boot, heartbeat or ladder, found " +
+                in.fail("expected stack, group, host, rack, zone, priority, services, keep, boot, heartbeat or ladder, "
+                        "found " +
                         word_line::quoted(in.peek()));
         }
-        if (!i.how.stack.empty()) names_.declare_stack(i.how.stack, in);
-        s.instances.push_back(std::move(i));
-    }
-
-    void services(scenario_instance& i, word_line& in) {
-        for (const std::string_view part : split_list(in.next())) {
-            if (i.how.services.size() == most_services) return in.fail("expected at most 16 services");
-            i.how.services.push_back(in.checked_name(part, "a service's name"));
-            names_.declare_target(i.name + "/" + i.how.services.back(), in);
+        for (std::uint32_t n = 0; n < name.size() && !in.failed(); ++n) {
+            i.name = name.at(n);
+            i.how.stack = stack.at(n);
+            i.group = group.at(n);
+            i.how.host = host.at(n);
+            const std::uint32_t row = host.ranged() ? n % host.size() : n;
+            i.how.rack = rack.at(row);
+            i.how.zone = zone.at(rack.ranged() ? row % rack.size() : row);
+            add_instance(i, in);
         }
     }
 
-    void heartbeats(scenario_instance& i, word_line& in) {
+    void add_instance(const scenario_instance& i, word_line& in) {
+        if (now().instances.size() == most_instances) return in.fail("expected at most 2,000 instances");
+        names_.declare_target(i.name, in);
+        for (const std::string& s : i.how.services) names_.declare_target(i.name + "/" + s, in);
+        if (!i.how.stack.empty()) names_.declare_stack(i.how.stack, in);
+        names_.declare_set("group", i.group.empty() ? i.how.stack : i.group);
+        names_.declare_set("host", i.how.host);
+        names_.declare_set("rack", i.how.rack);
+        names_.declare_set("zone", i.how.zone);
+        now().instances.push_back(i);
+    }
+
+    /// `A,B`, each with or without a priority, as in `mysqld:5`
+    static void services(scenario_instance& i, word_line& in) {
+        for (const std::string_view part : split_list(in.next())) {
+            if (i.how.services.size() == most_services) return in.fail("expected at most 16 services");
+            const std::size_t colon = part.find(':');
+            i.how.services.push_back(in.checked_name(part.substr(0, colon), "a service's name"));
+            i.priorities.push_back(0);
+            if (colon == std::string_view::npos) continue;
+            word_line number{part.substr(colon + 1)};
+            i.priorities.back() = number.whole<std::uint8_t>("a priority", 0, 255);
+            if (number.failed()) in.fail(*number.failed());
+        }
+    }
+
+    void depends_line(word_line& in) {
+        constexpr std::size_t most = 10'000;
+        const std::vector<std::string> dependents = names_.targets(in);
+        if (!in.take("on")) return in.fail("expected 'on'");
+        for (const std::string& on : names_.targets(in)) {
+            for (const std::string& d : dependents) {
+                if (now().dependencies.size() == most) return in.fail("expected at most 10,000 dependencies");
+                now().dependencies.push_back({d, on, line_});
+            }
+        }
+    }
+
+    static void heartbeats(scenario_instance& i, word_line& in) {
         i.how.heartbeats = !in.take("none");
         if (i.how.heartbeats)
             i.how.heartbeat_every = in.time("a period", std::chrono::seconds{1}, std::chrono::hours{24});
@@ -222,7 +249,7 @@ private:
 
     void alarm_line(word_line& in) {
         scenario& s = now();
-        if (s.alarms.size() == most_instances) return in.fail("expected at most 1,000 alarms");
+        if (s.alarms.size() == most_instances) return in.fail("expected at most 2,000 alarms");
         scenario_alarm a;
         a.line = line_;
         a.name = in.name("an alarm's name");
@@ -262,33 +289,22 @@ private:
 
     void event_line(word_line& in) {
         scenario& s = now();
-        timed_event e = read_event(in, names_, line_);
-        if (!s.events.empty() && e.at < s.events.back().at)
-            return in.fail("this time is before the one of the line above");
-        s.events.push_back(std::move(e));
+        const auto at = parse_duration(in.peek());
+        event_reader{in, names_, s.ladders, line_, s.events}.read();
+        if (in.failed() || !at) return;
+        if (*at < last_time_) return in.fail("this time is before the one of the line above");
+        last_time_ = *at;
     }
 
-    void expect(word_line& in) {
-        expected_line e;
-        e.line = line_;
-        const std::string_view when = in.next();
-        const std::size_t dots = when.find("..");
-        e.what.at = e.latest = in.parsed_time(when.substr(0, dots), "a time");
-        if (dots != std::string_view::npos) e.latest = in.parsed_time(when.substr(dots + 2), "a time", e.what.at);
-        if (!now().expected.empty() && e.what.at < now().expected.back().what.at)
-            in.fail("this time is before the one of the line above");
-        if (!in.take("-")) e.what.target = names_.target(in);
-        if (!in.take("-")) e.what.rung = in.choice(operation_words(), "a rung or -");
-        e.what.what = in.choice(decision_words(), "a decision");
-        if (!in.take("-")) e.what.why = in.choice(reason_words(), "a reason or -");
-        now().expected.push_back(std::move(e));
-    }
+    using block = expectation_reader::block;
 
     std::vector<scenario> read_;
     declared_names names_;
     std::size_t line_ = 0;
-    bool expecting_ = false;
-    bool open_ladder_ = false; ///< the last ladder takes rungs
+    duration last_time_{};      ///< of the `at` line before
+    bool expecting_ = false;    ///< what was expected was begun with
+    block block_ = block::none; ///< what the lines below `expect` are
+    bool open_ladder_ = false;  ///< the last ladder takes rungs
 };
 
 } // namespace detail

@@ -5,7 +5,8 @@
 #include <reheat/alarm/alarm.hpp>
 #include <reheat/core/text.hpp>
 #include <reheat/evidence/health.hpp>
-#include <reheat/recovery/ladder.hpp>
+#include <reheat/recovery/default_rung.hpp>
+#include <reheat/recovery/operator.hpp>
 #include <reheat/recovery/reason.hpp>
 #include <reheat/sim/mock_cloud.hpp>
 
@@ -74,6 +75,27 @@ inline const word_table<vantage>& vantage_words() {
                                            {"operator_word", vantage::operator_word}};
     return table;
 }
+inline const word_table<operator_verb>& verb_words() {
+    static const word_table<operator_verb> table = words_up_to(operator_verb::trust);
+    return table;
+}
+inline const word_table<return_rule>& return_words() {
+    static const word_table<return_rule> table{{"keep_replacement", return_rule::keep_replacement},
+                                               {"keep_original", return_rule::keep_original},
+                                               {"longest_running", return_rule::longest_running},
+                                               {"stop_both", return_rule::stop_both}};
+    return table;
+}
+inline const word_table<single_vantage>& alone_words() {
+    static const word_table<single_vantage> table{
+        {"fence_first", single_vantage::fence_first}, {"wait", single_vantage::wait}, {"act", single_vantage::act}};
+    return table;
+}
+inline const word_table<reboot_kind>& reboot_words() {
+    static const word_table<reboot_kind> table{
+        {"soft", reboot_kind::soft}, {"hard", reboot_kind::hard}, {"soft_then_hard", reboot_kind::soft_then_hard}};
+    return table;
+}
 inline const word_table<asset>& asset_words() {
     static const word_table<asset> table{{"memory", asset::memory},
                                          {"ephemeral_disk", asset::ephemeral_disk},
@@ -111,22 +133,6 @@ inline const word_table<missing_data>& missing_words() {
                                                 {"not_breaching", missing_data::not_breaching},
                                                 {"ignore", missing_data::ignore}};
     return table;
-}
-
-/// The rung of an operation with the library's default numbers, or nothing for an operation that is no rung.
-[[nodiscard]] inline std::optional<rung> default_rung(operation what) {
-    const auto only = [](const auto& r) { return ladder{r}.lowered().rungs().front(); };
-    switch (what) {
-    case operation::restart_service: return only(restart_service{});
-    case operation::reboot_instance: return only(reboot_instance{});
-    case operation::rebuild_instance: return only(rebuild_instance{});
-    case operation::recreate_instance: return only(recreate_instance{});
-    case operation::evacuate_instance: return only(evacuate_instance{});
-    case operation::converge_stack: return only(converge_stack{});
-    case operation::page: return only(page{});
-    case operation::guest_restarts: return only(guest_restarts{});
-    default: return std::nullopt;
-    }
 }
 
 /// One line as words: divided at blanks and tabs, ended by a word that begins with `#`. Reading past the end gives
@@ -195,6 +201,18 @@ public:
         fail("expected " + std::string{what} + " from " + std::to_string(least) + " to " + std::to_string(most) +
              ", found " + quoted(word));
         return least;
+    }
+
+    /// `5%`: from 0 to 100.
+    std::uint8_t percent(std::string_view what) {
+        const std::string_view word = next();
+        unsigned value = 101;
+        const char* const end = word.data() + word.size();
+        const auto [stopped, problem] = std::from_chars(word.data(), end, value);
+        if (problem == std::errc{} && end - stopped == 1 && *stopped == '%' && value <= 100)
+            return static_cast<std::uint8_t>(value);
+        fail("expected " + std::string{what} + " as in 20%, found " + quoted(word));
+        return 0;
     }
 
     double number(std::string_view what) {

@@ -4,6 +4,7 @@
 #include <reheat/alarm/alarm_validation.hpp>
 #include <reheat/alarm/aws_names.hpp>
 #include <reheat/alarm/history_text.hpp>
+#include <reheat/metric/statistic_name.hpp>
 
 #include "reason_reader.hpp"
 #include "rows.hpp"
@@ -41,8 +42,8 @@ inline rh::alarm_definition good_alarm() {
 }
 
 inline bool is_extended(std::string_view name) {
-    static const std::regex known{R"((p|tc|tm|ts|wm)\d{1,3}(\.\d{0,10})?|IQM|(TM|TC|TS|WM|PR)\(.*\))"};
-    return std::regex_match(std::string{name}, known);
+    const auto spec = rh::parse_statistic(name);
+    return spec && spec->kind != rh::extended_kind::none;
 }
 
 inline void validation(const std::string& id, const json& row, report& r) {

@@ -5,10 +5,14 @@
 
 #include "rows.hpp"
 
+#include <chrono>
 #include <cmath>
 #include <deque>
+#include <functional>
 #include <limits>
+#include <optional>
 #include <regex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -71,8 +75,13 @@ inline void read_datum(const json& datum, request& r) {
     }
 }
 
+inline constexpr rh::time_point now{std::chrono::hours{24 * 365 * 50}};
+
 inline void check_case(const std::string& id, const json& row, report& r) {
-    constexpr rh::time_point now{std::chrono::hours{24 * 365 * 50}};
+    if (!has_only(row, {"error", "message", "namespace", "datum", "dimension_count", "dimension_name",
+                        "dimension_value", "values_count", "counts_count", "timestamp_offset_s", "datum_count",
+                        "request_bytes"}))
+        return r.unknown_shape(id, row);
     request q;
     if (row.contains("datum")) read_datum(row["datum"], q);
     else q.datum.name = "m";
@@ -101,24 +110,123 @@ inline void check_case(const std::string& id, const json& row, report& r) {
         r.equal(id + " message", row, row["message"], fault ? json(fault->message) : json());
 }
 
+/// The code with which one sound datum, changed by `with`, is refused; empty if it is not.
+template <class With>
+std::string refusal(With with, std::string_view name_space = "reheat") {
+    rh::metric_input m;
+    m.name = "m";
+    m.value = 1;
+    with(m);
+    const auto fault = rh::check_metric_data(name_space, std::span{&m, 1}, now);
+    return fault ? std::string{fault->code} : "";
+}
+
+/// The bounds of a text: its `min` and `max` length, and what it must not hold. `use(text)` is the code of its refusal.
+inline void text_limits(const std::string& id, const json& value, report& r,
+                        const std::function<std::string(const std::string&)>& use) {
+    const auto good = [&use](const std::string& text) { return use(text).empty(); };
+    json expected = json::object();
+    json got = json::object();
+    const auto try_one = [&](const std::string& what, bool wanted, const std::string& text) {
+        expected[what] = wanted;
+        got[what] = good(text);
+    };
+    for (const auto& [key, bound] : value.items()) {
+        if (key == "min" || key == "max") {
+            const auto length = bound.get<std::size_t>();
+            try_one(key, true, std::string(length, 'x'));
+            try_one("beyond " + key, false, std::string(key == "min" ? length - 1 : length + 1, 'x'));
+        } else if (key == "ascii") {
+            try_one(key, false, "gr\xc3\xbcn");
+        } else if (key == "no_control") {
+            try_one(key, false, "a\tb");
+        } else if (key == "not_start_with") {
+            try_one(key, false, bound.get<std::string>() + "x");
+            try_one("inside", true, "x" + bound.get<std::string>());
+        } else if (key == "needs_non_whitespace") {
+            try_one(key, false, "   ");
+        } else if (key == "pattern") {
+            const std::regex pattern{bound.get<std::string>()};
+            for (const std::string text : {":x", "x:", "x", "AWS/EC2", "::"})
+                try_one(key + ' ' + text, std::regex_match(text, pattern), text);
+        } else {
+            return r.unknown_shape(id, value);
+        }
+    }
+    r.equal(id, value, expected, got);
+}
+
+/// The duration of a text as `2 weeks`.
+inline std::optional<rh::duration> duration_of(const std::string& text) {
+    static const std::regex form{R"((\d+) (hour|day|week)s?)"};
+    std::smatch found;
+    if (!std::regex_match(text, found, form)) return std::nullopt;
+    const std::chrono::hours one{found[2] == "hour" ? 1 : found[2] == "day" ? 24 : 24 * 7};
+    return one * std::stoi(found[1]);
+}
+
+inline void time_limit(const std::string& id, const json& value, bool past, report& r) {
+    const auto told = duration_of(value.get<std::string>());
+    if (!told) return r.unknown_shape(id, value);
+    const auto accepts = [past](rh::duration d) {
+        return refusal([&](rh::metric_input& m) { m.timestamp = past ? now - d : now + d; }).empty();
+    };
+    r.equal(id, value, json::array({true, false}),
+            json::array({accepts(*told), accepts(*told + std::chrono::seconds{1})}));
+}
+
+inline void limit(const std::string& id, const std::string& key, const json& value, report& r) {
+    using limits = rh::metric_limits;
+    if (key == "namespace") {
+        text_limits(id, value, r, [](const std::string& text) { return refusal([](rh::metric_input&) {}, text); });
+    } else if (key == "metric_name") {
+        text_limits(id, value, r, [](const std::string& text) {
+            return refusal([&text](rh::metric_input& m) { m.name = text; });
+        });
+    } else if (key == "dimension_name" || key == "dimension_value") {
+        text_limits(id, value, r, [is_name = key == "dimension_name"](std::string_view text) {
+            const rh::metric_input::dimension d{is_name ? text : "d", is_name ? "v" : text};
+            return refusal([&d](rh::metric_input& m) { m.dimensions = std::span{&d, 1}; });
+        });
+    } else if (key == "timestamp_past" || key == "timestamp_future") {
+        time_limit(id, value, key == "timestamp_past", r);
+    } else if (key == "storage_resolution") {
+        json accepted = json::array();
+        for (std::int64_t n = -1; n <= 3600; ++n) {
+            if (refusal([n](rh::metric_input& m) { m.storage_resolution = n; }).empty()) accepted.push_back(n);
+        }
+        r.equal(id, value, value, accepted);
+    } else if (key == "statistic_set_required") {
+        for (const json& name : value) {
+            request q;
+            json set{{"SampleCount", 1}, {"Sum", 1}, {"Minimum", 1}, {"Maximum", 1}};
+            set.erase(name.get<std::string>());
+            read_datum({{"MetricName", "m"}, {"StatisticValues", set}}, q);
+            r.equal(id + ' ' + name.get<std::string>(), value, false,
+                    !rh::check_metric_data("reheat", std::span{&q.datum, 1}, now));
+        }
+    } else if (key == "special_values") {
+        for (const double v : {number_of("NaN"), HUGE_VAL, -HUGE_VAL})
+            r.equal(id, value, "InvalidParameterValue", refusal([v](rh::metric_input& m) { m.value = v; }));
+    } else if (key == "value_abs_max") {
+        r.equal(id, value, value, std::ldexp(1.0, 360) == limits::value ? "2^360" : "");
+    } else {
+        const json known{{"dimensions_max", limits::dimensions},
+                         {"values_per_datum", limits::values},
+                         {"datums_per_request", limits::data},
+                         {"request_bytes", limits::request_bytes},
+                         {"units", rh::detail::unit_names.size()},
+                         {"default_unit", to_string(rh::unit{})}};
+        if (known.contains(key)) r.equal(id, value, value, known[key]);
+        else r.not_executable(id, "a source, or what the cases show");
+    }
+}
+
 } // namespace put_metric_data
 
 inline void run_put_metric_data(const json& file, report& r) {
-    using limits = reheat::metric_limits;
     each_member(file, "limits", r, [&r](const std::string& id, const std::string& key, const json& value) {
-        if (key == "namespace") r.equal(id, value, value.at("max"), limits::namespace_length);
-        else if (key == "metric_name" || key == "dimension_name")
-            r.equal(id, value, value.at("max"), limits::name_length);
-        else if (key == "dimension_value") r.equal(id, value, value.at("max"), limits::dimension_value_length);
-        else if (key == "dimensions_max") r.equal(id, value, value, limits::dimensions);
-        else if (key == "values_per_datum") r.equal(id, value, value, limits::values);
-        else if (key == "datums_per_request") r.equal(id, value, value, limits::data);
-        else if (key == "request_bytes") r.equal(id, value, value, limits::request_bytes);
-        else if (key == "value_abs_max")
-            r.equal(id, value, "2^360", std::ldexp(1.0, 360) == limits::value ? "2^360" : "");
-        else if (key == "units") r.equal(id, value, value, reheat::detail::unit_names.size());
-        else if (key == "default_unit") r.equal(id, value, value, std::string{to_string(reheat::unit{})});
-        else r.not_executable(id, "a sentence, or what the cases show");
+        put_metric_data::limit(id, key, value, r);
     });
     each_row(file, "cases", r,
              [&r](const std::string& id, const json& row) { put_metric_data::check_case(id, row, r); });
