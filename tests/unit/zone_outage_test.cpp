@@ -424,7 +424,7 @@ TEST_SUITE("zone outage") {
             CHECK(made.breakers > 0);
             CHECK(made.open == 0);
             CHECK(made.well == 1000);
-            CHECK(made.pages < 20); // one for each breaker, none for each machine
+            CHECK(made.pages < 20); // for what holds them, none for each machine
         }
     }
 
