@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Backtest: record what an engine is told on one bad day, then ask what another policy would have made of it.
 
+#include <reheat/engine/recorder.hpp>
 #include <reheat/engine/recording_text.hpp>
 #include <reheat/reheat.hpp>
 #include <reheat/sim/backtest.hpp>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <reheat/engine/recorder.hpp>
 #include <reheat/engine/recording_text.hpp>
 #include <reheat/engine/render.hpp>
 #include <reheat/metric/distribution.hpp>
