@@ -385,6 +385,7 @@ private:
     void mint(incident& i, death_wanted& d, proof_kind by, reason why, outputs& out);
     void fence_ended(incident& i, target_id machine, outcome_code code, reason why, duration retry_after, outputs& out);
     void bury(const pending_operation& op);
+    void exhume(const incident& i);
 
     // engine/operate.hpp: intents, calls, outcomes
     pending_operation& start(operation what, target_id subject, incident* for_incident, duration timeout,

@@ -554,6 +554,7 @@ inline void engine::take(completed& c, outputs& out) {
         }
         end_doubt(out);
         const observed& seen = c.result.seen;
+        note_seen(machine, seen);
         if (!seen.running && !seen.exists) return;
         const bool runs = seen.exists.value_or(true) && seen.running.value_or(true);
         targets_.note_words(machine).machine.pass(runs ? health::healthy : health::unhealthy, now_);

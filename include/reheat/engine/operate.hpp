@@ -367,6 +367,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     }
     if (code == outcome_code::failed || code == outcome_code::refused) {
         give_back_room(subject, what);
+        if (needs_proof(what)) exhume(*i);
         return retry(*i, retry_after);
     }
     // Done, or a destructive action that nobody can tell of: evidence decides.
