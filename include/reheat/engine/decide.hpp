@@ -34,7 +34,7 @@ inline void engine::open(target_id target, reason why, outputs& out) {
     for (std::size_t n = 0; above != no_target && n < incidents_.size(); ++n) {
         if (incidents_[n].subject != above) continue;
         i.at = phase::absorbed;
-        i.wake = never;
+        i.wake = never; // the other one's verdict wakes it
         i.absorbed_by = incidents_[n].id;
         ++incidents_[n].absorbs;
         break;

@@ -97,6 +97,7 @@ inline call engine::make_call(const pending_operation& op, op_id id, operation w
     c.what.stack = keep(stack);
     c.what.method = keep(op.method);
     c.what.hard = op.hard;
+    c.what.replaced = !op.cloud_id.empty();
     if (targets_[op.subject].of == level::service && what != operation::describe)
         c.what.service = c.what.name.substr(c.what.instance.size() + 1);
     c.what.deadline = deadline;
