@@ -52,7 +52,7 @@ public:
     }
 
     void live(int inputs) {
-        for (int n = 0; n < inputs; ++n) {
+        for (int n = 0; n < inputs && problem_.empty(); ++n) {
             disturb();
             step();
             run_for(std::chrono::seconds{dice_.below(one_in(6) ? 3600 : 120)});
@@ -189,7 +189,7 @@ private:
 
     void run_for(rh::duration d) {
         const rh::time_point end = now_ + d;
-        for (int rounds = 0;; ++rounds) {
+        for (int rounds = 0; problem_.empty(); ++rounds) {
             if (rounds > 3000) return fail("it wants too many steps in so short a time");
             const rh::time_point due = rh::earlier(e_.next(), rh::earlier(next_answer(), next_beat_));
             if (due > end) break;

@@ -374,6 +374,7 @@ inline void engine::let_go(incident& absorbed, outputs& out) {
 
 inline void engine::park(incident& i, outputs& out) {
     i.at = phase::parked;
+    look_again_ = true; // what depends on it need not wait any more
     const duration pause = policy_of(i).retry_parked;
     i.wake = after(now_, pause < shortest_pause ? shortest_pause : pause);
     i.waiting_since = never;

@@ -142,12 +142,13 @@ inline time_point engine::grows_old(target_id machine, vantage_set which) const 
     const testimonies& words = targets_.words(machine);
     const duration max_age = evidence_of(machine).max_age;
     time_point first = never;
-    const auto speaks = [&](const testimony& t) {
-        if (const time_point ages = t.ages(max_age); ages >= now_) first = earlier(first, ages);
+    const auto speaks_until = [&](const testimony& word) {
+        // What is old already is not what one waits for.
+        if (const time_point at = word.ages(max_age); at >= now_) first = earlier(first, at);
     };
-    if (has(which, vantage::driver_status)) speaks(words.machine);
+    if (has(which, vantage::driver_status)) speaks_until(words.machine);
     for (std::size_t v = 0; v < vantage_count; ++v) {
-        if (has(which, static_cast<vantage>(v))) speaks(words.of[v]);
+        if (has(which, static_cast<vantage>(v))) speaks_until(words.of[v]);
     }
     return after(first, std::chrono::milliseconds{1}); // at its very age it still speaks
 }
