@@ -20,7 +20,7 @@ inline void engine::open(target_id target, reason why, outputs& out) {
         related = m.incident != no_incident && now_ < after(m.closed_at, policy_of(i).related);
         if (related) {
             i.id = m.incident;
-            i.useless = m.useless;
+            if (m.rules == i.rules) i.useless = m.useless;
             if (now_ < after(m.closed_at, policy_of(i).stable)) i.tries = m.tries;
             if (i.tries != 0 && policy_of(i).size() != 0)
                 i.not_before = i.wake = after(now_, wait_after(rung_of(i).wait, options_.seed, i.id, i.tries));
@@ -115,10 +115,20 @@ inline void engine::decide(incident& i, outputs& out) {
     park(i, out);
 }
 
+/// What an action upon a target must not lose: of a stack, what the instances keep that it would make anew.
+inline asset engine::keeps(target_id subject) const noexcept {
+    asset all = targets_[subject].keep;
+    if (targets_[subject].of != level::stack) return all;
+    targets_.each_below(subject, [&](target_id below) {
+        if (targets_[below].failing != 0) all = all | targets_[below].keep;
+    });
+    return all;
+}
+
 /// Why a rung can not help, or must not be tried; `none` if it may.
 inline reason engine::skip(const incident& i, const rung& r, target_id subject) const noexcept {
     if (subject == no_target) return reason::no_such_ancestor;
-    if ((loss_of(r.what) & targets_[subject].keep) != asset::none) return reason::loses_kept_asset;
+    if ((loss_of(r.what) & keeps(subject)) != asset::none) return reason::loses_kept_asset;
     const target_id machine = machine_of(subject);
     if (machine != no_target && !needs_proof(r.what)) {
         const set_id host = sets_of(machine).host;
@@ -171,7 +181,7 @@ inline void engine::climb(incident& i, decision what, reason why, outputs& out) 
     i.attempts = 0;
     i.tries = 0;
     i.fences = 0;
-    i.approved = false;
+    i.approved_until = (time_point::min)();
     i.not_before = (time_point::min)();
     i.waiting_since = never;
     i.paged = false;
@@ -182,14 +192,18 @@ inline void engine::climb(incident& i, decision what, reason why, outputs& out) 
 
 inline void engine::wait(incident& i, const guard_answers& answers, outputs& out) {
     i.wake = answers.next();
+    if (now_ < i.approved_until) i.wake = earlier(i.wake, i.approved_until);
     if (i.waiting_since == never) i.waiting_since = now_;
     // What a cliff holds up, the cloud is asked for.
     if (answers.of(guard::freeze).why == reason::silence_cliff) {
         const target_id machine = machine_of(i.target);
         const testimony& known = targets_.words(machine).machine;
         const duration max_age = evidence_of(machine).max_age;
-        if (known.says(now_, max_age) == health::unknown) ask_machine(machine, out);
-        i.wake = earlier(i.wake, later(known.ages(max_age), after(now_, options_.read_back_every)));
+        const bool unknown = known.says(now_, max_age) == health::unknown;
+        if (unknown) ask_machine(machine, out);
+        // At its very age it still speaks.
+        const time_point old = after(known.ages(max_age), std::chrono::milliseconds{1});
+        i.wake = earlier(i.wake, unknown ? ask_again_at(machine) : old);
     }
     if (i.denied == answers.denied() && i.denied_by == answers.first()) return;
     if (i.denied != 0 && !waits_by_itself(i.denied) && waits_by_itself(answers.denied())) {
@@ -336,9 +350,11 @@ inline void engine::close(incident& i, reason why, outputs& out) {
 
     recovery_memory& m = remember(i.target);
     // A rung that did not help two incidents running is left out of the next.
-    m.useless = m.incident == i.id ? static_cast<std::uint8_t>(m.tried & i.unhelpful) : std::uint8_t{0};
+    m.useless =
+        m.incident == i.id && m.rules == i.rules ? static_cast<std::uint8_t>(m.tried & i.unhelpful) : std::uint8_t{0};
     m.tried = i.unhelpful;
     m.incident = i.id;
+    m.rules = i.rules;
     m.closed_at = now_;
     m.tries = i.tries + i.attempts;
     if (i.at == phase::verifying && why == reason::verified && level_of(rung_of(i).what) != level::service) {
@@ -393,22 +409,27 @@ inline time_point engine::page_at(const incident& i) const noexcept {
     constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
     const bool in_turn = i.at == phase::deciding && i.denied != 0 && (i.denied & ~turn) == 0;
     const bool waits = !in_turn && (i.at == phase::deciding || i.at == phase::fencing);
-    return i.paged || !waits || i.waiting_since == never ? never : after(i.waiting_since, options_.page_after);
+    return i.paged || !waits || i.waiting_since == never
+               ? never
+               : later(after(i.waiting_since, options_.page_after), i.quiet_until);
 }
 
 /// Whether something stands in the way of this one incident, rather than of many, or of nothing but its turn.
 inline bool engine::waits_by_itself(std::uint32_t denied) const noexcept {
     constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
-    if ((denied & bit(guard::maintenance)) != 0) return false; // who announced it knows
+    if ((denied & (bit(guard::maintenance) | bit(guard::trust))) != 0) return false; // who announced it knows
     if ((denied & bit(guard::breaker)) != 0 || (doubting_ && (denied & bit(guard::freeze)) != 0)) return false;
     return (denied & ~turn) != 0;
 }
 
 inline void engine::page_long_wait(incident& i, outputs& out) {
     if (now_ < page_at(i)) return;
-    i.paged = true;
     // A breaker or a freeze is paged once, not once for each of the many that it holds; and a turn comes by itself.
-    if (i.denied != 0 && !waits_by_itself(i.denied)) return;
+    if (i.denied != 0 && !waits_by_itself(i.denied)) {
+        i.quiet_until = after(now_, options_.page_after);
+        return;
+    }
+    i.paged = true;
     event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);
     e.denied = i.denied;
     e.next = i.wake;

@@ -325,6 +325,12 @@ private:
     void note_beat(const transition& t);
     void watch_silence(outputs& out);
     void ask_machine(target_id machine, outputs& out);
+    [[nodiscard]] time_point ask_again_at(target_id machine) const noexcept {
+        for (const probe& p : asked_) {
+            if (p.machine == machine && now_ < p.by) return p.by;
+        }
+        return after(now_, options_.read_back_every);
+    }
     void end_doubt(outputs& out);
     void watch_probes(outputs& out);
     void watch_orders(outputs& out);
@@ -340,6 +346,7 @@ private:
     void open(target_id target, reason why, outputs& out);
     void look(incident& i, outputs& out);
     void decide(incident& i, outputs& out);
+    [[nodiscard]] asset keeps(target_id subject) const noexcept;
     [[nodiscard]] reason skip(const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] bool guest_overspent(target_id target, const rung& r) const;
     [[nodiscard]] bool wait_for_guest(incident& i, const rung& r, outputs& out);
@@ -366,6 +373,7 @@ private:
     void ask_sets(guard_answers& answers, const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] time_point grows_old(target_id machine, vantage_set which) const noexcept;
+    [[nodiscard]] guard_answer attest(const incident& i, target_id target, target_id machine) const noexcept;
     [[nodiscard]] guard_answer ask_freeze(const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_budget(const shared_budget& b, const spending& spent, reason why,
                                           set_id in) const noexcept;
@@ -379,7 +387,7 @@ private:
 
     // engine/fencing.hpp: proofs of death
     [[nodiscard]] std::optional<proof_kind> dead(target_id machine) const noexcept;
-    [[nodiscard]] bool proofs_ready(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] bool proofs_ready(const rung& r, target_id subject) const noexcept;
     void want_deaths(incident& i, const rung& r, target_id subject);
     void fence_next(incident& i, outputs& out);
     void mint(incident& i, death_wanted& d, proof_kind by, reason why, outputs& out);
@@ -523,6 +531,8 @@ private:
     std::vector<incident> incidents_;           // open ones, by id
     std::vector<pending_operation> operations_; // unfinished ones, by id
     std::vector<probe> probes_;
+    std::vector<probe> asked_;  // whom not to ask again before
+    std::size_t told_lost_ = 0; // how many were lost when the observer doubted itself last
     std::vector<set_id> open_breakers_;
     input_queue inputs_;
     input_queue taking_;                             // inputs of the step under way
@@ -551,7 +561,6 @@ private:
     time_point listen_until_ = (time_point::min)(); // after a doubt: what was silent meanwhile may be heard again
     bool doubting_ = false;                         // the observer, itself
     bool unanswered_ = false;                       // a question to the driver, in this doubt
-    bool told_wide_ = false;                        // that the silence is wide
     bool doubt_paged_ = false;
 };
 

@@ -14,16 +14,17 @@ inline std::optional<proof_kind> engine::dead(target_id machine) const noexcept 
 }
 
 /// Whether every proof that a rung needs can be had without a fence.
-inline bool engine::proofs_ready(const incident& i, const rung& r, target_id subject) const noexcept {
+inline bool engine::proofs_ready(const rung& r, target_id subject) const noexcept {
     if (!needs_proof(r.what)) return false;
     if (level_of(r.what) != level::stack) return dead(subject).has_value();
+    bool any = false;
     for (const incident& other : incidents_) {
         const target_id machine = machine_of(other.target);
         if (machine == no_target || other.at == phase::closed || !targets_.covers(subject, machine)) continue;
         if (!dead(machine)) return false;
+        any = true;
     }
-    static_cast<void>(i);
-    return true;
+    return any;
 }
 
 /// Whose death has to be proved before a rung acts.
@@ -75,8 +76,11 @@ inline void engine::fence_next(incident& i, outputs& out) {
 
 inline void engine::mint(incident& i, death_wanted& d, proof_kind by, reason why, outputs& out) {
     d.proved = true;
+    d.fenced = why == reason::proof_minted;
     i.fences = 0;
-    i.proofs.push_back(proof_of_death{by, i.id, d.target, after(now_, options_.proof_validity)});
+    time_point expires = after(now_, options_.proof_validity);
+    if (!d.fenced && by == proof_kind::confirmed) expires = earlier(expires, deaths_.confirmed_until(d.target));
+    i.proofs.push_back(proof_of_death{by, i.id, d.target, expires});
     event& e = tell(event_kind::rung, decision::accept, why, i, out);
     e.subject = d.target;
     e.rung = operation::fence_instance;
@@ -113,7 +117,7 @@ inline void engine::bury(const pending_operation& op) {
         graves_.push_back({p.target(), p.incident(), p.kind(), now_, std::string{targets_.cloud_id(p.target())},
                            std::string{targets_.host(p.target())}});
         deaths_.forget(p.target());
-        // The new copy may have another id, and until it is seen only its name finds it.
+        // The new copy may have another id and another host, and until it is seen only its name finds it.
         targets_.forget_identity(p.target());
         // So is what an operator said of that copy.
         if (targets_[p.target()].words != 0)
@@ -129,7 +133,8 @@ inline void engine::exhume(const incident& i) {
             if (d.target != g.target) continue;
             observed old;
             old.cloud_id = g.cloud_id;
-            targets_.note_seen(g.target, old);
+            old.host = g.host;
+            note_seen(g.target, old);
             return true;
         }
         return false;
@@ -154,8 +159,15 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
         e.rung = operation::fence_instance;
         e.op = op.id;
     };
-    const std::string old{old_cloud_id};
+    const std::string old{old_cloud_id.empty() ? std::string_view{s.cloud_id} : old_cloud_id};
     const std::string current{targets_.cloud_id(s.target)};
+    if (targets_.busy(s.target)) return;
+    if (old.empty() || current.empty() || old == current) {
+        // Nobody can say which of the two a fence would hit.
+        event& e = tell(event_kind::page, decision::page, reason::returned, out);
+        e.target = e.subject = s.target;
+        return;
+    }
     if (original_goes) stop(old);
     if (replacement_goes) stop(current);
     if (rule == return_rule::keep_original || (rule == return_rule::longest_running && longer)) {

@@ -14,13 +14,13 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
         if (!a.allows()) answers.set(g, a);
     };
     if (targets_.busy(subject)) answers.set(guard::busy, {reason::busy, never});
-    if (now_ < i.not_before && !(i.fences != 0 && proofs_ready(i, r, subject))) {
+    if (now_ < i.not_before && !(i.fences != 0 && proofs_ready(r, subject))) {
         const bool for_proof = i.fences != 0;
         const time_point lease = for_proof ? deaths_.lease_over(machine_of(subject)) : never;
         answers.set(guard::backoff, {for_proof ? reason::proof_required : reason::backing_off,
                                      lease > now_ ? earlier(i.not_before, lease) : i.not_before});
     }
-    if (r.approval == consent::required && !i.approved)
+    if (r.approval == consent::required && now_ >= i.approved_until)
         answers.set(guard::approval, {reason::approval_required, never});
     if (!journal_ok_) answers.set(guard::journal, {reason::journal_failed, never});
     for (const target_id t : {i.target, subject}) {
@@ -50,8 +50,8 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
     }
     if (trust_broken_) answers.set(guard::trust, {reason::trust_broken, never});
     for (const guard_ref& g : guards_) {
-        const guard_answer a =
-            g.ask({i.target, subject, r.what, i.id, static_cast<std::uint16_t>(i.attempts + 1), now_});
+        guard_answer a = g.ask({i.target, subject, r.what, i.id, static_cast<std::uint16_t>(i.attempts + 1), now_});
+        if (a.next <= now_) a.next = after(now_, shortest_pause); // or it would be asked without end
         // Of several, the one that says no for the longest.
         const guard_answer before = answers.of(guard::custom);
         if (!a.allows() && (before.allows() || a.next > before.next)) answers.set(guard::custom, a);
@@ -155,16 +155,28 @@ inline time_point engine::grows_old(target_id machine, vantage_set which) const 
 
 /// Two independent vantages before what can not be undone.
 inline guard_answer engine::ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept {
-    if (proofs_ready(i, r, subject)) return {};
-    const target_id machine = machine_of(level_of(r.what) == level::stack ? i.target : subject);
-    vantage_set against = calling(i.target, health::unhealthy);
+    if (proofs_ready(r, subject)) return {};
+    if (level_of(r.what) != level::stack) return attest(i, i.target, subject);
+    // Each machine that it would fence.
+    guard_answer worst = attest(i, i.target, machine_of(i.target));
+    for (const incident& other : incidents_) {
+        const target_id machine = machine_of(other.target);
+        if (machine == no_target || other.at == phase::closed || !targets_.covers(subject, machine)) continue;
+        if (const guard_answer a = attest(i, other.target, machine); worst.allows()) worst = a;
+    }
+    return worst;
+}
+
+/// Whether the vantages on a target and on its machine are enough to take the machine for dead.
+inline guard_answer engine::attest(const incident& i, target_id target, target_id machine) const noexcept {
+    vantage_set against = calling(target, health::unhealthy);
     vantage_set running{};
     if (machine != no_target) {
         against = against | calling(machine, health::unhealthy);
         const health asked = targets_.words(machine).machine.says(now_, evidence_of(machine).max_age);
         if (asked == health::unhealthy) against = against | vantage::driver_status;
         // A guest that is heard and says that its service is down is no silent machine; that it runs is no news.
-        const bool reachable = machine != i.target && targets_[machine].heard() == health::healthy;
+        const bool reachable = machine != target && targets_[machine].heard() == health::healthy;
         if (!reachable) {
             running = calling(machine, health::healthy) - calling(machine, health::unhealthy);
             if (asked == health::healthy) running = running | vantage::driver_status;
@@ -203,11 +215,15 @@ inline guard_answer engine::ask_in_flight(const rung& r) const noexcept {
 
 /// What helped a short while ago is not done again, nor more, unless somebody else complains now.
 inline guard_answer engine::ask_probation(const incident& i, const rung& r, target_id subject) const noexcept {
-    if (level_of(r.what) == level::service || targets_[subject].memory == 0) return {};
-    const recovery_memory& m = memories_[targets_[subject].memory];
-    if (m.helped == operation::none || rank(r.what) < rank(m.helped)) return {};
-    if ((i.accusers - m.on_word_of) != vantage_set::none) return {};
-    const time_point until = after(m.helped_at, policy_of(i).probation);
+    if (level_of(r.what) == level::service) return {};
+    time_point until = now_;
+    for (const target_id acted : {subject, machine_of(i.target)}) {
+        if (acted == no_target || targets_[acted].memory == 0) continue;
+        const recovery_memory& m = memories_[targets_[acted].memory];
+        if (m.helped == operation::none || rank(r.what) < rank(m.helped)) continue;
+        if ((i.accusers - m.on_word_of) != vantage_set::none) continue;
+        until = later(until, after(m.helped_at, policy_of(i).probation));
+    }
     return now_ < until ? guard_answer{reason::in_probation, until} : guard_answer{};
 }
 

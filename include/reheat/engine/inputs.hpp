@@ -105,6 +105,7 @@ inline void engine::step(time_point now, outputs& out) {
     transitions_.clear();
     const time_point due = watches_.next();
     if (watches_.evaluate(now_, transitions_, options_.doubts)) {
+        deaths_.doubt(now_);
         event& e = tell(event_kind::controller, decision::ignore, reason::stepped_late, out);
         e.value = std::chrono::duration<double>(now_ - due).count();
     }
@@ -156,6 +157,7 @@ inline void engine::check_clock(time_point now, outputs& out) {
         return;
     }
     watches_.doubt(now_);
+    deaths_.doubt(now_);
     if (std::exchange(went_back_, true)) return;
     event& e = tell(event_kind::controller, decision::ignore, reason::clock_jumped, out);
     e.value = std::chrono::duration<double>(now_ - now).count();
@@ -253,19 +255,21 @@ inline void engine::note_beat(const transition& t) {
 /// Doubts the observer first: silence that is too wide may be our own.
 inline void engine::watch_silence(outputs& out) {
     silence_.look(now_);
-    if (silence_.wide() && !doubting_ && !told_wide_) {
-        doubting_ = told_wide_ = look_again_ = true;
+    const std::size_t lost = silence_.wide() ? silence_.lost() : 0;
+    const bool wider = lost >= told_lost_ + options_.bounds.silence.targets;
+    if (silence_.wide() && !doubting_ && wider) {
+        doubting_ = look_again_ = true;
         doubt_paged_ = unanswered_ = false;
         doubt_since_ = next_probe_ = now_;
         tell(event_kind::controller, decision::wait, reason::silence_is_ours, out);
     }
-    told_wide_ = silence_.wide();
+    told_lost_ = doubting_ || lost < told_lost_ ? lost : told_lost_;
     if (!doubting_) return;
     if (now_ >= next_probe_) {
         next_probe_ = after(now_, options_.read_back_every);
         // The last one that was lost goes on being asked for, when its loss is history or it has returned: only an
         // answer ends the doubt.
-        if (const target_id lost = silence_.newest_lost(); lost != no_target) doubted_about_ = lost;
+        if (const target_id last = silence_.newest_lost(); last != no_target) doubted_about_ = last;
         ask_machine(doubted_about_, out);
     }
     if (!doubt_paged_ && now_ >= after(doubt_since_, options_.page_after)) {
@@ -278,6 +282,7 @@ inline void engine::watch_silence(outputs& out) {
 inline void engine::end_doubt(outputs& out) {
     if (!std::exchange(doubting_, false)) return;
     look_again_ = true;
+    deaths_.doubt(now_);
     // Who was cut off has heard nobody: what is silent has its time to be heard again before it counts.
     if (std::exchange(unanswered_, false)) listen_until_ = after(now_, 2 * options_.bounds.silence.within);
     tell(event_kind::controller, decision::release, reason::silence_is_ours, out);
@@ -291,10 +296,15 @@ inline void engine::ask_machine(target_id machine, outputs& out) {
     for (const probe& p : probes_) {
         if (p.machine == machine) return;
     }
+    std::erase_if(asked_, [this](const probe& p) { return now_ >= p.by; });
+    for (const probe& p : asked_) {
+        if (p.machine == machine) return;
+    }
     pending_operation question;
     question.subject = machine;
     const auto id = static_cast<op_id>(++last_op_);
     probes_.push_back({id, machine, after(now_, options_.read_back_every)});
+    asked_.push_back(probes_.back());
     out.calls.push_back(make_call(question, id, operation::describe, probes_.back().by));
     calls_made_.spend(now_, options_.bounds.api.within);
 }
@@ -419,7 +429,11 @@ inline void engine::health_changed(target_id target, reason why, outputs& out) {
 
 inline void engine::take(const ordered& o, outputs& out) {
     const bool possible = targets_.has(o.instance) && targets_[o.instance].of == level::instance;
-    const bool free = possible && !targets_.busy(o.instance);
+    // What exists, is heard, or is being recovered is not made a second time.
+    const bool known =
+        possible && (!targets_.cloud_id(o.instance).empty() || targets_[o.instance].heard() == health::healthy ||
+                     targets_[o.instance].incident != no_incident);
+    const bool free = possible && !known && !targets_.busy(o.instance);
     event& e = tell(event_kind::operation_order, free ? decision::act : decision::ignore,
                     possible && !free ? reason::busy : reason::requested, out);
     e.target = e.subject = o.instance;
@@ -539,7 +553,9 @@ inline void engine::take(const new_leader& l, outputs& out) {
 inline void engine::take(const overflow& o, outputs& out) {
     tell(event_kind::controller, decision::ignore, reason::inbox_overflow, out).value = static_cast<double>(o.lost);
     // What was lost may have been heartbeats.
-    if (options_.doubts.on) watches_.doubt(now_);
+    if (!options_.doubts.on) return;
+    watches_.doubt(now_);
+    deaths_.doubt(now_);
 }
 
 inline void engine::take(completed& c, outputs& out) {

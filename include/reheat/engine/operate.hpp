@@ -54,12 +54,20 @@ inline reason engine::no_longer_wanted(const pending_operation& op) const noexce
     if (trust_broken_) return reason::trust_broken;
     const incident* i = find_incident(op.for_incident);
     if (i == nullptr) return reason::none;
-    // After the first fence the machine is off for certain; nothing that was heard before can call it healthy.
-    if (op.proofs.empty() && i->proofs.empty() && well(*i, (time_point::min)())) return reason::healthy_again;
+    // After the first fence the machine is off for certain; nothing that was heard before can call it healthy. A proof
+    // without one holds only as long as what it rests on.
+    bool fenced = false;
+    for (const death_wanted& d : i->deaths) {
+        fenced = fenced || d.fenced;
+        if (d.proved && !d.fenced && !dead(d.target)) return reason::proof_expired;
+    }
+    if (!fenced && well(*i, (time_point::min)())) return reason::healthy_again;
     for (const proof_of_death& p : op.proofs) {
         if (!p.speaks_for(op.for_incident, p.target(), now_)) return reason::proof_expired;
     }
     if (doubting_) return reason::silence_is_ours;
+    const bool irreversible = is_destructive(op.what) || op.what == operation::fence_instance;
+    if (irreversible && now_ < held_until_) return reason::started_lately;
     for (const target_id t : {i->target, op.subject}) {
         if (orders_.holding(standing_order::kind::maintenance, t, now_, targets_) != nullptr)
             return reason::in_maintenance;
@@ -284,6 +292,7 @@ inline void engine::move_to(target_id machine, std::string_view host) {
     membership m = sets_.of(t.member_of);
     m.host = sets_.find_or_add(set_kind::host, host);
     m.rack = sets_[m.host].rack;
+    if (m.host == no_set) m.rack = no_set;
     m.zone = sets_[m.host].zone != no_set ? sets_[m.host].zone : m.zone;
     sets_.count(t.member_of, -1, -failing);
     t.member_of = sets_.join(m);
@@ -353,7 +362,15 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     e.incident = incident_of_op;
     e.attempt = i != nullptr ? i->attempts : std::uint16_t{1};
     look_again_ = true;
-    if (i == nullptr) return targets_.mark_busy(subject, -1);
+    if (i == nullptr) {
+        targets_.mark_busy(subject, -1);
+        if (what != operation::fence_instance || code == outcome_code::done) return;
+        // Two copies may run, and nothing else will stop one of them.
+        event& call = tell(event_kind::page, decision::page, reason::returned, out);
+        call.target = call.subject = subject;
+        call.op = id;
+        return;
+    }
 
     if (what == operation::collect_forensics) {
         i->at = i->deaths.empty() ? phase::acting : phase::fencing;
@@ -363,7 +380,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     if (needs_proof(what) && code != outcome_code::failed && code != outcome_code::refused) {
         // A new copy may run, and not there: the death of the old one's host is no proof of its death.
         for (const death_wanted& d : i->deaths) {
-            if (sets_[sets_of(d.target).host].dead) move_to(d.target, {});
+            if (targets_.host(d.target).empty()) move_to(d.target, {});
         }
     }
     if (code == outcome_code::failed || code == outcome_code::refused) {

@@ -85,12 +85,13 @@ inline bool engine::answer_rung(const spoken& s, outputs& out) {
         if (i.at != phase::deciding || i.rung >= policy_of(i).size()) continue;
         const rung& current = rung_of(i);
         const bool meant = s.target == no_target || i.target == s.target || subject_of(i, current) == s.target;
-        if (!meant || current.approval == consent::none || i.approved) continue;
+        if (!meant || current.approval == consent::none) continue;
+        if (s.what == operator_verb::approve && now_ < i.approved_until) continue;
         heard = true;
         event& e = tell(event_kind::operator_word, decision::accept,
                         s.what == operator_verb::approve ? reason::operator_word : reason::denied_by_operator, i, out);
         e.verb = s.what;
-        if (s.what == operator_verb::approve) i.approved = true;
+        if (s.what == operator_verb::approve) i.approved_until = s.expires;
         else climb(i, decision::climb, reason::denied_by_operator, out);
     }
     return heard;

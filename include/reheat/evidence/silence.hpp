@@ -79,6 +79,7 @@ public:
         for (const loss& l : lost_) newest = newest == nullptr || newest->at < l.at ? &l : newest;
         return newest == nullptr ? no_target : newest->machine;
     }
+    [[nodiscard]] std::size_t lost() const noexcept { return lost_.size(); }
     [[nodiscard]] std::size_t beating() const noexcept { return beating_; }
 
 private:

@@ -19,7 +19,9 @@ public:
     /// The most observations of a series that are kept.
     static constexpr unsigned most_polls = 16;
 
+    /// One that is older than what is known already says nothing.
     void state(health seen, time_point at) noexcept {
+        if (at < at_) return;
         at_ = at;
         seen_ = seen;
         polls_ = 0;
@@ -27,6 +29,7 @@ public:
     }
 
     void poll(health seen, time_point at, const evidence_rules& rules) noexcept {
+        if (at < at_) return;
         const unsigned kept = rules.polls < most_polls ? rules.polls : most_polls;
         bad_ = static_cast<std::uint16_t>(unsigned{bad_} << 1U | (seen == health::unhealthy ? 1U : 0U));
         if (kept < most_polls) bad_ = static_cast<std::uint16_t>(unsigned{bad_} & ((1U << kept) - 1U));

@@ -5,6 +5,7 @@
 #include <reheat/core/ids.hpp>
 #include <reheat/core/time.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -35,13 +36,22 @@ public:
     void withdraw(target_id target) {
         std::erase_if(confirmed_, [target](const confirmation& c) { return c.target == target; });
     }
+    /// Renewals may come late and out of order: only a later end counts.
     void renew(const lease& l) {
-        for (lease& known : leases_) {
-            if (known.target != l.target) continue;
-            known = l;
-            return;
+        const std::size_t at = place_of(l.target);
+        if (at == leases_.size() || leases_[at].of.target != l.target)
+            leases_.insert(leases_.begin() + static_cast<std::ptrdiff_t>(at), held{l, true});
+        else if (leases_[at].of.until < l.until) leases_[at] = {l, true};
+        else if (!l.tied) leases_[at].of.tied = false; // it never proves what it did not promise
+    }
+    /// The observer doubts itself: renewals may lie unread. From `now` on every lease has its whole time again.
+    void doubt(time_point now) noexcept { doubted_at_ = later(doubted_at_, now); }
+    /// Until when an operator's word that a target is dead is good; `never` without one.
+    [[nodiscard]] time_point confirmed_until(target_id target) const noexcept {
+        for (const confirmation& c : confirmed_) {
+            if (c.target == target) return c.until;
         }
-        leases_.push_back(l);
+        return never;
     }
     /// By what a target is proved dead at a time, if it is. A confirmation comes before a lease.
     [[nodiscard]] std::optional<proof_kind> dead(target_id target, time_point now) const noexcept {
@@ -53,15 +63,17 @@ public:
     }
     /// When a target's lease will prove that it is dead; `never` without one, or if its watchdog is not tied to it.
     [[nodiscard]] time_point lease_over(target_id target) const noexcept {
-        for (const lease& l : leases_) {
-            if (l.target == target && l.tied) return after(after(l.until, l.watchdog), lease_margin);
-        }
-        return never;
+        const std::size_t at = place_of(target);
+        if (at == leases_.size() || leases_[at].of.target != target) return never;
+        const held& l = leases_[at];
+        if (!l.by_this_copy || !l.of.tied) return never;
+        return after(after(later(l.of.until, doubted_at_), l.of.watchdog), lease_margin);
     }
-    /// A new copy is about to start: what was known of the old one says nothing of it.
+    /// A new copy is about to start: what was known of the old one says nothing of it, and no late renewal does.
     void forget(target_id target) {
         withdraw(target);
-        std::erase_if(leases_, [target](const lease& l) { return l.target == target; });
+        const std::size_t at = place_of(target);
+        if (at < leases_.size() && leases_[at].of.target == target) leases_[at].by_this_copy = false;
     }
 
 private:
@@ -71,7 +83,24 @@ private:
     };
 
     std::vector<confirmation> confirmed_;
-    std::vector<lease> leases_;
+    struct held {
+        lease of;
+        bool by_this_copy; ///< else only its end is remembered
+    };
+
+    [[nodiscard]] std::size_t place_of(target_id target) const noexcept {
+        std::size_t low = 0;
+        std::size_t high = leases_.size();
+        while (low < high) {
+            const std::size_t middle = low + (high - low) / 2;
+            if (leases_[middle].of.target < target) low = middle + 1;
+            else high = middle;
+        }
+        return low;
+    }
+
+    std::vector<held> leases_; // by target
+    time_point doubted_at_ = (time_point::min)();
 };
 
 /// A copy that was proved dead and replaced. It must not be heard of again.

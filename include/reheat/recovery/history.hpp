@@ -15,6 +15,7 @@ namespace reheat::inline REHEAT_ABI {
 struct recovery_memory {
     // of its own incidents
     incident_id incident = no_incident;
+    policy_id rules{}; ///< whose rungs the bits below are of
     time_point closed_at = (time_point::min)();
     unsigned tries = 0;       ///< of its last rung, for the backoff of the next failure
     std::uint8_t tried = 0;   ///< bit n: rung n was tried the last time and did not help

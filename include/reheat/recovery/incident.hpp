@@ -38,6 +38,7 @@ struct death_wanted {
     std::uint8_t method = 0;    ///< of the policy's fence methods, the next to try
     std::uint8_t in_flight = 0; ///< fences under way
     bool proved = false;
+    bool fenced = false; ///< by a fence of its own, so that nothing which came in the meantime can have started it
 };
 
 /// One failure of one target and how far its recovery has come.
@@ -46,11 +47,10 @@ struct incident {
     target_id target = no_target;
     policy_id rules{};
     phase at = phase::deciding;
-    std::uint8_t rung = 0;      ///< index in the policy
-    std::uint16_t attempts = 0; ///< of this rung, in this incident
-    std::uint16_t fences = 0;   ///< rounds of fences that made no proof
-    bool paged = false;         ///< a long wait has been paged
-    bool approved = false;
+    std::uint8_t rung = 0;           ///< index in the policy
+    std::uint16_t attempts = 0;      ///< of this rung, in this incident
+    std::uint16_t fences = 0;        ///< rounds of fences that made no proof
+    bool paged = false;              ///< a long wait has been paged
     bool forensics = false;          ///< collected for the attempt under way
     std::uint8_t useless = 0;        ///< bit n: rung n did not help the incident that this one goes on with
     std::uint8_t unhelpful = 0;      ///< bit n: rung n was tried in this one and did not help
@@ -64,8 +64,10 @@ struct incident {
     op_id op = no_op;
     time_point opened_at{};
     time_point healed_at = never; ///< since when the guest is given time to heal itself
+    time_point approved_until = (time_point::min)();
     time_point waiting_since = never;
-    time_point not_before = (time_point::min)(); ///< backoff
+    time_point quiet_until = (time_point::min)(); ///< no page of a long wait before
+    time_point not_before = (time_point::min)();  ///< backoff
     time_point wake = never;
     time_point verify_by = never;
     time_point acted_at = (time_point::min)(); ///< what was heard before says nothing of whether it helped

@@ -35,11 +35,13 @@ public:
         return std::erase_if(orders_, [&](const standing_order& o) { return o.what == what && o.target == target; }) !=
                0;
     }
-    /// The order of that kind that holds for a target at a time, or null: on itself, what is above it, or everything.
+    /// The order of that kind that holds for a target at a time, or null: on itself, what is above it, or
+    /// everything; and for a stack on one of its instances, which an action upon the stack would reach.
     [[nodiscard]] const standing_order* holding(standing_order::kind what, target_id target, time_point now,
                                                 const target_tree& tree) const noexcept {
         for (const standing_order& o : orders_) {
-            if (o.what == what && now < o.until && (o.target == no_target || tree.covers(o.target, target))) return &o;
+            if (o.what != what || now >= o.until) continue;
+            if (o.target == no_target || tree.covers(o.target, target) || is_below(o.target, target, tree)) return &o;
         }
         return nullptr;
     }
@@ -60,6 +62,10 @@ public:
     }
 
 private:
+    [[nodiscard]] static bool is_below(target_id ordered, target_id target, const target_tree& tree) noexcept {
+        return tree[target].of == level::stack && tree[ordered].of == level::instance && tree.covers(target, ordered);
+    }
+
     std::vector<standing_order> orders_;
 };
 

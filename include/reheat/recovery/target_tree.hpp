@@ -147,7 +147,7 @@ public:
     /// Another copy may run under the name from now on: by what the cloud knows it has to be seen.
     void forget_identity(target_id id) noexcept {
         seen_record& known = seen_[(*this)[id].seen];
-        known.cloud_id = known.boot_id = 0;
+        known.cloud_id = known.boot_id = known.host = 0;
     }
 
     /// What was said of a target beside its alarms.
