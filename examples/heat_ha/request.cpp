@@ -29,12 +29,12 @@ constexpr std::size_t longest_name = 255;
 constexpr std::size_t longest_reason = 1024;
 
 /// The members of a request by their names.
-constexpr std::array<std::pair<std::string_view, std::string request::*>, 6> members{{{"verb", &request::verb},
-                                                                                      {"target", &request::target},
-                                                                                      {"who", &request::who},
-                                                                                      {"reason", &request::reason},
-                                                                                      {"for", &request::lasts},
-                                                                                      {"until", &request::until}}};
+constexpr std::array<std::pair<std::string_view, std::string request::*>, 6> texts{{{"verb", &request::verb},
+                                                                                    {"target", &request::target},
+                                                                                    {"who", &request::who},
+                                                                                    {"reason", &request::reason},
+                                                                                    {"for", &request::lasts},
+                                                                                    {"until", &request::until}}};
 
 /// Work and freezes that nobody gave a reason and an end are forgotten, and then nothing is recovered any more.
 bool needs_end(operator_verb v) { return v == operator_verb::maintain || v == operator_verb::freeze; }
@@ -118,7 +118,7 @@ reheat::result<void> check(const request& r) {
 
 std::string to_json(const request& r) {
     std::string out;
-    for (const auto& [name, member] : members) {
+    for (const auto& [name, member] : texts) {
         if ((r.*member).empty()) continue;
         out += out.empty() ? '{' : ',';
         reheat::append_json_string(out, name);
@@ -143,7 +143,7 @@ reheat::result<request> read_request(std::string_view line) {
             continue;
         }
         std::string request::* place = nullptr;
-        for (const auto& [known, member] : members) {
+        for (const auto& [known, member] : texts) {
             if (known == name) place = member;
         }
         if (place == nullptr)
