@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Backtest: record what an engine is told on one bad day, then ask what another policy would have made of it.
 
+#include <reheat/engine/recorder.hpp>
 #include <reheat/engine/recording_text.hpp>
 #include <reheat/reheat.hpp>
 #include <reheat/sim/backtest.hpp>
@@ -14,7 +15,7 @@ using namespace std::chrono_literals;
 
 int main() {
     // A day under the three levels. `recorder` is an engine that keeps what it is told.
-    rh::simulation<rh::volatile_journal, rh::recorder> world{rh::three_levels};
+    rh::simulation<rh::volatile_journal, rh::manual_clock, rh::recorder> world{rh::three_levels};
     for (const char* name : {"db-1", "db-2", "web-1"}) {
         if (!world.add_instance(name, {.stack = "wiki", .services = {"app"}})) return 1;
     }

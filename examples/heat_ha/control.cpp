@@ -29,7 +29,7 @@ public:
     control_session(protocol::socket socket, control_socket& owner) : socket_{std::move(socket)}, owner_{&owner} {}
 
     void read() {
-        boost::asio::async_read_until(socket_, boost::asio::dynamic_buffer(in_, longest_line), '\n',
+        boost::asio::async_read_until(socket_, boost::asio::dynamic_buffer(in_, longest_policy_line), '\n',
                                       [self = shared_from_this()](error_code failed, std::size_t size) {
                                           if (!failed) self->take(size);
                                           else if (failed == boost::asio::error::not_found) self->refuse();
@@ -65,7 +65,8 @@ private:
         in_.erase(0, size);
         if (line.ends_with('\r')) line.pop_back();
         busy_ = true;
-        if (leaving_) return close();
+        // Only an object may be as long as a policy.
+        if (leaving_ || (size > longest_line && !line.starts_with('{'))) return close();
         owner_->handle_(line, control_peer{shared_from_this()});
     }
 
@@ -73,7 +74,7 @@ private:
     void refuse() {
         leaving_ = true;
         if (!in_.starts_with('{')) return close();
-        send(answer_json(false, "a line has at most " + std::to_string(longest_line) + " bytes"));
+        send(answer_json(false, "a line has at most " + std::to_string(longest_policy_line) + " bytes"));
     }
 
     void write() {

@@ -4,6 +4,7 @@
 #include <reheat/adapters/nlohmann_json.hpp>
 #include <reheat/core/escape.hpp>
 
+#include "policy_input.hpp"
 #include "request.hpp"
 
 #include <CLI/CLI.hpp>
@@ -20,6 +21,7 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <utility>
 #include <variant>
 
 namespace heat_ha {
@@ -58,7 +60,8 @@ std::variant<command_line, int> read_command_line(int argc, char** argv) {
         ->type_name("SOCKET")
         ->required();
     app.add_option("VERB", out.what.verb, "One of " + all_verbs())->type_name("")->required();
-    app.add_option("TARGET", out.what.target, "A stack, an instance (physical or logical name), a service, or all")
+    app.add_option("TARGET", out.what.target,
+                   "A stack, an instance (physical or logical name), a service, or all; with policy a FILE")
         ->type_name("");
     app.add_option("--who", out.what.who, "Who says it")->type_name("NAME")->capture_default_str();
     app.add_option("--reason", out.what.reason, "Why; maintain and freeze need one")->type_name("TEXT");
@@ -77,12 +80,21 @@ std::variant<command_line, int> read_command_line(int argc, char** argv) {
     } catch (const CLI::ParseError& e) {
         return complain(bad_usage, e.what());
     }
+    if (out.what.verb == "policy") {
+        const std::string file = std::exchange(out.what.target, {});
+        if (file.empty()) return complain(bad_usage, "policy needs a FILE");
+        auto read = read_policy_json(file);
+        if (!read) return complain(bad_usage, to_string(read.error()));
+        out.what.policy = std::move(*read);
+    }
     if (const auto fine = check(out.what); !fine) {
         const std::string& where = fine.error().where;
         const bool option = where != "verb" && where != "target";
         return complain(bad_usage, (option ? "--" : "") + where + ": " + fine.error().message);
     }
-    if (to_json(out.what).size() >= longest_line) return complain(bad_usage, "the request is too long");
+    const std::size_t most = out.what.policy ? longest_policy_line : longest_line;
+    if (to_json(out.what).size() >= most)
+        return complain(bad_usage, "the request is too long: at most " + std::to_string(most) + " bytes");
     return out;
 }
 

@@ -45,8 +45,8 @@ int complain(int code, const reheat::error& e) {
 /// The sockets around a world, on one thread.
 class host {
 public:
-    host(const options& from, reheat::stack_template loaded)
-        : from_{&from}, events_{from.events}, world_{from, std::move(loaded), events_, pages_} {}
+    host(const options& from, reheat::stack_template loaded, std::optional<reheat::policy_file> policy)
+        : from_{&from}, events_{from.events}, world_{from, std::move(loaded), std::move(policy), events_, pages_} {}
 
     int run() {
         if (auto heard = listen(); !heard)
@@ -79,6 +79,7 @@ private:
                                     {{}, "cloudwatch_port", std::to_string(cloudwatch_.port()), true},
                                     {{}, "cfn_port", std::to_string(cfn_.port()), true}};
         if (!from_->control.empty()) details.push_back({{}, "control", from_->control});
+        if (!from_->policy.empty()) details.push_back({{}, "policy", from_->policy});
         events_.write(world_.now(), "listening", from_->stack, details);
         return {};
     }
@@ -141,7 +142,8 @@ private:
                                            .who = "operator",
                                            .reason = "approved on the control socket",
                                            .lasts = {},
-                                           .until = {}})
+                                           .until = {},
+                                           .policy = {}})
                                    .ok;
             peer.answer(heard ? "ok approved" : "error nothing waits for an approval there");
             return pump();
@@ -162,9 +164,10 @@ private:
         }
         constexpr std::size_t at_most = 10'000;
         world_.catch_up(at_most); // what was due before comes first
-        const world::reply said = asked->verb == "status" ? world_.describe()
-                                  : asked->verb == "why"  ? world_.why(asked->target)
-                                                          : world_.speak(*asked);
+        const world::reply said = asked->verb == "status"   ? world_.describe()
+                                  : asked->verb == "why"    ? world_.why(asked->target)
+                                  : asked->verb == "policy" ? world_.change_policy(*asked)
+                                                            : world_.speak(*asked);
         peer.answer(answer_json(said.ok, said.text, said.members));
         boost::asio::post(io_, [this] { pump(); });
     }
@@ -212,14 +215,45 @@ private:
     int code_ = done;
 };
 
+/// What lint finds, a line each on stderr; how many there are.
+std::size_t tell_findings(const std::string& file, const reheat::policy_file& in, const reheat::lint_context& context) {
+    const std::vector<reheat::file_finding> found = lint(in, context);
+    for (const reheat::file_finding& f : found) std::fprintf(stderr, "%s: %s\n", file.c_str(), finding_line(f).c_str());
+    return found.size();
+}
+
+/// `--check-policy`: 0 clean, 1 findings, 2 not readable.
+int check_policy(const options& from) {
+    const auto policy = load_policy(from.check_policy);
+    if (!policy) return complain(bad_input, policy.error());
+    reheat::lint_context context;
+    if (!from.template_file.empty()) {
+        const auto loaded = load(from);
+        if (!loaded) return complain(bad_input, loaded.error());
+        context = context_of(*loaded);
+    }
+    return tell_findings(from.check_policy, *policy, context) == 0 ? 0 : 1;
+}
+
 int run(int argc, char** argv) {
     if (argc > 1 && std::string_view{argv[1]} == "ctl") return run_ctl(argc - 1, argv + 1);
     const auto read = read_options(argc, argv);
     if (const int* code = std::get_if<int>(&read)) return *code;
     const options& from = std::get<options>(read);
+    if (!from.check_policy.empty()) return check_policy(from);
     auto loaded = load(from);
     if (!loaded) return complain(bad_input, loaded.error());
-    return host{from, std::move(*loaded)}.run();
+    std::optional<reheat::policy_file> policy;
+    if (!from.policy.empty()) {
+        auto wanted = load_policy(from.policy);
+        if (!wanted) return complain(bad_input, wanted.error());
+        if (const std::size_t n = tell_findings(from.policy, *wanted, context_of(*loaded));
+            n != 0 && from.strict_policy)
+            return complain(bad_input, {reheat::errc::denied, from.policy,
+                                        std::to_string(n) + " findings, and --strict-policy allows none"});
+        policy = std::move(*wanted);
+    }
+    return host{from, std::move(*loaded), std::move(policy)}.run();
 }
 
 } // namespace

@@ -53,7 +53,7 @@ std::variant<options, int> read_options(int argc, char** argv) {
                                           std::to_string(REHEAT_VERSION_MINOR) + '.' +
                                           std::to_string(REHEAT_VERSION_PATCH));
     app.allow_extras();
-    app.add_option("--template", out.template_file, "The template, JSON")->type_name("FILE")->required();
+    app.add_option("--template", out.template_file, "The template, JSON")->type_name("FILE");
     app.add_option("--parameter", parameters, "A parameter of the template; may be given many times")
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false)
@@ -86,11 +86,20 @@ std::variant<options, int> read_options(int argc, char** argv) {
     app.add_option("--page-program", out.page_program,
                    "A program that is run for each notification, JSON on its standard input, until it exits with 0")
         ->type_name("FILE");
-    app.add_option("--ladder", out.ladder,
-                   "ha_restarter (fence, re-create) or three_levels (reboot, re-create, converge the stack)")
-        ->type_name("NAME")
-        ->transform(choice<ladder_kind>(
-            {{"ha_restarter", ladder_kind::ha_restarter}, {"three_levels", ladder_kind::three_levels}}));
+    auto* ladder =
+        app.add_option("--ladder", out.ladder,
+                       "ha_restarter (fence, re-create) or three_levels (reboot, re-create, converge the stack)")
+            ->type_name("NAME")
+            ->transform(choice<ladder_kind>(
+                {{"ha_restarter", ladder_kind::ha_restarter}, {"three_levels", ladder_kind::three_levels}}));
+    app.add_option("--policy", out.policy, "A policy file, JSON: its ladder in place of --ladder, and its limits")
+        ->type_name("FILE")
+        ->excludes(ladder);
+    app.add_flag("--strict-policy", out.strict_policy, "What lint finds in a policy is an error, not a warning");
+    app.add_option("--check-policy", out.check_policy,
+                   "Only check that policy file, and exit: 0 clean, 1 findings, 2 not readable")
+        ->type_name("FILE");
+    app.add_flag("--shadow", out.shadow, "Decide and call nothing: events tell what it would do");
     app.add_flag("--simulate-guests", out.simulate_guests, "Guests in this process signal and send heartbeats");
     app.add_option("--events", out.events, "text or json, a line each on stdout")
         ->type_name("FORMAT")
@@ -103,7 +112,7 @@ std::variant<options, int> read_options(int argc, char** argv) {
         ->take_all();
     app.footer("heat_ha ctl --help: an operator's words to a running one.\n"
                "All durations and times are the program's own: scaled or moved by hand.\n"
-               "Exit codes: 0 done, 1 failed while running, 2 bad command line or template.");
+               "Exit codes: 0 done, 1 failed while running, 2 bad command line, template or policy.");
 
     try {
         app.parse(argc, argv);
@@ -113,6 +122,7 @@ std::variant<options, int> read_options(int argc, char** argv) {
         return complain(e.what());
     }
     if (app.remaining_size() != 0) return complain_of_extras(app);
+    if (out.template_file.empty() && out.check_policy.empty()) return complain("--template is required");
     if (!out.page_program.empty() && !can_be_run(out.page_program))
         return complain("--page-program: " + out.page_program + " cannot be executed");
     if (scale->count() != 0 && out.clock != clock_kind::scaled) return complain("--time-scale: needs --clock scaled");

@@ -36,6 +36,10 @@ struct options {
     std::string page_program; ///< path of a program that is run for each notification; empty for none
     std::string control;      ///< path of the control socket; empty for none
     ladder_kind ladder = ladder_kind::ha_restarter;
+    std::string policy;         ///< path of a policy file, in place of a ladder; empty for none
+    bool strict_policy = false; ///< what lint finds in a policy is an error
+    std::string check_policy;   ///< path of a policy file that is only checked
+    bool shadow = false;        ///< decide, and call nothing
     bool simulate_guests = false;
     event_format events = event_format::text;
     std::optional<reheat::duration> run_for;

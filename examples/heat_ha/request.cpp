@@ -39,6 +39,32 @@ constexpr std::array<std::pair<std::string_view, std::string request::*>, 6> mem
 /// Work and freezes that nobody gave a reason and an end are forgotten, and then nothing is recovered any more.
 bool needs_end(operator_verb v) { return v == operator_verb::maintain || v == operator_verb::freeze; }
 
+/// On one line. Depth is bounded by who has read it.
+void append_node(std::string& out, const reheat::node& n) {
+    if (n.is_string()) return reheat::append_json_string(out, n.text());
+    if (n.is_scalar()) {
+        out += n.text();
+        return;
+    }
+    if (n.is_null()) {
+        out += "null";
+        return;
+    }
+    bool first = true;
+    out += n.is_array() ? '[' : '{';
+    for (const reheat::node& item : n.items()) {
+        if (!std::exchange(first, false)) out += ',';
+        append_node(out, item);
+    }
+    for (const auto& [name, value] : n.members()) {
+        if (!std::exchange(first, false)) out += ',';
+        reheat::append_json_string(out, name);
+        out += ':';
+        append_node(out, value);
+    }
+    out += n.is_array() ? ']' : '}';
+}
+
 } // namespace
 
 std::optional<operator_verb> request::word() const {
@@ -51,7 +77,7 @@ std::optional<operator_verb> request::word() const {
 std::string all_verbs() {
     std::string out;
     for (const operator_verb v : words) out += std::string{to_string(v)} + ", ";
-    return out + "status, why, watch";
+    return out + "policy, status, why, watch";
 }
 
 reheat::result<void> check(const request& r) {
@@ -59,7 +85,8 @@ reheat::result<void> check(const request& r) {
         return reheat::error{errc::invalid_argument, where, std::move(what)};
     };
     const auto word = r.word();
-    if (!word && std::find(questions.begin(), questions.end(), r.verb) == questions.end())
+    const bool policy = r.verb == "policy";
+    if (!word && !policy && std::find(questions.begin(), questions.end(), r.verb) == questions.end())
         return bad("verb", "expected one of " + all_verbs());
     const bool wants_target = word || r.verb == "why";
     if (wants_target && r.target.empty()) return bad("target", r.verb + " needs a target" + (word ? ", or all" : ""));
@@ -67,9 +94,15 @@ reheat::result<void> check(const request& r) {
     const bool of_one = word == operator_verb::confirm_dead || word == operator_verb::maintain || r.verb == "why";
     if (r.for_all() && of_one) return bad("target", r.verb + " needs one target by its name");
     if (r.target.size() > longest_name) return bad("target", "expected at most 255 bytes");
-    if (!word) return {};
+    if (policy != r.policy.has_value()) return bad("policy", r.verb + (policy ? " needs one" : " takes none"));
+    if (!word && !policy) return {};
     if (r.who.empty() || r.who.size() > longest_name) return bad("who", "expected 1 to 255 bytes");
     if (r.reason.size() > longest_reason) return bad("reason", "expected at most 1024 bytes");
+    if (policy) {
+        if (!r.lasts.empty()) return bad("for", "policy takes none");
+        if (!r.until.empty()) return bad("until", "policy takes none");
+        return {};
+    }
     if (!r.lasts.empty() && !r.until.empty()) return bad("until", "excludes for");
     if (!r.lasts.empty()) {
         if (auto d = reheat::parse_duration(r.lasts); !d) return bad("for", d.error().message);
@@ -92,15 +125,23 @@ std::string to_json(const request& r) {
         out += ':';
         reheat::append_json_string(out, r.*member);
     }
+    if (r.policy) {
+        out += out.empty() ? "{\"policy\":" : ",\"policy\":";
+        append_node(out, *r.policy);
+    }
     return (out.empty() ? "{" : out) + '}';
 }
 
 reheat::result<request> read_request(std::string_view line) {
-    auto read = reheat::nlohmann_json{}.read(line, {.bytes = longest_line, .depth = 4, .nodes = 32});
+    auto read = reheat::nlohmann_json{}.read(line, {.bytes = longest_policy_line, .depth = 10, .nodes = 2048});
     if (!read) return std::move(read).error();
     if (!read->is_object()) return reheat::error{errc::syntax, {}, "expected an object"};
     request out;
-    for (const auto& [name, value] : read->members()) {
+    for (auto& [name, value] : read->members()) {
+        if (name == "policy") {
+            out.policy = std::move(value);
+            continue;
+        }
         std::string request::* place = nullptr;
         for (const auto& [known, member] : members) {
             if (known == name) place = member;
@@ -111,6 +152,8 @@ reheat::result<request> read_request(std::string_view line) {
         if (!value.is_string()) return reheat::error{errc::invalid_argument, name, "expected a string"};
         out.*place = value.text();
     }
+    if (out.verb != "policy" && line.size() >= longest_line)
+        return reheat::error{errc::limit_exceeded, {}, "a line has at most " + std::to_string(longest_line) + " bytes"};
     if (auto fine = check(out); !fine) return std::move(fine).error();
     return out;
 }

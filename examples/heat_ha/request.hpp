@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <reheat/core/node.hpp>
 #include <reheat/core/result.hpp>
 #include <reheat/core/time.hpp>
 #include <reheat/engine/effects.hpp>
@@ -15,6 +16,8 @@ namespace heat_ha {
 
 /// The longest line that the control socket takes, its end included.
 inline constexpr std::size_t longest_line = 4096;
+/// The same for a policy: every member of every rung and limit fits in a third of it.
+inline constexpr std::size_t longest_policy_line = 16'384;
 
 /// What can be asked beside an operator's words.
 inline constexpr std::array<std::string_view, 3> questions{"status", "why", "watch"};
@@ -25,8 +28,9 @@ struct request {
     std::string target; ///< a name, or `all`
     std::string who;
     std::string reason;
-    std::string lasts; ///< a duration, from when the program hears it
-    std::string until; ///< a time of the program
+    std::string lasts;                  ///< a duration, from when the program hears it
+    std::string until;                  ///< a time of the program
+    std::optional<reheat::node> policy; ///< what a policy file holds, with the verb `policy`
 
     /// The operator's word that it is; none for a question.
     [[nodiscard]] std::optional<reheat::operator_verb> word() const;

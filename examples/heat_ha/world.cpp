@@ -8,6 +8,8 @@
 #include <reheat/engine/why.hpp>
 #include <reheat/stack/load_template.hpp>
 
+#include "read_file.hpp"
+
 #include <array>
 #include <cstdio>
 #include <memory>
@@ -39,26 +41,21 @@ std::string stack_id(std::string_view name, reheat::time_point born) {
            '-' + digits.substr(18, 12);
 }
 
-reheat::result<std::string> read_file(const std::string& path, std::size_t most) {
-    const auto close = [](std::FILE* f) { std::fclose(f); };
-    const std::unique_ptr<std::FILE, decltype(close)> file{std::fopen(path.c_str(), "rb"), close};
-    if (!file) return reheat::error{reheat::errc::io, {}, "cannot be opened"};
-    std::string text;
-    std::array<char, 4096> part{};
-    while (const std::size_t n = std::fread(part.data(), 1, part.size(), file.get())) {
-        text.append(part.data(), n);
-        if (text.size() > most) break; // the reader says so
-    }
-    if (std::ferror(file.get()) != 0) return reheat::error{reheat::errc::io, {}, "cannot be read"};
-    return text;
-}
-
 reheat::policy policy_of(ladder_kind kind) {
     return kind == ladder_kind::three_levels ? reheat::three_levels.lowered() : reheat::ha_restarter.lowered();
 }
 
-reheat::error located(std::string place, const reheat::error& e) {
-    return {e.code, e.where.empty() ? std::move(place) : std::move(place) + ": " + e.where, e.message};
+reheat::engine_options engine_of(const reheat::limits& bounds, bool shadow) {
+    reheat::engine_options out;
+    out.bounds = bounds;
+    out.shadow = shadow;
+    return out;
+}
+
+std::string ladder_text(const reheat::policy& p) {
+    std::string out;
+    for (const reheat::rung& r : p.rungs()) out += (out.empty() ? "" : " ") + std::string{to_string(r.what)};
+    return out;
 }
 
 } // namespace
@@ -85,11 +82,23 @@ reheat::result<reheat::stack_template> load(const options& from) {
     return loaded;
 }
 
-world::world(const options& from, reheat::stack_template loaded, event_writer& events, page_program& pages)
-    : name_{loaded.identity().name}, events_{&events}, simulate_guests_{from.simulate_guests}, failures_{from.failures},
-      loaded_{std::move(loaded)}, ha_{cloud_, program_clock{from}, policy_of(from.ladder)},
+reheat::lint_context context_of(const reheat::stack_template& from) {
+    reheat::lint_context out;
+    for (const reheat::template_resource& r : from.resources())
+        out.targets += r.type->kind == reheat::resource_kind::instance ? 1U : 0U;
+    return out;
+}
+
+world::world(const options& from, reheat::stack_template loaded, std::optional<reheat::policy_file> policy,
+             event_writer& events, page_program& pages)
+    : name_{loaded.identity().name}, events_{&events}, simulate_guests_{from.simulate_guests},
+      strict_policy_{from.strict_policy}, shadow_{from.shadow}, failures_{from.failures}, context_{context_of(loaded)},
+      bounds_{policy ? policy->bounds() : reheat::limits{}}, rules_{policy ? policy->rules() : policy_of(from.ladder)},
+      loaded_{std::move(loaded)},
+      ha_{cloud_, program_clock{from}, rules_, reheat::volatile_journal{}, engine_of(bounds_, from.shadow)},
       // A page program has a limit of its own, in real time.
       pages_{pages, ha_, {.answer_within = std::chrono::hours{24 * 365}, .seed = 0}} {
+    if (policy) policies_.push_back(std::move(*policy));
     if (from.run_for) end_ = after(now(), *from.run_for);
 }
 
@@ -131,8 +140,7 @@ void world::settle() {
         const reheat::time_point due = ha_.poll([this](const reheat::event& e) {
             heat_->notice(e);
             pages_(e);
-            if (e.kind == reheat::event_kind::operator_word && (!heard_ || e.what == reheat::decision::accept))
-                heard_ = e;
+            hear(e);
             events_->write(ha_.state(), e);
         });
         next_ = earlier(earlier(due, pages_.poll(now())), earlier(cloud_.next(), heat_->next()));
@@ -140,12 +148,24 @@ void world::settle() {
     }
 }
 
+/// What an operator waits for.
+void world::hear(const reheat::event& e) {
+    if (e.kind == reheat::event_kind::operator_word && (!heard_ || e.what == reheat::decision::accept)) heard_ = e;
+    if (changing_ == nullptr || e.why != reheat::reason::policy_changed) return;
+    changed_ = e.what == reheat::decision::change;
+    if (changed_)
+        events_->write(
+            now(), "policy", name_,
+            {{{}, "who", changing_->who}, {{}, "ladder", ladder_text(rules_)}, {{}, "message", changing_->reason}});
+}
+
 void world::told(const reheat::creation_action& action) {
     if (const auto* wanted = std::get_if<reheat::create_instance>(&action)) {
         std::vector<std::string> volumes;
         for (const auto& [id, device] : wanted->spec.volumes) volumes.push_back(id);
+        // In the shadow nobody creates it: it is there, another program's.
         cloud_.add(wanted->physical_name,
-                   {.stack = name_, .volumes = std::move(volumes), .heartbeats = simulate_guests_}, false);
+                   {.stack = name_, .volumes = std::move(volumes), .heartbeats = simulate_guests_}, shadow_);
     } else if (const auto* change = std::get_if<reheat::resource_changed>(&action)) {
         tell_resource(*change);
     } else if (const auto* stack = std::get_if<reheat::stack_changed>(&action)) {
@@ -257,6 +277,44 @@ world::reply world::speak(const request& said) {
     return {true, text, members};
 }
 
+world::reply world::change_policy(const request& said) {
+    const auto refuse = [](const reheat::error& e) {
+        std::string members = R"(,"verb":"policy","where":)";
+        reheat::append_json_string(members, e.where);
+        return reply{false, "policy: " + to_string(e), members};
+    };
+    auto read = reheat::read_policy(*said.policy);
+    if (!read) return refuse(read.error());
+    // A file without limits says nothing of them.
+    if (said.policy->find("limits") != nullptr) {
+        if (auto same = check_same_limits(read->bounds(), bounds_); !same) return refuse(same.error());
+    }
+    const std::vector<reheat::file_finding> found = lint(*read, context_);
+    const std::string findings = R"(,"verb":"policy","findings":)" + findings_json(found);
+    std::string text = "policy: ";
+    const auto answer = [&](bool ok, std::string_view what, bool changed) {
+        text += what;
+        for (const reheat::file_finding& f : found) text += "\nwarning: " + finding_line(f);
+        return reply{ok, text, findings + (changed ? R"(,"changed":true)" : R"(,"changed":false)")};
+    };
+    if (strict_policy_ && !found.empty()) return answer(false, "findings, and --strict-policy allows none", false);
+    if (read->rules() == rules_) return answer(true, "accepted, it is the same as before", false);
+
+    const reheat::policy before = rules_;
+    rules_ = read->rules();
+    policies_.push_back(std::move(*read));
+    changing_ = &said;
+    changed_ = false;
+    auto can = ha_.change_policy(reheat::policy_id{}, rules_);
+    if (can) settle();
+    changing_ = nullptr;
+    if (changed_) return answer(true, "accepted, from the next rung on", true);
+    rules_ = before;
+    policies_.pop_back();
+    if (!can) return refuse(can.error());
+    return answer(false, "it was changed too often: end the program and start it again", false);
+}
+
 world::reply world::describe() const {
     const reheat::stack_creation& stack = heat_->creation();
     const reheat::engine& engine = ha_.state();
@@ -272,7 +330,8 @@ world::reply world::describe() const {
     member("time", reheat::format_time(now()));
     member("stack", name_);
     member("status", to_string(stack.status()));
-    out.members += R"(,"events":)" + std::to_string(events_->count());
+    out.members +=
+        R"(,"events":)" + std::to_string(events_->count()) + R"(,"calls":)" + std::to_string(cloud_.calls().size());
     const auto group = [&](reheat::resource_kind kind, const char* word, const char* plural, auto value_of) {
         out.members += std::string{",\""} + plural + "\":{";
         bool first = true;

@@ -5,12 +5,15 @@
 #include <reheat/guest/cloudformation.hpp>
 #include <reheat/guest/cloudwatch.hpp>
 #include <reheat/guest/heat_stack.hpp>
+#include <reheat/recovery/lint_context.hpp>
+#include <reheat/recovery/policy_reader.hpp>
 #include <reheat/runner/pipeline.hpp>
 #include <reheat/sim/mock_cloud.hpp>
 
 #include "event_writer.hpp"
 #include "options.hpp"
 #include "page_program.hpp"
+#include "policy_input.hpp"
 #include "program_clock.hpp"
 #include "request.hpp"
 #include "simulated_guests.hpp"
@@ -19,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace heat_ha {
 
@@ -26,7 +30,8 @@ namespace heat_ha {
 class world {
 public:
     /// `loaded` is the checked template; every planned failure names an instance of it.
-    world(const options& from, reheat::stack_template loaded, event_writer& events, page_program& pages);
+    world(const options& from, reheat::stack_template loaded, std::optional<reheat::policy_file> policy,
+          event_writer& events, page_program& pages);
 
     /// Begins to create the stack. `endpoint` is the URL of the CloudFormation API.
     reheat::result<void> open(const std::string& endpoint);
@@ -57,6 +62,8 @@ public:
     };
     /// An operator's word, which `check` has passed: whether the engine took it, or why not.
     reply speak(const request& said);
+    /// Another policy, from the next rung on: what lint finds in it, or why nothing has changed.
+    reply change_policy(const request& said);
     [[nodiscard]] reply describe() const;
     [[nodiscard]] reply why(std::string_view target) const;
 
@@ -69,6 +76,7 @@ private:
     [[nodiscard]] program_clock& clock() noexcept { return ha_.time(); }
     [[nodiscard]] const program_clock& clock() const noexcept { return const_cast<pipeline&>(ha_).time(); }
     void settle();
+    void hear(const reheat::event& e);
     void told(const reheat::creation_action& action);
     void tell_resource(const reheat::resource_changed& change);
     void tell_created();
@@ -79,7 +87,13 @@ private:
     std::string name_;
     event_writer* events_;
     bool simulate_guests_;
+    bool strict_policy_;
+    bool shadow_;
     std::vector<planned_failure> failures_;
+    reheat::lint_context context_;
+    std::vector<reheat::policy_file> policies_; ///< every one that the engine has: it refers to their names
+    reheat::limits bounds_;
+    reheat::policy rules_; ///< the newest
     std::optional<reheat::stack_template> loaded_;
     reheat::mock_cloud cloud_;
     pipeline ha_;
@@ -91,7 +105,12 @@ private:
     reheat::time_point end_ = reheat::never;
     reheat::time_point next_ = reheat::never;
     std::optional<reheat::event> heard_; ///< what the engine said to the last operator's word
+    const request* changing_ = nullptr;  ///< who changes the policy
+    bool changed_ = false;               ///< whether the engine took it
 };
+
+/// What lint can know from a template: how many instances share the limits.
+reheat::lint_context context_of(const reheat::stack_template& from);
 
 /// Reads and checks the template of the command line; the error says where.
 reheat::result<reheat::stack_template> load(const options& from);

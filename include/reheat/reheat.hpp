@@ -46,7 +46,6 @@
 #include <reheat/driver/completion.hpp>
 #include <reheat/driver/concepts.hpp>
 #include <reheat/engine/engine.hpp>
-#include <reheat/engine/recording.hpp>
 #include <reheat/engine/render.hpp>
 #include <reheat/engine/why.hpp>
 #include <reheat/evidence/health.hpp>

@@ -6847,6 +6847,8 @@ struct testimonies {
 /// A set of vantages.
 enum class vantage_set : std::uint8_t { none = 0 };
 
+inline constexpr vantage_set all_vantages{(1U << vantage_count) - 1U};
+
 [[nodiscard]] constexpr vantage_set operator|(vantage_set set, vantage v) noexcept {
     return static_cast<vantage_set>(static_cast<unsigned>(set) | 1U << static_cast<unsigned>(v));
 }
@@ -7174,20 +7176,23 @@ public:
 
     /// The denying guards, as a set of bits; 0 means that all allow.
     [[nodiscard]] constexpr std::uint32_t denied() const noexcept { return denied_; }
+    /// Visits every denial, in the order of `guard`.
+    template <class Visit>
+    constexpr void each_denial(const Visit& visit) const {
+        for (std::uint32_t left = denied_; left != 0; left &= left - 1) {
+            const auto g = static_cast<std::size_t>(std::countr_zero(left));
+            visit(static_cast<guard>(g), answers_[g]);
+        }
+    }
     /// The first denial, in the order of `guard`.
     [[nodiscard]] constexpr reason first() const noexcept {
-        for (const guard_answer& a : answers_) {
-            if (!a.allows()) return a.why;
-        }
-        return reason::none;
+        return denied_ == 0 ? reason::none : answers_[static_cast<std::size_t>(std::countr_zero(denied_))].why;
     }
     /// The earliest time at which an answer can change by itself. A denial that only an input can change has none, and
     /// does not hide a time that another has.
     [[nodiscard]] constexpr time_point next() const noexcept {
         time_point earliest = never;
-        for (const guard_answer& a : answers_) {
-            if (!a.allows() && a.next < earliest) earliest = a.next;
-        }
+        each_denial([&](guard, const guard_answer& a) { earliest = a.next < earliest ? a.next : earliest; });
         return earliest;
     }
 
@@ -7362,10 +7367,7 @@ public:
         }
         lost_.insert(lost_.end(), fallen_.begin(), fallen_.end());
         fallen_.clear();
-        sort(returned_, [](target_id m) { return m; });
-        std::erase_if(lost_,
-                      [this](const loss& l) { return found(returned_, l.machine, [](target_id m) { return m; }); });
-        returned_.clear();
+        if (!returned_.empty()) forget_returned();
         if (cliff_ != 0 && !over(lost_.size(), cliff_)) cliff_ = 0;
         if (cliff_ == 0) {
             // A cliff keeps its losses until enough of them return; otherwise they are history after a while.
@@ -7373,7 +7375,7 @@ public:
             const std::size_t before = beating_ + lost_.size();
             if (before >= bounds_.cliff.least && over(lost_.size(), before)) cliff_ = before;
         }
-        sort(lost_, [](const loss& l) { return l.machine; });
+        if (cliff_ != 0) sort(lost_, [](const loss& l) { return l.machine; });
         wide_ = count_lately(now);
     }
 
@@ -7399,6 +7401,12 @@ private:
         time_point at;
     };
 
+    void forget_returned() {
+        const auto self = [](target_id m) { return m; };
+        sort(returned_, self);
+        std::erase_if(lost_, [&](const loss& l) { return found(returned_, l.machine, self); });
+        returned_.clear();
+    }
     template <class T, class Key>
     static void sort(std::vector<T>& all, const Key& key) {
         detail::sort(all, [&key](const T& a, const T& b) { return key(a) < key(b); });
@@ -7433,7 +7441,7 @@ private:
     }
 
     silence_limits bounds_;
-    std::vector<loss> lost_; // by machine
+    std::vector<loss> lost_; // by machine, while there is a cliff
     std::vector<loss> fallen_;
     std::vector<target_id> returned_;
     std::size_t beating_ = 0;
@@ -7654,6 +7662,7 @@ struct instance_set {
     std::uint32_t instances = 0;  ///< on hosts that are not proved dead
     std::uint32_t unhealthy = 0;  ///< of these
     std::uint32_t dead_hosts = 0; ///< that had instances of it
+    bool changed = false;         ///< its counts, since they were looked at last
     bool open = false;            ///< its breaker
     bool paged = false;           ///< that it has been open for long
     time_point opened_at = never;
@@ -7762,15 +7771,13 @@ public:
     template <class Visit>
     void take_changed(const Visit& visit) {
         for (std::size_t n = 0; n < changed_.size(); ++n) {
-            marked_[static_cast<std::size_t>(changed_[n])] = false;
+            (*this)[changed_[n]].changed = false;
             visit(changed_[n]);
         }
         changed_.clear();
     }
     void mark(set_id s) {
-        if (marked_.size() < sets_.size()) marked_.resize(sets_.size());
-        if (marked_[static_cast<std::size_t>(s)]) return;
-        marked_[static_cast<std::size_t>(s)] = true;
+        if (std::exchange((*this)[s].changed, true)) return;
         changed_.push_back(s);
     }
 
@@ -7832,7 +7839,6 @@ private:
     std::vector<membership> memberships_;
     std::vector<std::uint32_t> slots_; // of memberships; 0 is free
     std::vector<set_id> changed_;
-    std::vector<bool> marked_;
 };
 
 } // namespace reheat::inline REHEAT_ABI
@@ -7864,20 +7870,17 @@ enum class event_kind : std::uint8_t {
 struct denial {
     guard by{};
     reason why{};
-    std::uint32_t after_ms = unknown; ///< how long after the event it can change by itself
-
-    /// Where only an input can change it, or where it is more than 49 days.
-    static constexpr std::uint32_t unknown = 0xffff'ffffU;
+    std::uint32_t after_ms =
+        0; ///< how long after the event it can change by itself; 0: only an input can, or in 49 days
 
     [[nodiscard]] constexpr time_point next(time_point at) const noexcept {
-        return after_ms == unknown ? never : after(at, std::chrono::milliseconds{after_ms});
+        return after_ms == 0 ? never : after(at, std::chrono::milliseconds{after_ms});
     }
     /// Rounded up, so that it is not asked too early.
     [[nodiscard]] static constexpr std::uint32_t until(time_point next, time_point at) noexcept {
+        if (next == never) return 0;
         const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - at).count();
-        return next == never || wait >= std::int64_t{unknown} ? unknown
-               : wait < 0                                     ? 0
-                                                              : static_cast<std::uint32_t>(wait);
+        return wait < 1 ? 1 : wait > std::int64_t{UINT32_MAX} ? 0 : static_cast<std::uint32_t>(wait);
     }
 };
 
@@ -7896,6 +7899,7 @@ struct event {
     std::uint32_t denied = 0;      ///< the denying guards, bit n for guard n
     std::uint32_t asked = 0;       ///< the guards that were asked; of these, all that do not deny allow
     std::uint16_t attempt = 0;     ///< counted from 1 within the incident and rung
+    bool shadow = false;           ///< of an engine in shadow mode: nothing was done, and nobody is to be called
     target_id target = no_target;  ///< the incident's own target
     target_id subject = no_target; ///< the target that is acted upon
     incident_id incident = no_incident;
@@ -8054,6 +8058,7 @@ struct pending_operation {
 
     op_id id{};
     operation what{};
+    operation booked{}; ///< as what its budget was spent
     target_id subject = no_target;
     incident_id for_incident = no_incident; ///< `no_incident` for an operation that was asked for
     sequence intent{};
@@ -8420,53 +8425,81 @@ struct incident {
 
 namespace reheat::inline REHEAT_ABI {
 
+/// What the ledger books an action as: a reboot that only the hypervisor is asked for has its own budget, so that it
+/// can be a rung above one that asks the guest.
+[[nodiscard]] constexpr operation booked_as(const rung& r) noexcept {
+    constexpr unsigned hard = 0x80;
+    const bool apart = r.what == operation::reboot_instance && r.how == reboot_kind::hard;
+    return apart ? static_cast<operation>(static_cast<unsigned>(r.what) | hard) : r.what;
+}
+
 /// What has been spent: which action was taken on which target, and when. Only targets that were acted upon have
 /// entries.
 class ledger {
 public:
-    /// Notes an action. Entries too old for every budget are forgotten.
+    /// Notes an action. The target's entries too old for every budget are forgotten.
     void spend(target_id target, operation what, time_point at) {
-        std::erase_if(spent_, [at](const entry& e) { return at - e.at > longest; });
-        spent_.insert(spent_.begin() + first_of(target), {target, what, at});
+        const auto id = static_cast<std::size_t>(target);
+        if (id >= account_of_.size()) account_of_.resize(id + 1);
+        if (account_of_[id] == 0) {
+            accounts_.emplace_back();
+            account_of_[id] = static_cast<std::uint32_t>(accounts_.size());
+        }
+        std::vector<entry>& spent = accounts_[account_of_[id] - 1];
+        if (!spent.empty() && at - spent.front().at > longest)
+            std::erase_if(spent, [at](const entry& e) { return at - e.at > longest; });
+        spent.push_back({what, at});
     }
 
     /// Forgets an action noted at that time, which was not taken after all.
     void take_back(target_id target, operation what, time_point at) {
-        for (auto e = spent_.begin() + first_of(target); e != spent_.end() && e->target == target; ++e) {
-            if (e->what != what || e->at != at) continue;
-            spent_.erase(e);
+        if (!has_account(target)) return;
+        std::vector<entry>& spent = accounts_[account_of_[static_cast<std::size_t>(target)] - 1];
+        for (std::size_t e = spent.size(); e-- > 0;) {
+            if (spent[e].what != what || spent[e].at != at) continue;
+            spent.erase(spent.begin() + static_cast<std::ptrdiff_t>(e));
             return;
         }
     }
 
     /// Whether a budget has room for one more action of that kind on that target.
     [[nodiscard]] bool has_room(target_id target, operation what, const budget& b, time_point at) const {
-        std::uint32_t used = 0;
-        for (auto e = spent_.begin() + first_of(target); e != spent_.end() && e->target == target; ++e)
-            used += e->what == what && at - e->at < b.within ? 1U : 0U;
-        return used < b.count;
+        return has_room(target, what, b, b, at);
+    }
+    /// Whether both budgets have.
+    [[nodiscard]] bool has_room(target_id target, operation what, const budget& burst, const budget& sustained,
+                                time_point at) const {
+        std::uint32_t in_burst = 0;
+        std::uint32_t in_sustained = 0;
+        if (has_account(target)) {
+            // In order of time: only the newest ones can count.
+            const duration longer = burst.within < sustained.within ? sustained.within : burst.within;
+            const std::vector<entry>& spent = accounts_[account_of_[static_cast<std::size_t>(target)] - 1];
+            for (std::size_t e = spent.size(); e-- > 0;) {
+                const duration age = at - spent[e].at;
+                if (age >= longer) break;
+                if (spent[e].what != what) continue;
+                in_burst += age < burst.within ? 1U : 0U;
+                in_sustained += age < sustained.within ? 1U : 0U;
+            }
+        }
+        return in_burst < burst.count && in_sustained < sustained.count;
     }
 
 private:
     static constexpr duration longest = std::chrono::hours{24 * 31};
     struct entry {
-        target_id target;
         operation what;
         time_point at;
     };
 
-    [[nodiscard]] std::ptrdiff_t first_of(target_id target) const noexcept {
-        std::ptrdiff_t low = 0;
-        std::ptrdiff_t high = static_cast<std::ptrdiff_t>(spent_.size());
-        while (low < high) {
-            const std::ptrdiff_t middle = low + (high - low) / 2;
-            if (spent_[static_cast<std::size_t>(middle)].target < target) low = middle + 1;
-            else high = middle;
-        }
-        return low;
+    [[nodiscard]] bool has_account(target_id target) const noexcept {
+        const auto id = static_cast<std::size_t>(target);
+        return id < account_of_.size() && account_of_[id] != 0;
     }
 
-    std::vector<entry> spent_; // by target
+    std::vector<std::uint32_t> account_of_;    // by target, counted from 1; 0 is none
+    std::vector<std::vector<entry>> accounts_; // each in order of time
 };
 
 } // namespace reheat::inline REHEAT_ABI
@@ -8773,7 +8806,10 @@ struct engine_options {
     duration page_after = std::chrono::minutes{10};      ///< a longer wait calls a human, once
     self_doubt doubts{};                                 ///< of an engine that is stepped late
     limits bounds{};                                     ///< of all actions together
-    bool shadow = false; ///< decide on live input and call nothing: events tell what would have been done
+    /// Decide on live input, write no intent and call nothing. What would be called is told (`reason::would_act`), is
+    /// spent like any other, and counts as done at once; what would be asked of the cloud counts as answered, without
+    /// saying anything of a target.
+    bool shadow = false;
 };
 
 /// The heart: values with their time go in, decisions come out. It reads no clock, makes no call and starts no thread.
@@ -8816,8 +8852,11 @@ public:
     result<target_id> add(const stack& s);
     result<target_id> add(const instance& i);
     result<target_id> add(const service& s);
-    /// Makes room for so many targets, so that adding them moves nothing.
-    void reserve(std::size_t targets) { targets_.reserve(targets); }
+    /// Makes room for so many targets with one watch each, so that adding them moves nothing.
+    void reserve(std::size_t targets) {
+        targets_.reserve(targets);
+        links_.reserve(targets + 1);
+    }
     /// Recovers the target's incidents by that policy from now on. An incident that is open keeps its own.
     /// An unknown target or policy changes nothing.
     void use_policy(target_id target, policy_id rules) noexcept {
@@ -9057,6 +9096,7 @@ private:
     void watch_probes(outputs& out);
     void watch_orders(outputs& out);
     void watch_breakers(outputs& out);
+    [[nodiscard]] time_point grows_old(target_id target) const noexcept;
 
     // engine/operators.hpp: what an operator says
     void take(const spoken& s, outputs& out);
@@ -9068,6 +9108,7 @@ private:
     void look(incident& i, outputs& out);
     void decide(incident& i, outputs& out);
     [[nodiscard]] reason skip(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] bool guest_overspent(target_id target, const rung& r) const;
     [[nodiscard]] bool wait_for_guest(incident& i, const rung& r, outputs& out);
     void climb(incident& i, decision what, reason why, outputs& out);
     void wait(incident& i, const guard_answers& answers, outputs& out);
@@ -9083,6 +9124,7 @@ private:
     [[nodiscard]] time_point page_at(const incident& i) const noexcept;
     [[nodiscard]] time_point page_at(const pending_operation& op) const noexcept;
     void page_long_wait(incident& i, outputs& out);
+    [[nodiscard]] bool waits_by_itself(std::uint32_t denied) const noexcept;
     [[nodiscard]] bool well(const incident& i, time_point since) const noexcept;
     [[nodiscard]] bool heard_since_action(target_id target) const noexcept;
 
@@ -9090,8 +9132,12 @@ private:
     [[nodiscard]] guard_answers ask_guards(const incident& i, const rung& r, target_id subject) const noexcept;
     void ask_sets(guard_answers& answers, const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] time_point grows_old(target_id machine, vantage_set which) const noexcept;
     [[nodiscard]] guard_answer ask_freeze(const incident& i, const rung& r, target_id subject) const noexcept;
-    [[nodiscard]] guard_answer ask_budget(const shared_budget& b, const spending& spent, reason why) const noexcept;
+    [[nodiscard]] guard_answer ask_budget(const shared_budget& b, const spending& spent, reason why,
+                                          set_id in) const noexcept;
+    [[nodiscard]] guard_answer ask_quota() const noexcept;
+    [[nodiscard]] std::uint32_t about_to_act(set_id in) const noexcept;
     [[nodiscard]] guard_answer ask_in_flight(const rung& r) const noexcept;
     [[nodiscard]] guard_answer ask_probation(const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_dependencies(const incident& i, target_id subject) const noexcept;
@@ -9113,6 +9159,8 @@ private:
     void write_intent(pending_operation& op, outputs& out);
     [[nodiscard]] call make_call(const pending_operation& op, op_id id, operation what, time_point deadline) const;
     void emit_call(pending_operation& op, outputs& out);
+    void tell_call(const pending_operation& op, reason why, outputs& out);
+    void suppose_done(pending_operation& op, outputs& out);
     void forget_past(const pending_operation& op);
     void drop(pending_operation& op, reason why, outputs& out);
     [[nodiscard]] reason no_longer_wanted(const pending_operation& op) const noexcept;
@@ -9123,8 +9171,9 @@ private:
     void finish(pending_operation& op, outcome_code code, reason why, duration retry_after, outputs& out);
     void note_seen(target_id subject, const observed& seen);
     void move_to(target_id machine, std::string_view host);
-    void spend(target_id subject, operation what);
+    void spend(target_id subject, const rung& r);
     void take_back(const pending_operation& op);
+    void give_back_room(target_id subject, operation what);
 
     // Shared
     [[nodiscard]] const policy& rules(policy_id p) const noexcept {
@@ -9156,6 +9205,7 @@ private:
         return const_cast<engine*>(this)->find_incident(id);
     }
     [[nodiscard]] incident* find_incident(incident_id id) noexcept {
+        if (id == no_incident) return nullptr;
         const std::size_t at = place_of(id);
         return at < incidents_.size() && incidents_[at].id == id ? &incidents_[at] : nullptr;
     }
@@ -9191,13 +9241,13 @@ private:
         look_again_ = true;
     }
     record& write(record_kind kind, target_id target, outputs& out) {
-        record r;
+        record& r = out.records.emplace_back();
         r.seq = static_cast<sequence>(++last_sequence_);
         r.kind = kind;
         r.at = now_;
         r.target = target;
         r.reign = options_.reign;
-        return out.records.emplace_back(std::move(r));
+        return r;
     }
     event& tell(event_kind kind, decision what, reason why, outputs& out) {
         event& e = out.events.emplace_back();
@@ -9205,6 +9255,7 @@ private:
         e.kind = kind;
         e.what = what;
         e.why = why;
+        e.shadow = options_.shadow;
         return e;
     }
     event& tell(event_kind kind, decision what, reason why, const incident& i, outputs& out) {
@@ -9240,7 +9291,7 @@ private:
     std::vector<probe> probes_;
     std::vector<set_id> open_breakers_;
     input_queue inputs_;
-    input_queue taking_;                      // inputs of the step under way
+    input_queue taking_;                             // inputs of the step under way
     std::vector<transition> transitions_;            // reused by every step
     std::vector<std::pair<int, std::size_t>> order_; // of the incidents by priority; reused
     std::vector<target_id> unjournaled_;             // targets whose names the journal has not
@@ -9250,6 +9301,7 @@ private:
     time_point held_until_ = never; // after a start or a change of leader; `never` before the first step
     time_point last_machine_action_ = (time_point::min)();
     time_point doubt_since_ = never;
+    target_id doubted_about_ = no_target; // the machine that the cloud is asked for in a doubt
     time_point next_probe_ = never;
     sequence durable_ = no_sequence;
     std::uint64_t last_sequence_ = 0;
@@ -9262,8 +9314,10 @@ private:
     bool journal_changed_ = false; // and not told yet
     bool look_again_ = false;
     bool trust_broken_ = false;
-    bool doubting_ = false;  // the observer, itself
-    bool told_wide_ = false; // that the silence is wide
+    time_point listen_until_ = (time_point::min)(); // after a doubt: what was silent meanwhile may be heard again
+    bool doubting_ = false;                         // the observer, itself
+    bool unanswered_ = false;                       // a question to the driver, in this doubt
+    bool told_wide_ = false;                        // that the silence is wide
     bool doubt_paged_ = false;
 };
 
@@ -9302,6 +9356,7 @@ inline void engine::open(target_id target, reason why, outputs& out) {
     for (std::size_t n = 0; above != no_target && n < incidents_.size(); ++n) {
         if (incidents_[n].subject != above) continue;
         i.at = phase::absorbed;
+        i.wake = never;
         i.absorbed_by = incidents_[n].id;
         ++incidents_[n].absorbs;
         break;
@@ -9313,7 +9368,9 @@ inline void engine::open(target_id target, reason why, outputs& out) {
     e.rung = operation::none;
     if (i.at == phase::absorbed)
         tell(event_kind::incident, decision::absorb, reason::action_above, i, out).rung = operation::none;
-    incidents_.insert(incidents_.begin() + static_cast<std::ptrdiff_t>(place_of(i.id)), std::move(i));
+    // A new one is the newest; one that goes on has its old place.
+    if (!related) incidents_.push_back(std::move(i));
+    else incidents_.insert(incidents_.begin() + static_cast<std::ptrdiff_t>(place_of(i.id)), std::move(i));
 }
 
 inline void engine::look(incident& i, outputs& out) {
@@ -9325,6 +9382,10 @@ inline void engine::look(incident& i, outputs& out) {
             close(i, reason::healthy_again, out);
         } else if (now_ >= i.wake) {
             i.at = phase::deciding;
+            if (const policy_id newest = policies_[static_cast<std::size_t>(i.rules)].newest; newest != i.rules) {
+                i.rules = newest;
+                i.unhelpful = 0;
+            }
             i.rung = 0;
             i.attempts = 0;
             i.useless = 0;
@@ -9365,8 +9426,7 @@ inline void engine::decide(incident& i, outputs& out) {
             climb(i, decision::climb, reason::attempts_spent, out);
             continue;
         }
-        if (!ledger_.has_room(subject, r.what, r.burst, now_) ||
-            !ledger_.has_room(subject, r.what, r.sustained, now_)) {
+        if (!ledger_.has_room(subject, booked_as(r), r.burst, r.sustained, now_)) {
             climb(i, decision::climb, reason::budget_spent, out);
             continue;
         }
@@ -9392,11 +9452,20 @@ inline reason engine::skip(const incident& i, const rung& r, target_id subject) 
     return (i.useless >> i.rung & 1U) != 0 ? reason::did_not_help : reason::none;
 }
 
+/// Whether the guest has restarted it more often than it may: the last one that it may is given time to help.
+inline bool engine::guest_overspent(target_id target, const rung& r) const {
+    const auto over = [&](budget b) {
+        if (b.count != UINT16_MAX) ++b.count;
+        return !ledger_.has_room(target, r.what, b, now_);
+    };
+    return over(r.burst) || over(r.sustained);
+}
+
 /// The guest is at it, and is given time; false once that is over, and the ladder goes on.
 inline bool engine::wait_for_guest(incident& i, const rung& r, outputs& out) {
     if (i.healed_at == never) i.healed_at = now_;
     const time_point until = after(i.healed_at, r.verify);
-    if (!ledger_.has_room(i.target, r.what, r.burst, now_) || !ledger_.has_room(i.target, r.what, r.sustained, now_)) {
+    if (guest_overspent(i.target, r)) {
         climb(i, decision::climb, reason::attempts_spent, out);
         return false;
     }
@@ -9445,6 +9514,11 @@ inline void engine::wait(incident& i, const guard_answers& answers, outputs& out
         i.wake = earlier(i.wake, later(known.ages(max_age), after(now_, options_.read_back_every)));
     }
     if (i.denied == answers.denied() && i.denied_by == answers.first()) return;
+    if (i.denied != 0 && !waits_by_itself(i.denied) && waits_by_itself(answers.denied())) {
+        // From now on it is a wait of its own, which has not been told.
+        i.waiting_since = now_;
+        i.paged = false;
+    }
     i.denied = answers.denied();
     i.denied_by = answers.first();
     event& e = tell(event_kind::rung, decision::wait, answers.first(), i, out);
@@ -9453,10 +9527,9 @@ inline void engine::wait(incident& i, const guard_answers& answers, outputs& out
     e.denied = answers.denied();
     e.next = answers.next();
     std::size_t n = 0;
-    for (std::size_t g = 0; g < guard_count && n < event::most_denials; ++g) {
-        const guard_answer a = answers.of(static_cast<guard>(g));
-        if (!a.allows()) e.denials[n++] = {static_cast<guard>(g), a.why, denial::until(a.next, now_)};
-    }
+    answers.each_denial([&](guard g, const guard_answer& a) {
+        if (n < event::most_denials) e.denials[n++] = {g, a.why, denial::until(a.next, now_)};
+    });
 }
 
 inline void engine::begin(incident& i, const rung& r, target_id subject, outputs& out) {
@@ -9506,9 +9579,10 @@ inline void engine::go_on(incident& i, outputs& out) {
     ++i.attempts;
     i.waiting_since = never;
     i.paged = false;
-    spend(i.subject, r.what);
+    spend(i.subject, r);
     tell(event_kind::rung, decision::act, i.attempts == 1 ? reason::first_attempt : reason::next_attempt, i, out);
     pending_operation& op = start(r.what, i.subject, &i, r.timeout, r.verify, out);
+    op.booked = booked_as(r);
     op.hard = r.how == reboot_kind::hard || (r.how == reboot_kind::soft_then_hard && i.attempts > 1);
 }
 
@@ -9537,8 +9611,9 @@ inline bool engine::well(const incident& i, time_point since) const noexcept {
         if (said == health::unhealthy) return false;
         const bool heard = v == vantage::guest_heartbeat && targets_[i.target].quiet != 0 &&
                            (since == (time_point::min)() || heard_since_action(i.target));
-        const bool fresh = heard || (targets_[i.target].words != 0 && targets_.words(i.target).of[n].at() >= since);
-        if (said == health::healthy && fresh) any = true;
+        const testimony& word = targets_.words(i.target).of[n];
+        const bool told = word.at() >= since && word.says(now_, evidence_of(i.target).max_age) == health::healthy;
+        if (said == health::healthy && (heard || told)) any = true;
         else if (v == vantage::guest_heartbeat && has(i.accusers, v)) return false;
     }
     return any;
@@ -9634,16 +9709,27 @@ inline void engine::park(incident& i, outputs& out) {
 }
 
 /// When a human has to hear of an incident that waits, be it for a guard or for the fence; `never` once that is done.
+/// One that only waits for its turn behind others is on its way: a host with many instances would page for each.
 inline time_point engine::page_at(const incident& i) const noexcept {
-    const bool waits = i.at == phase::deciding || i.at == phase::fencing;
+    constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
+    const bool in_turn = i.at == phase::deciding && i.denied != 0 && (i.denied & ~turn) == 0;
+    const bool waits = !in_turn && (i.at == phase::deciding || i.at == phase::fencing);
     return i.paged || !waits || i.waiting_since == never ? never : after(i.waiting_since, options_.page_after);
+}
+
+/// Whether something stands in the way of this one incident, rather than of many, or of nothing but its turn.
+inline bool engine::waits_by_itself(std::uint32_t denied) const noexcept {
+    constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
+    if ((denied & bit(guard::maintenance)) != 0) return false; // who announced it knows
+    if ((denied & bit(guard::breaker)) != 0 || (doubting_ && (denied & bit(guard::freeze)) != 0)) return false;
+    return (denied & ~turn) != 0;
 }
 
 inline void engine::page_long_wait(incident& i, outputs& out) {
     if (now_ < page_at(i)) return;
     i.paged = true;
-    // A breaker or a freeze is paged once, not once for each of the many that it holds.
-    if ((i.denied & bit(guard::breaker)) != 0 || (doubting_ && (i.denied & bit(guard::freeze)) != 0)) return;
+    // A breaker or a freeze is paged once, not once for each of the many that it holds; and a turn comes by itself.
+    if (i.denied != 0 && !waits_by_itself(i.denied)) return;
     event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);
     e.denied = i.denied;
     e.next = i.wake;
@@ -9763,6 +9849,9 @@ inline void engine::bury(const pending_operation& op) {
         graves_.push_back({p.target(), p.incident(), p.kind(), now_, std::string{targets_.cloud_id(p.target())},
                            std::string{targets_.host(p.target())}});
         deaths_.forget(p.target());
+        // So is what an operator said of that copy.
+        if (targets_[p.target()].words != 0)
+            targets_.note_words(p.target()).of[static_cast<std::size_t>(vantage::operator_word)] = {};
     }
 }
 
@@ -9880,17 +9969,50 @@ inline void engine::ask_sets(guard_answers& answers, const incident& i, const ru
                                          after(s.calm_since, bounds.breaker.cooldown)});
         }
         spent(ask_budget(group ? bounds.group : bounds.domain, s.spent,
-                         group ? reason::group_budget : reason::domain_budget));
+                         group ? reason::group_budget : reason::domain_budget, id));
     }
-    spent(ask_budget(bounds.all, all_spent_, reason::all_budget));
-    if (const time_point next = calls_made_.room_at(bounds.api, now_); next > now_) spent({reason::api_quota, next});
+    spent(ask_budget(bounds.all, all_spent_, reason::all_budget, no_set));
+    spent(ask_quota());
     const guard_answer room = ask_capacity(r, machine_of(subject));
     if (!room.allows()) answers.set(guard::capacity, room);
 }
 
-inline guard_answer engine::ask_budget(const shared_budget& b, const spending& spent, reason why) const noexcept {
-    const time_point next = later(spent.room_at(b.burst, now_), spent.room_at(b.sustained, now_));
+/// Actions in a set that have begun and spent nothing yet, since a fence comes first: what they will need is taken.
+inline std::uint32_t engine::about_to_act(set_id in) const noexcept {
+    std::uint32_t n = 0;
+    for (const incident& i : incidents_) {
+        if (i.at != phase::fencing && i.at != phase::collecting) continue;
+        bool inside = in == no_set;
+        for (const set_id s : sets_of(machine_of(i.subject)).above_host()) inside = inside || s == in;
+        n += inside ? 1U : 0U;
+    }
+    return n;
+}
+
+inline guard_answer engine::ask_budget(const shared_budget& b, const spending& spent, reason why,
+                                       set_id in) const noexcept {
+    if (b.burst.count == 0 && b.sustained.count == 0) return {};
+    const std::uint32_t taken = about_to_act(in);
+    const auto room = [&](budget left) {
+        if (left.count != 0 && left.count <= taken) return never; // until one of those spends it, or does not
+        if (left.count != 0) left.count = static_cast<std::uint16_t>(left.count - taken);
+        return spent.room_at(left, now_);
+    };
+    const time_point next = later(room(b.burst), room(b.sustained));
     return next > now_ ? guard_answer{why, next} : guard_answer{};
+}
+
+/// Room for one more call; those that wait for the journal are as good as made.
+inline guard_answer engine::ask_quota() const noexcept {
+    budget left = options_.bounds.api;
+    if (left.count == 0) return {};
+    std::uint32_t taken = 0;
+    for (const pending_operation& op : operations_)
+        taken += op.at == pending_operation::stage::journaled && op.id != no_op ? 1U : 0U;
+    if (taken >= left.count) return {reason::api_quota, after(now_, left.within)};
+    left.count = static_cast<std::uint16_t>(left.count - taken);
+    const time_point next = calls_made_.room_at(left, now_);
+    return next > now_ ? guard_answer{reason::api_quota, next} : guard_answer{};
 }
 
 /// Whether a second vantage agrees with the first that a machine is dead, or its death is proved.
@@ -9902,6 +10024,18 @@ inline bool engine::confirmed_by_second(const incident& i, target_id subject) co
     if (targets_.words(machine).machine.says(now_, evidence_of(machine).max_age) == health::unhealthy)
         against = against | vantage::driver_status;
     return count(against) >= 2 || dead(machine).has_value();
+}
+
+/// When the first of these vantages will have grown old and say nothing any more; `never` for what stands.
+inline time_point engine::grows_old(target_id machine, vantage_set which) const noexcept {
+    if (machine == no_target) return never;
+    const testimonies& words = targets_.words(machine);
+    const duration max_age = evidence_of(machine).max_age;
+    time_point first = has(which, vantage::driver_status) ? words.machine.ages(max_age) : never;
+    for (std::size_t v = 0; v < vantage_count; ++v) {
+        if (has(which, static_cast<vantage>(v))) first = earlier(first, words.of[v].ages(max_age));
+    }
+    return after(first, std::chrono::milliseconds{1}); // at its very age it still speaks
 }
 
 /// Two independent vantages before what can not be undone.
@@ -9923,7 +10057,7 @@ inline guard_answer engine::ask_evidence(const incident& i, const rung& r, targe
     }
     switch (corroborate(against, running, policy_of(i).evidence)) {
     case attested::one_vantage: return {reason::one_vantage, never};
-    case attested::contradicted: return {reason::contradicted, never};
+    case attested::contradicted: return {reason::contradicted, grows_old(machine, running)};
     case attested::enough: break;
     }
     return {};
@@ -9935,6 +10069,7 @@ inline guard_answer engine::ask_freeze(const incident& i, const rung& r, target_
             return {reason::frozen_by_operator, o->until};
     }
     if (doubting_) return {reason::silence_is_ours, never};
+    if (now_ < listen_until_) return {reason::silence_is_ours, listen_until_};
     if (needs_proof(r.what) && silence_.cliff()) {
         const target_id machine = machine_of(i.target);
         if (machine != no_target && silence_.in_cliff(machine) && !confirmed_by_second(i, machine))
@@ -9975,10 +10110,11 @@ inline guard_answer engine::ask_dependencies(const incident& i, target_id subjec
 
 inline guard_answer engine::ask_capacity(const rung& r, target_id machine) const noexcept {
     if (!needs_proof(r.what)) return {};
-    if (room_ && *room_ == 0) return {reason::no_capacity, never};
+    if (room_ && *room_ <= about_to_act(no_set)) return {reason::no_capacity, never};
     if (machine == no_target) return {};
     const set_id zone = sets_of(machine).zone;
-    if (zone != no_set && sets_[zone].room && *sets_[zone].room == 0) return {reason::no_capacity, never};
+    if (zone != no_set && sets_[zone].room && *sets_[zone].room <= about_to_act(zone))
+        return {reason::no_capacity, never};
     return {};
 }
 
@@ -10078,7 +10214,7 @@ inline void engine::step(time_point now, outputs& out) {
         r.of = targets_[id].of;
         r.name = targets_.name(id);
     }
-    unjournaled_.clear();
+    unjournaled_ = std::vector<target_id>(); // a burst at the start; its room would be kept for good
 
     if (std::exchange(journal_changed_, false)) tell_journal(out);
     taking_.swap(inputs_);
@@ -10092,6 +10228,8 @@ inline void engine::step(time_point now, outputs& out) {
         e.value = std::chrono::duration<double>(now_ - due).count();
     }
     for (const transition& t : transitions_) take(t, out);
+    constexpr std::size_t kept = 1024; // of the room of a bad moment
+    if (transitions_.capacity() > kept) transitions_ = std::vector<transition>();
     watch_silence(out);
     watch_probes(out);
     watch_orders(out);
@@ -10156,11 +10294,29 @@ inline void engine::tell_journal(outputs& out) {
     }
 }
 
+/// When something that was said of a target will say nothing any more.
+inline time_point engine::grows_old(target_id target) const noexcept {
+    if (target == no_target || targets_[target].words == 0) return never;
+    const duration max_age = evidence_of(target).max_age;
+    const testimonies& words = targets_.words(target);
+    const auto old = [&](const testimony& word) {
+        const time_point last = word.ages(max_age); // at which it still holds
+        return last < now_ ? never : after(last, duration{1});
+    };
+    time_point earliest = old(words.machine);
+    for (const testimony& word : words.of) earliest = earlier(earliest, old(word));
+    return earliest;
+}
+
 inline time_point engine::next() const noexcept {
     if (look_again_ || !inputs_.empty() || !unjournaled_.empty()) return now_;
     time_point earliest = earlier(watches_.next(), orders_.next());
     for (const incident& i : incidents_) {
-        earliest = earlier(earliest, earlier(i.wake, page_at(i)));
+        earliest = earlier(earliest, earlier(i.wake, earlier(page_at(i), grows_old(i.target))));
+        const target_id machine = machine_of(i.target);
+        if (machine != i.target) earliest = earlier(earliest, grows_old(machine));
+        // A lease that runs out is a proof, whatever else stood in the way.
+        if (const time_point over = deaths_.lease_over(machine); over > now_) earliest = earlier(earliest, over);
     }
     for (const pending_operation& op : operations_) {
         earliest = earlier(earliest, page_at(op));
@@ -10218,7 +10374,7 @@ inline void engine::watch_silence(outputs& out) {
     silence_.look(now_);
     if (silence_.wide() && !doubting_ && !told_wide_) {
         doubting_ = told_wide_ = look_again_ = true;
-        doubt_paged_ = false;
+        doubt_paged_ = unanswered_ = false;
         doubt_since_ = next_probe_ = now_;
         tell(event_kind::controller, decision::wait, reason::silence_is_ours, out);
     }
@@ -10226,7 +10382,10 @@ inline void engine::watch_silence(outputs& out) {
     if (!doubting_) return;
     if (now_ >= next_probe_) {
         next_probe_ = after(now_, options_.read_back_every);
-        ask_machine(silence_.newest_lost(), out);
+        // The last one that was lost goes on being asked for, when its loss is history or it has returned: only an
+        // answer ends the doubt.
+        if (const target_id lost = silence_.newest_lost(); lost != no_target) doubted_about_ = lost;
+        ask_machine(doubted_about_, out);
     }
     if (!doubt_paged_ && now_ >= after(doubt_since_, options_.page_after)) {
         doubt_paged_ = true;
@@ -10238,13 +10397,16 @@ inline void engine::watch_silence(outputs& out) {
 inline void engine::end_doubt(outputs& out) {
     if (!std::exchange(doubting_, false)) return;
     look_again_ = true;
+    // Who was cut off has heard nobody: what is silent has its time to be heard again before it counts.
+    if (std::exchange(unanswered_, false)) listen_until_ = after(now_, 2 * options_.bounds.silence.within);
     tell(event_kind::controller, decision::release, reason::silence_is_ours, out);
 }
 
 /// Asks the cloud whether a machine runs. It changes nothing, so it needs no intent.
 inline void engine::ask_machine(target_id machine, outputs& out) {
     constexpr std::size_t most_probes = 16;
-    if (machine == no_target || options_.shadow || probes_.size() >= most_probes) return;
+    if (options_.shadow) return end_doubt(out);
+    if (machine == no_target || probes_.size() >= most_probes) return;
     for (const probe& p : probes_) {
         if (p.machine == machine) return;
     }
@@ -10257,7 +10419,7 @@ inline void engine::ask_machine(target_id machine, outputs& out) {
 }
 
 inline void engine::watch_probes(outputs&) {
-    if (std::erase_if(probes_, [this](const probe& p) { return now_ >= p.by; }) != 0) look_again_ = true;
+    if (std::erase_if(probes_, [this](const probe& p) { return now_ >= p.by; }) != 0) look_again_ = unanswered_ = true;
 }
 
 inline void engine::watch_orders(outputs& out) {
@@ -10283,9 +10445,9 @@ inline void engine::watch_breakers(outputs& out) {
         e.set = id;
         e.value = static_cast<double>(s.failed());
     });
+    set_id widest = no_set;
     std::erase_if(open_breakers_, [&](set_id id) {
         instance_set& s = sets_[id];
-        const reason why = s.of == set_kind::group ? reason::breaker_group : reason::breaker_domain;
         if (now_ >= after(s.calm_since, options_.bounds.breaker.cooldown)) {
             s.open = false;
             s.calm_since = never;
@@ -10293,14 +10455,21 @@ inline void engine::watch_breakers(outputs& out) {
             tell(event_kind::controller, decision::release, reason::breaker_closed, out).set = id;
             return true;
         }
-        if (!s.paged && now_ >= after(s.opened_at, options_.page_after)) {
-            s.paged = true;
-            event& e = tell(event_kind::page, decision::page, why, out);
-            e.set = id;
-            e.value = static_cast<double>(s.failed());
+        if (s.paged || now_ < after(s.opened_at, options_.page_after)) return false;
+        if (doubting_ || now_ < listen_until_) {
+            s.opened_at = now_; // what it counts may be our own silence, which is paged by itself
+            return false;
         }
+        s.paged = true;
+        if (widest == no_set || sets_[widest].failed() < s.failed()) widest = id;
         return false;
     });
+    // One cause opens the breakers of many sets; a human hears of the widest.
+    if (widest == no_set) return;
+    const bool group = sets_[widest].of == set_kind::group;
+    event& e = tell(event_kind::page, decision::page, group ? reason::breaker_group : reason::breaker_domain, out);
+    e.set = widest;
+    e.value = static_cast<double>(sets_[widest].failed());
 }
 
 inline health engine::says(target_id target, vantage v) const noexcept {
@@ -10315,6 +10484,11 @@ inline health engine::says(target_id target, vantage v) const noexcept {
 
 inline vantage_set engine::calling(target_id target, health what) const noexcept {
     vantage_set all{};
+    if (targets_[target].words == 0) {
+        // Only its alarms have ever spoken.
+        if (what == health::unknown) all = all_vantages - (all | vantage::guest_heartbeat);
+        return targets_[target].heard() == what ? all | vantage::guest_heartbeat : all;
+    }
     for (std::size_t v = 0; v < vantage_count; ++v) {
         if (says(target, static_cast<vantage>(v)) == what) all = all | static_cast<vantage>(v);
     }
@@ -10386,7 +10560,7 @@ inline void engine::take(const healed& h, outputs& out) {
     // Too many of them are a failure by themselves, whatever the alarms say.
     const std::span<const rung> rungs = rules(targets_[h.target].rules).rungs();
     if (rungs.empty() || rungs.front().what != operation::guest_restarts) return;
-    if (!ledger_.has_room(h.target, operation::guest_restarts, rungs.front().burst, now_)) {
+    if (guest_overspent(h.target, rungs.front())) {
         targets_.note_words(h.target).of[static_cast<std::size_t>(vantage::guest_heartbeat)].pass(health::unhealthy,
                                                                                                   now_);
         health_changed(h.target, reason::guest_restarted, out);
@@ -10420,9 +10594,9 @@ inline void engine::take(const sighting& s, outputs& out) {
     if (!targets_.has(s.target)) return;
     const grave* of = nullptr;
     for (const grave& g : graves_) {
-        const bool same_copy = g.cloud_id != targets_.cloud_id(g.target)
-                                   ? s.cloud_id == g.cloud_id
-                                   : !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
+        const bool known_by_id = !g.cloud_id.empty() && g.cloud_id != targets_.cloud_id(g.target);
+        const bool same_copy = known_by_id ? s.cloud_id == g.cloud_id
+                                           : !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
         if (g.target == s.target && same_copy) of = &g;
     }
     if (of == nullptr) return;
@@ -10493,7 +10667,10 @@ inline void engine::take(completed& c, outputs& out) {
         const target_id machine = probes_[n].machine;
         probes_.erase(probes_.begin() + static_cast<std::ptrdiff_t>(n));
         look_again_ = true;
-        if (c.result.code == outcome_code::unknown) return;
+        if (c.result.code == outcome_code::unknown) {
+            unanswered_ = true;
+            return;
+        }
         end_doubt(out);
         const observed& seen = c.result.seen;
         if (!seen.running && !seen.exists) return;
@@ -10532,7 +10709,7 @@ namespace reheat::inline REHEAT_ABI {
 /// Begins an operation: its intent goes into the journal's hands. The reference is good until the next one begins.
 inline pending_operation& engine::start(operation what, target_id subject, incident* for_incident, duration timeout,
                                         duration settle, outputs& out) {
-    pending_operation op;
+    pending_operation& op = operations_.emplace_back();
     op.id = static_cast<op_id>(++last_op_);
     op.what = what;
     op.subject = subject;
@@ -10540,8 +10717,10 @@ inline pending_operation& engine::start(operation what, target_id subject, incid
     op.since = now_;
     op.timeout = timeout;
     op.settle = settle;
-    op.cloud_id_before = targets_.cloud_id(subject);
-    op.boot_id_before = targets_.boot_id(subject);
+    if (targets_[subject].seen != 0) {
+        op.cloud_id_before = targets_.cloud_id(subject);
+        op.boot_id_before = targets_.boot_id(subject);
+    }
     if (for_incident != nullptr) {
         op.for_incident = for_incident->id;
         if (what != operation::fence_instance) {
@@ -10552,8 +10731,7 @@ inline pending_operation& engine::start(operation what, target_id subject, incid
         targets_.mark_busy(subject, 1);
     }
     if (!options_.shadow) write_intent(op, out);
-    look_again_ = true;
-    return operations_.emplace_back(std::move(op));
+    return op;
 }
 
 inline void engine::write_intent(pending_operation& op, outputs& out) {
@@ -10563,10 +10741,11 @@ inline void engine::write_intent(pending_operation& op, outputs& out) {
     r.what = op.what;
     r.incident = op.for_incident;
     r.deadline = after(now_, op.timeout);
+    op.intent = r.seq;
+    if (targets_[op.subject].seen == 0) return;
     r.cloud_id = op.cloud_id_before;
     r.boot_id = op.boot_id_before;
     r.host = targets_.host(op.subject);
-    op.intent = r.seq;
 }
 
 /// The second look: the world may have changed while the journal wrote.
@@ -10625,12 +10804,9 @@ inline call engine::make_call(const pending_operation& op, op_id id, operation w
 
 inline void engine::emit_call(pending_operation& op, outputs& out) {
     if (op.id == no_op || op.at != pending_operation::stage::journaled) return;
-    if (options_.shadow) {
-        forget_past(op);
-        return finish(op, outcome_code::done, reason::would_act, {}, out);
-    }
     if (op.intent > durable_ || !journal_ok_) return;
     if (const reason why = no_longer_wanted(op); why != reason::none) return drop(op, why, out);
+    if (options_.shadow) return suppose_done(op, out);
     op.at = pending_operation::stage::called;
     forget_past(op);
     op.deadline = after(now_, op.timeout);
@@ -10639,9 +10815,12 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
     bury(op);
     c.proofs = std::move(op.proofs);
     out.calls.push_back(std::move(c));
-    calls_made_.spend(now_, options_.bounds.api.within);
+    tell_call(op, reason::none, out);
+}
 
-    event& e = tell(event_kind::call, decision::call, reason::none, out);
+inline void engine::tell_call(const pending_operation& op, reason why, outputs& out) {
+    calls_made_.spend(now_, options_.bounds.api.within);
+    event& e = tell(event_kind::call, decision::call, why, out);
     e.op = op.id;
     e.rung = op.what;
     e.subject = op.subject;
@@ -10652,11 +10831,21 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
     e.next = op.deadline;
 }
 
+/// Shadow mode: the call is told instead of made, and counts as done. What is watched forgets nothing, because nothing
+/// was done to it; but only what is heard from now on says whether it would have helped.
+inline void engine::suppose_done(pending_operation& op, outputs& out) {
+    const bool acts = op.what != operation::fence_instance && op.what != operation::collect_forensics;
+    if (incident* const i = find_incident(op.for_incident); i != nullptr && acts) i->acted_at = now_;
+    tell_call(op, reason::would_act, out);
+    finish(op, outcome_code::done, reason::would_act, {}, out);
+}
+
 /// Whether an action helped is told by what is heard from its call on, and its silence is no new failure.
 inline void engine::forget_past(const pending_operation& op) {
     incident* const i = find_incident(op.for_incident);
     if (i == nullptr || op.what == operation::fence_instance || op.what == operation::collect_forensics) return;
     i->acted_at = now_;
+    if (options_.shadow) return; // nothing was done, so nothing is excused
     const duration grace = rung_of(*i).grace;
     targets_.each_below(op.subject, [&](target_id below) {
         if (targets_[below].words != 0) targets_.note_words(below).machine = {};
@@ -10668,11 +10857,14 @@ inline void engine::forget_past(const pending_operation& op) {
 
 /// Takes an intent back before its call: certainly nothing happened.
 inline void engine::drop(pending_operation& op, reason why, outputs& out) {
-    record& w = write(record_kind::dropped, op.subject, out);
-    w.op = std::exchange(op.id, no_op);
-    w.incident = op.for_incident;
-    w.what = op.what;
-    w.why = why;
+    const op_id id = std::exchange(op.id, no_op);
+    if (!options_.shadow) { // there was no intent
+        record& w = write(record_kind::dropped, op.subject, out);
+        w.op = id;
+        w.incident = op.for_incident;
+        w.what = op.what;
+        w.why = why;
+    }
     event& e = tell(event_kind::call, decision::drop, why, out);
     e.rung = op.what;
     e.target = e.subject = op.subject;
@@ -10686,7 +10878,9 @@ inline void engine::drop(pending_operation& op, reason why, outputs& out) {
         for (death_wanted& d : i->deaths) {
             if (d.target == op.subject && d.in_flight != 0) --d.in_flight;
         }
-    } else if (op.what != operation::collect_forensics) {
+    } else if (op.what == operation::collect_forensics) {
+        i->forensics = false;
+    } else {
         // Nothing was spent; but a proof that keeps expiring is a wait, and is paged.
         take_back(op);
         --i->attempts;
@@ -10777,7 +10971,7 @@ inline void engine::read_back(pending_operation& op, const outcome& seen, output
 inline void engine::note_seen(target_id subject, const observed& seen) {
     const target_id machine = machine_of(subject);
     if (machine == no_target) return;
-    if (!seen.host.empty() && seen.host != targets_.host(machine)) move_to(machine, seen.host);
+    if (!seen.host.empty() && seen.host != sets_[sets_of(machine).host].name) move_to(machine, seen.host);
     targets_.note_seen(machine, seen);
 }
 
@@ -10795,8 +10989,8 @@ inline void engine::move_to(target_id machine, std::string_view host) {
 }
 
 /// Spends every budget that an action on a target is bounded by.
-inline void engine::spend(target_id subject, operation what) {
-    ledger_.spend(subject, what, now_);
+inline void engine::spend(target_id subject, const rung& r) {
+    ledger_.spend(subject, booked_as(r), now_);
     const auto into = [this](spending& s, const shared_budget& b) {
         if (b.burst.count != 0 || b.sustained.count != 0)
             s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
@@ -10806,7 +11000,7 @@ inline void engine::spend(target_id subject, operation what) {
         if (s == no_set) continue;
         into(sets_[s].spent, sets_[s].of == set_kind::group ? options_.bounds.group : options_.bounds.domain);
     }
-    if (!needs_proof(what)) return;
+    if (!needs_proof(r.what)) return;
     const auto use = [](std::optional<std::uint32_t>& room) {
         if (room && *room != 0) --*room;
     };
@@ -10815,11 +11009,20 @@ inline void engine::spend(target_id subject, operation what) {
 }
 
 inline void engine::take_back(const pending_operation& op) {
-    ledger_.take_back(op.subject, op.what, op.since);
+    ledger_.take_back(op.subject, op.booked, op.since);
     all_spent_.take_back(op.since);
     for (const set_id s : sets_of(machine_of(op.subject)).above_host()) {
         if (s != no_set) sets_[s].spent.take_back(op.since);
     }
+    give_back_room(op.subject, op.what);
+}
+
+/// No new copy was made: its room is free.
+inline void engine::give_back_room(target_id subject, operation what) {
+    if (!needs_proof(what)) return;
+    if (room_) ++*room_;
+    const set_id zone = sets_of(machine_of(subject)).zone;
+    if (zone != no_set && sets_[zone].room) ++*sets_[zone].room;
 }
 
 inline void engine::finish(pending_operation& op, outcome_code code, reason why, duration retry_after, outputs& out) {
@@ -10855,7 +11058,16 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
         return go_on(*i, out);
     }
     if (what == operation::fence_instance) return fence_ended(*i, subject, code, why, retry_after, out);
-    if (code == outcome_code::failed || code == outcome_code::refused) return retry(*i, retry_after);
+    if (needs_proof(what) && code != outcome_code::failed && code != outcome_code::refused) {
+        // A new copy may run, and not there: the death of the old one's host is no proof of its death.
+        for (const death_wanted& d : i->deaths) {
+            if (sets_[sets_of(d.target).host].dead) move_to(d.target, {});
+        }
+    }
+    if (code == outcome_code::failed || code == outcome_code::refused) {
+        give_back_room(subject, what);
+        return retry(*i, retry_after);
+    }
     // Done, or a destructive action that nobody can tell of: evidence decides.
     i->at = phase::verifying;
     i->verify_by = i->wake = after(now_, code == outcome_code::done ? rung_of(*i).verify : duration{});
@@ -10961,6 +11173,508 @@ inline bool engine::answer_rung(const spoken& s, outputs& out) {
 
 } // namespace reheat::inline REHEAT_ABI
 
+// file: reheat/engine/recording.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// What an engine was told, one type for each kind of input, as a `recording` keeps it. Targets have the ids that they
+/// get when they are added in this order; watches are numbered from 0 in the order in which they began.
+namespace recorded {
+
+struct added_stack {
+    std::string name{};
+};
+struct added_instance {
+    std::string name{};
+    std::string stack{};
+    std::string host{};
+    std::string rack{};
+    std::string zone{};
+    std::string cloud_id{};
+    std::string group{};
+    asset keep = asset::none;
+    std::uint8_t priority = 0;
+};
+struct added_service {
+    std::string name{};
+    target_id on = no_target;
+    std::uint8_t priority = 0;
+};
+/// `recording::policies[number]` became known as `which`, or replaced it.
+struct given_policy {
+    policy_id which{};
+    std::uint32_t number = 0;
+    bool replaces = false;
+};
+struct used_policy {
+    target_id target = no_target;
+    policy_id rules{};
+};
+struct dependency {
+    target_id dependent = no_target;
+    target_id on = no_target;
+};
+/// An alarm over a statistic that has no run-time name (a percentile, one of the integrator's own) has no rule here:
+/// its changes of state are recorded as what a guest's heartbeat says.
+struct watch {
+    target_id target = no_target;
+    time_point from{};
+    any_alarm rule{};
+};
+struct sample {
+    std::uint32_t watch = 0;
+    double value = 0;
+};
+/// A sample that came with another time than that of its arrival.
+struct stamped_sample {
+    std::uint32_t watch = 0;
+    double value = 0;
+    time_point of{};
+};
+struct operator_word {
+    operator_verb what{};
+    target_id target = no_target;
+    time_point expires = never;
+    std::string who{};
+    std::string reason{};
+};
+struct creation_order {
+    target_id target = no_target;
+};
+struct guest_restart {
+    target_id target = no_target;
+};
+struct host_word {
+    std::string host{};
+    bool dead = false;
+    proof_kind by{};
+};
+struct sighting {
+    target_id target = no_target;
+    std::string cloud_id{};
+    std::string host{};
+    time_point running_since{};
+};
+struct capacity {
+    std::string zone{};
+    std::uint32_t room = 0;
+};
+struct leadership {
+    epoch reign{};
+};
+struct overflow {
+    std::uint64_t lost = 0;
+};
+struct journal_word {
+    bool well = true;
+};
+/// What the engine called, and what it came to: of the policy that it had then.
+struct call {
+    op_id op{};
+    operation what{};
+    target_id target = no_target;
+};
+struct completion {
+    op_id op{};
+    outcome result{};
+    bool repeated = false;
+};
+/// The engine was stepped: for the first time, or before what follows although that has the same time. All other steps
+/// are those that it asks for, and one for each input that needs one.
+struct step {};
+/// The engine was stepped so late that it doubted itself: not between `due` and the time of this input.
+struct late_step {
+    time_point due{};
+};
+/// It was given a time before the last one.
+struct clock_jump {
+    time_point to{};
+};
+
+/// All of them.
+template <template <class...> class Of>
+using all = Of<sample, observation, stamped_sample, added_stack, added_instance, added_service, given_policy,
+               used_policy, dependency, watch, operator_word, creation_order, guest_restart, host_word, lease, sighting,
+               capacity, leadership, overflow, journal_word, call, completion, step, late_step, clock_jump>;
+
+} // namespace recorded
+
+namespace detail {
+
+/// Values of several types, each type in a list of its own.
+template <class... Ts>
+class input_boxes : private input_box<Ts>... {
+public:
+    template <class T>
+    static constexpr bool has = (std::same_as<T, Ts> || ...);
+    /// The number of a type.
+    template <class T>
+    static constexpr std::uint8_t number_of() noexcept {
+        std::uint8_t n = 0;
+        std::uint8_t found = 0;
+        (static_cast<void>(found = std::same_as<T, Ts> ? n : found, ++n), ...);
+        return found;
+    }
+    /// Keeps a value and says where in its list.
+    template <class T>
+    std::uint32_t put(T value) {
+        std::vector<T>& box = static_cast<input_box<T>&>(*this).all;
+        box.push_back(std::move(value));
+        return static_cast<std::uint32_t>(box.size() - 1);
+    }
+    template <class Visit>
+    void visit(std::uint8_t type, std::uint32_t at, const Visit& visit) const {
+        const auto here = [&]<class T>(const std::vector<T>& box) {
+            if (type == number_of<T>()) visit(box[at]);
+        };
+        (here(static_cast<const input_box<Ts>&>(*this).all), ...);
+    }
+    /// Tries the types in order until one is taken.
+    template <class Try>
+    static bool any_type(const Try& attempt) {
+        return (attempt(std::type_identity<Ts>{}) || ...);
+    }
+};
+
+} // namespace detail
+
+/// Everything that decided, as plain values in the order in which an engine was told it: enough to ask what another
+/// policy would have made of it (`backtest`). `recorder` makes one, `to_text` and `read_recording` write it and read it
+/// back. Move-only, because policies in it refer to its texts. One thread at a time.
+class recording {
+public:
+    using inputs = recorded::all<detail::input_boxes>;
+
+    recording() = default;
+    recording(recording&&) = default;
+    recording& operator=(recording&&) = default;
+    recording(const recording&) = delete;
+    recording& operator=(const recording&) = delete;
+    ~recording() = default;
+
+    engine_options options{};       ///< of the engine that was recorded
+    std::vector<policy> policies{}; ///< all that there were
+    std::uint64_t lost = 0;         ///< inputs that found it full
+
+    /// Visits every input, in order: `visit(time_point, const recorded::…&)`, or `observation`, or `lease`. The time is
+    /// that of the step which took it, of a sample its own; before all times for what there was from the beginning.
+    template <class Visit>
+    void each(const Visit& visit) const {
+        for (std::size_t n = 0; n < entries_.size(); ++n) visit_at(n, visit);
+    }
+    /// Visits the n-th input.
+    template <class Visit>
+    void visit_at(std::size_t n, const Visit& visit) const {
+        const entry& e = entries_[n];
+        inputs_.visit(e.type, e.number, [&](const auto& what) { visit(e.at, what); });
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
+    [[nodiscard]] time_point at(std::size_t n) const noexcept { return entries_[n].at; }
+
+    // Writing
+
+    template <class Input>
+        requires inputs::has<Input>
+    void add(time_point at, Input what) {
+        entries_.push_back({at, inputs_.put(std::move(what)), inputs::number_of<Input>()});
+    }
+    /// Adds a policy, whose texts are copied, and gives its number.
+    std::uint32_t add_policy(policy p) {
+        for (std::string_view& method : p.fencing.methods) method = keep(method);
+        policies.push_back(p);
+        return static_cast<std::uint32_t>(policies.size() - 1);
+    }
+    /// A copy of a text that lives as long as the recording.
+    std::string_view keep(std::string_view text) {
+        if (text.empty()) return {};
+        const std::vector<char>& kept = texts_.emplace_back(text.begin(), text.end());
+        return {kept.data(), kept.size()};
+    }
+
+private:
+    struct entry {
+        time_point at;
+        std::uint32_t number; ///< in the list of its type
+        std::uint8_t type;
+    };
+
+    std::vector<entry> entries_;
+    inputs inputs_;
+    std::vector<std::vector<char>> texts_; // not strings, whose text may move with them
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/engine/recorder.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+namespace detail {
+
+/// A rule as the run-time rule of the same numbers. The two are the same code, so they say the same.
+template <class Rule>
+concept recordable_rule = plain_comparison<typename Rule::comparison_type> &&
+                          (std::same_as<typename Rule::statistic_type, sample_count> ||
+                           std::derived_from<typename Rule::statistic_type, five_statistics>);
+
+template <recordable_rule Rule>
+[[nodiscard]] any_alarm at_run_time(const Rule& rule) noexcept {
+    any_alarm a;
+    a.of.statistic = rule.of.statistic.kind();
+    a.of.period = rule.of.period;
+    a.of.align = rule.of.align;
+    a.of.step = rule.of.step;
+    a.compare = {rule.compare.kind()};
+    a.threshold = rule.threshold;
+    a.upper_threshold = rule.upper_threshold;
+    a.evaluation_periods = rule.evaluation_periods;
+    a.datapoints_to_alarm = rule.datapoints_to_alarm;
+    a.look_back = rule.look_back;
+    a.premature = rule.premature;
+    a.raise = rule.raise;
+    a.treat_missing = rule.treat_missing;
+    a.empty = rule.empty;
+    a.low_samples = rule.low_samples;
+    a.actions = rule.actions;
+    a.resend_after = rule.resend_after;
+    a.pending_period = rule.pending_period;
+    a.recovery_period = rule.recovery_period;
+    a.grace = rule.grace;
+    a.warm_up = rule.warm_up;
+    a.whole_warm_up = rule.whole_warm_up;
+    return a;
+}
+
+} // namespace detail
+
+/// An engine that keeps what it is told. It has the engine's interface and does what the engine does; inputs through a
+/// reference to `engine` are not recorded. What is there (targets, watches, policies) is always kept, inputs up to a
+/// limit: past it they are counted in `recording::lost`, until `take` makes room. Guards of the integrator's own and
+/// the journal's delays are not recorded. Unlike the engine's, `push` may allocate. One thread at a time.
+///
+///     pipeline<my_cloud, system_time, volatile_journal, recorder> ha{cloud, system_time{}, three_levels};
+///     …
+///     std::string text = to_text(ha.state().take());
+class recorder : public engine {
+public:
+    explicit recorder(const policy& rules, engine_options options = {}, std::size_t most_inputs = 1'000'000)
+        : engine{rules, options}, most_{most_inputs} {
+        tape_.options = this->options();
+        tape_.add((time_point::min)(), recorded::given_policy{{}, tape_.add_policy(rules), false});
+    }
+
+    /// What was recorded so far, as of the last step.
+    [[nodiscard]] const recording& tape() const noexcept { return tape_; }
+    /// Hands that over and goes on with an empty one. The texts of all of them, one after the other, are one recording.
+    [[nodiscard]] recording take() {
+        recording next;
+        next.options = options();
+        kept_ = 0;
+        return std::exchange(tape_, std::move(next));
+    }
+
+    // As of `engine`
+
+    result<policy_id> add_policy(const policy& rules) {
+        auto added = engine::add_policy(rules);
+        if (added) tape_.add(now(), recorded::given_policy{*added, tape_.add_policy(rules), false});
+        return added;
+    }
+    result<target_id> add(const stack& s) {
+        auto added = engine::add(s);
+        if (added) tape_.add(now(), recorded::added_stack{std::string{s.name}});
+        return added;
+    }
+    result<target_id> add(const instance& i) {
+        const std::size_t before = targets().size();
+        auto added = engine::add(i);
+        if (added)
+            tape_.add(now(), recorded::added_instance{std::string{i.name}, std::string{i.stack}, std::string{i.host},
+                                                      std::string{i.rack}, std::string{i.zone}, std::string{i.cloud_id},
+                                                      std::string{i.group}, i.keep, i.priority});
+        else if (targets().size() != before)
+            tape_.add(now(), recorded::added_stack{std::string{i.stack}}); // made before it failed
+        return added;
+    }
+    result<target_id> add(const service& s) {
+        auto added = engine::add(s);
+        if (added) tape_.add(now(), recorded::added_service{std::string{s.name}, s.on, s.priority});
+        return added;
+    }
+    void use_policy(target_id target, policy_id rules) {
+        engine::use_policy(target, rules);
+        tape_.add(now(), recorded::used_policy{target, rules});
+    }
+    result<void> depend(target_id dependent, target_id on) {
+        auto made = engine::depend(dependent, on);
+        if (made) tape_.add(now(), recorded::dependency{dependent, on});
+        return made;
+    }
+    template <alarm_rule Rule>
+    result<watch_id> watch(target_id target, const Rule& rule, time_point at) {
+        auto made = engine::watch(target, rule, at);
+        if constexpr (detail::recordable_rule<Rule>) {
+            if (made) {
+                number(*made) = watches_++;
+                tape_.add(now(), recorded::watch{target, at, detail::at_run_time(rule)});
+            }
+        }
+        return made;
+    }
+    void push(watch_id watch, time_point at, double value) {
+        engine::push(watch, at, value);
+        const std::uint32_t n = number_of(watch);
+        if (n == unrecorded || !room()) return;
+        if (at >= now()) fresh_.push_back({at, {n, value}});
+        else pending_.put(recorded::stamped_sample{n, value, at});
+    }
+    void observe(const observation& seen) {
+        engine::observe(seen);
+        if (room()) pending_.put(seen);
+    }
+    void complete(op_id op, time_point at, outcome result, bool repeated = false) {
+        if (room()) pending_.put(recorded::completion{op, result, repeated});
+        engine::complete(op, at, std::move(result), repeated);
+    }
+    void operate(const operator_input& word, time_point at) {
+        engine::operate(word, at);
+        note(recorded::operator_word{word.what, word.target, word.expires, std::string{word.who},
+                                     std::string{word.reason}});
+    }
+    void order_creation(target_id instance, time_point at) {
+        engine::order_creation(instance, at);
+        note(recorded::creation_order{instance});
+    }
+    void guest_restarted(target_id target, time_point at) {
+        engine::guest_restarted(target, at);
+        note(recorded::guest_restart{target});
+    }
+    void host_died(std::string_view host, proof_kind by, time_point at) {
+        engine::host_died(host, by, at);
+        note(recorded::host_word{std::string{host}, true, by});
+    }
+    void host_returned(std::string_view host, time_point at) {
+        engine::host_returned(host, at);
+        note(recorded::host_word{std::string{host}, false, proof_kind::fenced});
+    }
+    void renew(const lease& l) {
+        engine::renew(l);
+        note(l);
+    }
+    void sighted(const copy_sighting& seen, time_point at) {
+        engine::sighted(seen, at);
+        note(recorded::sighting{seen.target, std::string{seen.cloud_id}, std::string{seen.host}, seen.running_since});
+    }
+    void tell_capacity(std::string_view zone, std::uint32_t left, time_point at) {
+        engine::tell_capacity(zone, left, at);
+        note(recorded::capacity{std::string{zone}, left});
+    }
+    void change_policy(policy_id which, const policy& to, time_point at) {
+        engine::change_policy(which, to, at);
+        pending_.put(recorded::given_policy{which, tape_.add_policy(to), true});
+    }
+    void leads(epoch reign, time_point at) {
+        engine::leads(reign, at);
+        note(recorded::leadership{reign});
+    }
+    void overflowed(std::uint64_t lost, time_point at) {
+        engine::overflowed(lost, at);
+        note(recorded::overflow{lost});
+    }
+    void journal_failed() {
+        engine::journal_failed();
+        note(recorded::journal_word{false});
+    }
+    void journal_reopened() {
+        engine::journal_reopened();
+        note(recorded::journal_word{true});
+    }
+    void step(time_point at, outputs& out) {
+        const bool late = options().doubts.raised(due_, at);
+        const bool back = options().doubts.raised(at, now());
+        flush(at);
+        if (!std::exchange(begun_, true)) tape_.add(at, recorded::step{});
+        if (late) tape_.add(at, recorded::late_step{due_});
+        if (back) tape_.add(now(), recorded::clock_jump{at});
+        const std::size_t calls = out.calls.size();
+        const std::size_t events = out.events.size();
+        engine::step(at, out);
+        for (std::size_t n = calls; n < out.calls.size(); ++n)
+            tape_.add(now(), recorded::call{out.calls[n].what.op, out.calls[n].what.what, out.calls[n].what.target});
+        for (std::size_t n = events; n < out.events.size(); ++n) note_alarm(out.events[n]);
+        due_ = next();
+    }
+
+private:
+    struct fresh {
+        time_point at;
+        recorded::sample what;
+    };
+    static constexpr std::uint32_t unrecorded = 0xffff'ffffU;
+
+    [[nodiscard]] bool room() {
+        if (kept_ < most_) {
+            ++kept_;
+            return true;
+        }
+        ++tape_.lost;
+        return false;
+    }
+    template <class Input>
+    void note(Input what) {
+        if (room()) pending_.put(std::move(what));
+    }
+    /// What came since the last step: the step takes it now. Samples first, because they need no step.
+    void flush(time_point at) {
+        const time_point first = !fresh_.empty() ? fresh_.front().at : pending_.empty() ? never : at;
+        if (begun_ && first == now()) tape_.add(now(), recorded::step{});
+        for (const fresh& s : fresh_) {
+            if (s.at <= at) tape_.add(s.at, s.what);
+            else tape_.add(later(at, now()), recorded::stamped_sample{s.what.watch, s.what.value, s.at});
+        }
+        fresh_.clear();
+        pending_.each([&](auto& what) { tape_.add(later(at, now()), std::move(what)); });
+        pending_.clear();
+    }
+    /// A change of an alarm whose samples are not recorded.
+    void note_alarm(const event& e) {
+        if (e.kind != event_kind::alarm || e.watch == no_watch || number_of(e.watch) != unrecorded || !room()) return;
+        const health says = e.to == alarm_state::alarm ? health::unhealthy
+                            : e.to == alarm_state::ok  ? health::healthy
+                                                       : health::unknown;
+        tape_.add(now(), observation{e.target, vantage::guest_heartbeat, says, now()});
+    }
+
+    [[nodiscard]] static std::size_t group_of(watch_id w) noexcept {
+        return static_cast<std::size_t>(static_cast<std::uint64_t>(w) >> 32U);
+    }
+    [[nodiscard]] static std::size_t row_of(watch_id w) noexcept {
+        return static_cast<std::size_t>(static_cast<std::uint64_t>(w) & 0xffff'ffffU);
+    }
+    std::uint32_t& number(watch_id w) {
+        if (numbers_.size() <= group_of(w)) numbers_.resize(group_of(w) + 1);
+        std::vector<std::uint32_t>& rows = numbers_[group_of(w)];
+        if (rows.size() <= row_of(w)) rows.resize(row_of(w) + 1, unrecorded);
+        return rows[row_of(w)];
+    }
+    [[nodiscard]] std::uint32_t number_of(watch_id w) const noexcept {
+        if (group_of(w) >= numbers_.size() || row_of(w) >= numbers_[group_of(w)].size()) return unrecorded;
+        return numbers_[group_of(w)][row_of(w)];
+    }
+
+    recording tape_;
+    std::vector<fresh> fresh_;
+    recorded::all<detail::input_queue> pending_;
+    std::vector<std::vector<std::uint32_t>> numbers_; // of watches, by group and row
+    std::uint32_t watches_ = 0;
+    time_point due_ = never; // as of the last step
+    bool begun_ = false;
+    std::size_t most_;
+    std::size_t kept_ = 0;
+};
+
+} // namespace reheat::inline REHEAT_ABI
+
 // file: reheat/engine/render.hpp
 
 namespace reheat::inline REHEAT_ABI {
@@ -10989,6 +11703,7 @@ namespace reheat::inline REHEAT_ABI {
     if (e.why == reason::stepped_late) line += " late=" + std::to_string(static_cast<std::int64_t>(e.value)) + "s";
     if (e.why == reason::clock_jumped) line += " back=" + std::to_string(static_cast<std::int64_t>(e.value)) + "s";
     if (e.next != never) line += " next=" + format_time(e.next);
+    if (e.shadow) line += " shadow";
     return line;
 }
 
@@ -11045,7 +11760,7 @@ namespace reheat::inline REHEAT_ABI {
             if (!std::exchange(first, false)) out += ',';
             out += "{\"guard\":\"" + std::string{to_string(d.by)} + "\",\"reason\":\"" + std::string{to_string(d.why)} +
                    '"';
-            if (d.after_ms != denial::unknown) out += ",\"next\":\"" + format_time(d.next(e.at)) + '"';
+            if (d.after_ms != 0) out += ",\"next\":\"" + format_time(d.next(e.at)) + '"';
             out += '}';
         }
         out += ']';
@@ -11070,6 +11785,7 @@ namespace reheat::inline REHEAT_ABI {
     if (e.why == reason::stepped_late) number("late_s", static_cast<std::uint64_t>(e.value));
     if (e.why == reason::clock_jumped) number("back_s", static_cast<std::uint64_t>(e.value));
     if (e.next != never) text("next", format_time(e.next));
+    if (e.shadow) out += ",\"shadow\":true";
     out += '}';
     return out;
 }
@@ -12377,104 +13093,899 @@ constexpr void require_climbable(const ladder<Rungs...>&) noexcept {
 
 } // namespace reheat::inline REHEAT_ABI
 
-// file: reheat/recovery/lint.hpp
+// file: reheat/recovery/default_rung.hpp
 
 namespace reheat::inline REHEAT_ABI {
 
-/// What `lint` can find.
-enum class finding : std::uint8_t {
-    unreachable_rung,          ///< it has no attempts, or the same operation stands on an earlier rung
-    verify_shorter_than_grace, ///< verification would fail while the target may still be starting
-    too_many_actions_an_hour,  ///< the rungs of one level together may act more often than is sane
-};
-
-[[nodiscard]] constexpr std::string_view to_string(finding f) noexcept {
-    switch (f) {
-    case finding::unreachable_rung: return "unreachable_rung";
-    case finding::verify_shorter_than_grace: return "verify_shorter_than_grace";
-    case finding::too_many_actions_an_hour: return "too_many_actions_an_hour";
+/// The rung of an operation with the default numbers of its type; nothing for an operation that is no rung.
+///
+///     static_assert(default_rung(operation::reboot_instance)->burst.count == 2);
+[[nodiscard]] constexpr std::optional<rung> default_rung(operation what) noexcept {
+    const auto only = [](const auto& r) { return ladder{r}.lowered().rungs().front(); };
+    switch (what) {
+    case operation::restart_service: return only(restart_service{});
+    case operation::guest_restarts: return only(guest_restarts{});
+    case operation::reboot_instance: return only(reboot_instance{});
+    case operation::rebuild_instance: return only(rebuild_instance{});
+    case operation::recreate_instance: return only(recreate_instance{});
+    case operation::evacuate_instance: return only(evacuate_instance{});
+    case operation::converge_stack: return only(converge_stack{});
+    case operation::page: return only(page{});
+    default: return std::nullopt;
     }
-    return "unknown";
 }
 
-/// One thing that `lint` found: on which rung (counted from 0), and its number: the rung that hides it, the missing
-/// seconds, or the worst-case actions an hour.
-struct lint_finding {
-    finding what{};
-    std::size_t rung = 0;
-    std::int64_t number = 0;
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/recovery/lint_context.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// What a policy alone can not know, for `lint`: 0 means not known, and nothing is concluded from it.
+///
+///     constexpr auto here = lint_context{.boot_time = 4min, .period = 60s}.with_latency(operation::reboot_instance,
+///     20s); static_assert(lint(steps, here).ok());
+struct lint_context {
+    duration boot_time{};       ///< from power-on to the first healthy report, for the slowest of the instances
+    duration period{};          ///< of the alarm that watches the targets
+    std::uint32_t periods = 1;  ///< how many of them have to breach before it is raised
+    duration poll{};            ///< from one polled observation to the next
+    std::uint32_t vantages = 0; ///< how many independent ones the targets have
+    std::uint32_t targets = 0;  ///< how many share the limits of the engine
+    std::array<duration, operation_count> latency{}; ///< of the driver: from the call to its outcome, at the slowest
+
+    [[nodiscard]] constexpr lint_context with_latency(operation what, duration slowest) const noexcept {
+        lint_context with = *this;
+        with.latency[static_cast<std::size_t>(what)] = slowest;
+        return with;
+    }
+    [[nodiscard]] constexpr duration latency_of(operation what) const noexcept {
+        return latency[static_cast<std::size_t>(what)];
+    }
 };
 
-/// All that `lint` found.
-class lint_report {
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/recovery/lint_finding.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// What `lint` can find in a policy. The findings of one rung come first, then those of the policy as a whole. What the
+/// number of a finding says stands beside it; `docs/reference/policies.md` has the table.
+enum class finding : std::uint8_t {
+    // Of one rung.
+    unreachable_rung,      ///< it can not act, or nothing is left for it: the rung that hides it, itself if it has no
+                           ///< attempts
+    milder_after_stronger, ///< it acts on a lower level than a rung before it: that rung
+    verify_shorter_than_grace, ///< or as long: verification would fail while the target may still start: seconds
+                               ///< missing
+    verify_below_latency,      ///< verify < the driver's latency + grace: seconds missing
+    verify_below_evidence,     ///< verify < grace + two evidence periods: seconds missing
+    grace_below_boot_time,     ///< the machine is judged while it boots: seconds missing, 0 if nobody knows how many
+    timeout_below_latency,     ///< each call would be given up before the driver can answer: seconds missing
+    too_many_actions_an_hour,  ///< the rungs of one level together: the worst hour's actions
+    burst_never_binds,         ///< more attempts than can happen in their window: how many can
+    sustained_never_binds,     ///< the burst alone, or the backoff, is tighter: how many it leaves
+    attempts_never_reached,    ///< the sustained budget ends before the attempts do: how many attempts are never made
+    backoff_above_most,        ///< the first wait is longer than the longest: seconds too many
+    // Of the policy.
+    attempts_multiply,         ///< the attempts of the levels multiply: the product
+    probation_below_detection, ///< over before the alarm could tell: seconds missing
+    related_below_probation,   ///< a failure in probation would begin a new incident: seconds missing
+    retry_parked_too_soon,     ///< no budget can be free again by then: seconds missing
+    polls_never_agree,         ///< more unhealthy polls are asked for than are looked at: how many more
+    polls_always_agree,        ///< no unhealthy poll is asked for: the polls that are looked at
+    polls_grow_old,            ///< polls are forgotten before enough of them can agree: how many can be fresh
+    no_vantage,                ///< destructive actions need no evidence: the vantages asked for, 0
+    vantages_never_agree,      ///< more vantages are asked for than exist: how many exist
+    waits_for_vantages,        ///< more vantages are asked for than the target has: how many it has
+    fence_method_unused,       ///< a repeated method, or one behind an empty name: its place
+};
+
+inline constexpr std::size_t finding_count = 23;
+/// How many of them are of one rung.
+inline constexpr std::size_t rung_finding_count = 12;
+
+[[nodiscard]] constexpr std::string_view to_string(finding f) noexcept {
+    constexpr std::array<std::string_view, finding_count> names{"unreachable_rung",
+                                                                "milder_after_stronger",
+                                                                "verify_shorter_than_grace",
+                                                                "verify_below_latency",
+                                                                "verify_below_evidence",
+                                                                "grace_below_boot_time",
+                                                                "timeout_below_latency",
+                                                                "too_many_actions_an_hour",
+                                                                "burst_never_binds",
+                                                                "sustained_never_binds",
+                                                                "attempts_never_reached",
+                                                                "backoff_above_most",
+                                                                "attempts_multiply",
+                                                                "probation_below_detection",
+                                                                "related_below_probation",
+                                                                "retry_parked_too_soon",
+                                                                "polls_never_agree",
+                                                                "polls_always_agree",
+                                                                "polls_grow_old",
+                                                                "no_vantage",
+                                                                "vantages_never_agree",
+                                                                "waits_for_vantages",
+                                                                "fence_method_unused"};
+    return names[static_cast<std::size_t>(f)];
+}
+
+/// Whether a finding names a rung; the others are of the policy as a whole.
+[[nodiscard]] constexpr bool is_of_rung(finding f) noexcept { return static_cast<std::size_t>(f) < rung_finding_count; }
+
+/// The `rung` of a finding that is of no single one.
+inline constexpr std::size_t whole_policy = policy::most_rungs;
+
+/// One thing that `lint` found: what, on which rung (counted from 0, or `whole_policy`), and its number.
+struct lint_finding {
+    finding what{};
+    std::size_t rung = whole_policy;
+    std::int64_t number = 0;
+
+    friend constexpr bool operator==(const lint_finding&, const lint_finding&) = default;
+};
+
+/// What `lint` can find in the limits of an engine.
+enum class limit_finding : std::uint8_t {
+    nothing_may_act,       ///< 0 percent and at least 0: the share's size, 0
+    never_binds,           ///< no set is large enough: the percentage, or the actions that are possible
+    counts_from_nothing,   ///< a set of nobody would count: 0
+    too_many_domains,      ///< more failure domains are asked for than targets: how many more
+    sustained_never_binds, ///< the burst alone is as tight: the actions that it leaves
+    burst_never_binds,     ///< the sustained budget is tighter and longer: its count
+    hidden_by_wider,       ///< the budget of a wider set is tighter and as long: its count
+};
+
+inline constexpr std::size_t limit_finding_count = 7;
+
+[[nodiscard]] constexpr std::string_view to_string(limit_finding f) noexcept {
+    constexpr std::array<std::string_view, limit_finding_count> names{
+        "nothing_may_act",       "never_binds",       "counts_from_nothing", "too_many_domains",
+        "sustained_never_binds", "burst_never_binds", "hidden_by_wider"};
+    return names[static_cast<std::size_t>(f)];
+}
+
+/// The member of `limits` that a finding is about.
+enum class limit_place : std::uint8_t {
+    breaker_group,
+    breaker_domain,
+    breaker_counted_from,
+    silence_targets,
+    silence_domains,
+    silence_cliff,
+    silence_within,
+    in_flight,
+    services_in_flight,
+    group_burst,
+    group_sustained,
+    domain_burst,
+    domain_sustained,
+    all_burst,
+    all_sustained,
+    api,
+};
+
+inline constexpr std::size_t limit_count = 16;
+
+/// The place of a limit in `limits`, and so in a policy file: `limits.group.burst`.
+[[nodiscard]] constexpr std::string_view to_string(limit_place l) noexcept {
+    constexpr std::array<std::string_view, limit_count> names{
+        "limits.breaker.group",      "limits.breaker.domain", "limits.breaker.counted_from", "limits.silence.targets",
+        "limits.silence.domains",    "limits.silence.cliff",  "limits.silence.within",       "limits.in_flight",
+        "limits.services_in_flight", "limits.group.burst",    "limits.group.sustained",      "limits.domain.burst",
+        "limits.domain.sustained",   "limits.all.burst",      "limits.all.sustained",        "limits.api"};
+    return names[static_cast<std::size_t>(l)];
+}
+
+/// One thing that `lint` found in limits: what, in which one, and its number.
+struct limits_finding {
+    limit_finding what{};
+    limit_place where{};
+    std::int64_t number = 0;
+
+    friend constexpr bool operator==(const limits_finding&, const limits_finding&) = default;
+};
+
+/// All that `lint` found. `Most` is as much as it can find, so nothing is ever left out.
+template <class Found, std::size_t Most>
+class basic_lint_report {
 public:
     [[nodiscard]] constexpr bool ok() const noexcept { return size_ == 0; }
-    [[nodiscard]] constexpr std::span<const lint_finding> findings() const noexcept {
+    [[nodiscard]] constexpr std::span<const Found> findings() const noexcept {
         return std::span{findings_}.first(size_);
     }
-    [[nodiscard]] constexpr bool has(finding f) const noexcept {
-        for (const lint_finding& found : findings()) {
+    /// The first finding of that name, or null.
+    [[nodiscard]] constexpr const Found* find(decltype(Found::what) f) const noexcept {
+        for (const Found& found : findings()) {
+            if (found.what == f) return &found;
+        }
+        return nullptr;
+    }
+    [[nodiscard]] constexpr bool has(decltype(Found::what) f) const noexcept {
+        for (const Found& found : findings()) {
             if (found.what == f) return true;
         }
         return false;
     }
-    constexpr void add(const lint_finding& f) noexcept {
-        if (size_ < findings_.size()) findings_[size_++] = f;
+    constexpr void add(const Found& f) noexcept {
+        if (size_ < Most) findings_[size_++] = f;
     }
 
 private:
-    std::array<lint_finding, policy::most_rungs * 3 + 3> findings_{};
+    std::array<Found, Most> findings_{};
     std::size_t size_ = 0;
 };
 
-/// The most actions that a rung can make in the worst hour: the tighter of its two budgets.
-[[nodiscard]] constexpr std::int64_t worst_actions_an_hour(const rung& r) noexcept {
-    constexpr std::int64_t hour = std::chrono::duration_cast<duration>(std::chrono::hours{1}).count();
-    const auto worst = [](const budget& b) {
-        const std::int64_t within = b.within.count() < 1 ? 1 : b.within.count();
-        const std::int64_t windows = within >= hour ? 1 : (hour + within - 1) / within;
-        return static_cast<std::int64_t>(b.count) * windows;
-    };
-    return worst(r.burst) < worst(r.sustained) ? worst(r.burst) : worst(r.sustained);
+/// What `lint` found in a policy: each finding at most once for each rung, or once for the policy.
+using lint_report =
+    basic_lint_report<lint_finding, rung_finding_count * policy::most_rungs + finding_count - rung_finding_count>;
+/// What `lint` found in limits: each finding at most once for each limit.
+using limits_report = basic_lint_report<limits_finding, limit_finding_count * limit_count>;
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/recovery/lint_rates.hpp
+
+// How often, how soon and how late a rung can act. Every sum is held at the largest number instead of overflowing: a
+// policy may come from anywhere, and an overflow would be no constant expression.
+
+namespace reheat::inline REHEAT_ABI {
+
+namespace detail {
+
+inline constexpr std::int64_t most_int64 = (std::numeric_limits<std::int64_t>::max)();
+
+[[nodiscard]] constexpr std::int64_t times(std::int64_t a, std::int64_t b) noexcept {
+    return a != 0 && b > most_int64 / a ? most_int64 : a * b; // of what is not negative
+}
+[[nodiscard]] constexpr std::int64_t plus(std::int64_t a, std::int64_t b) noexcept {
+    return a > most_int64 - b ? most_int64 : a + b;
+}
+[[nodiscard]] constexpr duration not_negative(duration d) noexcept {
+    return d < duration::zero() ? duration::zero() : d;
+}
+/// The sum of two times, what is negative counted as nothing.
+[[nodiscard]] constexpr duration plus(duration a, duration b) noexcept {
+    return duration{plus(not_negative(a).count(), not_negative(b).count())};
+}
+[[nodiscard]] constexpr duration times(duration d, std::int64_t n) noexcept {
+    return duration{times(not_negative(d).count(), n)};
+}
+/// The seconds from `have` up to the later `want`, rounded up.
+[[nodiscard]] constexpr std::int64_t seconds_missing(duration have, duration want) noexcept {
+    constexpr std::int64_t second = 1'000'000'000;
+    const bool overflows = have < duration::zero() && want > (duration::max)() + have;
+    const std::int64_t missing = overflows ? most_int64 : (want - have).count();
+    return missing / second + (missing % second > 0 ? 1 : 0);
+}
+/// How many steps of `each` begin within `window`.
+[[nodiscard]] constexpr std::int64_t begun_within(duration window, duration each) noexcept {
+    return window.count() / each.count() + (window.count() % each.count() > 0 ? 1 : 0);
 }
 
-/// Checks a policy for what can only be a mistake. Constexpr, so that a ladder in code is checked by the compiler:
-///
-///     static_assert(lint(steps).ok());
-[[nodiscard]] constexpr lint_report lint(const policy& p) noexcept {
-    constexpr std::array<std::int64_t, 3> most_an_hour{12, 4, 1}; // service, instance, stack
-    lint_report report;
-    std::array<std::int64_t, 3> actions{};
-    const std::span<const rung> rungs = p.rungs();
-    for (std::size_t i = 0; i < rungs.size(); ++i) {
-        const rung& r = rungs[i];
-        if (r.burst.count == 0 || r.sustained.count == 0)
-            report.add({finding::unreachable_rung, i, static_cast<std::int64_t>(i)});
+} // namespace detail
+
+/// The most actions that a budget allows in any stretch of time that long. A window of no time bounds nothing.
+[[nodiscard]] constexpr std::int64_t worst_actions_within(const budget& b, duration stretch) noexcept {
+    if (b.count == 0 || stretch <= duration::zero()) return 0;
+    if (b.within <= duration::zero()) return detail::most_int64;
+    return detail::times(detail::begun_within(stretch, b.within), std::int64_t{b.count});
+}
+
+/// The most actions that a rung can make in any stretch of time that long: the tighter of its two budgets.
+[[nodiscard]] constexpr std::int64_t worst_actions_within(const rung& r, duration stretch) noexcept {
+    const std::int64_t burst = worst_actions_within(r.burst, stretch);
+    const std::int64_t sustained = worst_actions_within(r.sustained, stretch);
+    return burst < sustained ? burst : sustained;
+}
+
+/// The most actions that a rung can make in the worst hour.
+[[nodiscard]] constexpr std::int64_t worst_actions_an_hour(const rung& r) noexcept {
+    return worst_actions_within(r, std::chrono::hours{1});
+}
+
+/// Whether a rung calls the driver: a page does not, nor does a guest that heals itself.
+[[nodiscard]] constexpr bool calls_driver(operation what) noexcept {
+    return what != operation::none && what != operation::page && what != operation::guest_restarts;
+}
+
+/// Whether a machine boots in the course of an operation.
+[[nodiscard]] constexpr bool boots(operation what) noexcept {
+    return calls_driver(what) && level_of(what) != level::service && what != operation::describe &&
+           what != operation::fence_instance && what != operation::collect_forensics;
+}
+
+/// The least time between two actions of a rung; 0 where jitter or a new start of the backoff leaves none.
+[[nodiscard]] constexpr duration shortest_wait(const policy& p, const rung& r) noexcept {
+    duration wait = r.wait.first < r.wait.most ? r.wait.first : r.wait.most;
+    const std::int64_t spread = r.wait.spread < 100 ? r.wait.spread : 100;
+    wait = r.wait.full_jitter ? duration::zero() : detail::not_negative(wait) / 100 * (100 - spread);
+    // Healthy for `stable`, or well for longer than `related`, and the next attempt is a first one.
+    for (const duration anew : {p.stable, p.related}) {
+        if (anew < wait) wait = detail::not_negative(anew);
+    }
+    return std::chrono::floor<std::chrono::milliseconds>(wait);
+}
+
+/// The longest that so many attempts keep the ladder waiting: calls, verifications and the waits after them.
+[[nodiscard]] constexpr duration slowest_attempts(const rung& r, std::int64_t attempts) noexcept {
+    duration total = detail::times(detail::plus(r.timeout, r.verify), attempts);
+    const duration most = detail::not_negative(r.wait.most);
+    const std::int64_t spread = r.wait.full_jitter ? 0 : r.wait.spread < 100 ? r.wait.spread : 100;
+    const auto at_most = [&](duration wait) { return detail::plus(wait, wait / 100 * spread); };
+    duration wait = detail::not_negative(r.wait.first);
+    for (; attempts > 0 && wait > duration::zero() && wait < most; --attempts) {
+        total = detail::plus(total, at_most(wait));
+        wait = detail::plus(wait, wait);
+    }
+    return wait == duration::zero() ? total : detail::plus(total, detail::times(at_most(most), attempts));
+}
+
+/// How many of a rung's attempts one incident can make before the sustained budget sends it on.
+[[nodiscard]] constexpr std::int64_t attempts_reached(const rung& r) noexcept {
+    // Attempts that are slow enough let the first one leave the window.
+    const bool ends = r.sustained.count < r.burst.count && slowest_attempts(r, r.sustained.count) < r.sustained.within;
+    return ends ? r.sustained.count : r.burst.count;
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/recovery/lint.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// The most actions an hour on one target of a level that are sane: service, instance, stack.
+inline constexpr std::array<std::int64_t, 3> most_actions_an_hour{12, 4, 1};
+/// The most that the attempts of the levels may multiply to.
+inline constexpr std::int64_t most_multiplied_attempts = 12;
+/// A rung whose attempts take this long although every call is answered at once is never left in practice.
+inline constexpr duration endless_rung = std::chrono::hours{24};
+
+namespace detail {
+
+class policy_linter {
+public:
+    constexpr policy_linter(const policy& p, const lint_context& c) noexcept : p_{p}, c_{c}, rungs_{p.rungs()} {}
+
+    [[nodiscard]] constexpr lint_report run() noexcept {
+        for (std::size_t i = 0; i < rungs_.size(); ++i) {
+            if (!check_reach(i)) continue;
+            check_times(i);
+            check_rate(i);
+            check_budgets(i);
+        }
+        check_product();
+        check_policy_times();
+        check_evidence();
+        check_fencing();
+        return report_;
+    }
+
+    /// All the attempts that one climb makes on a level.
+    [[nodiscard]] constexpr std::int64_t attempts_at(level at) const noexcept {
+        std::int64_t attempts = 0;
+        for (std::size_t i = 0; i < rungs_.size(); ++i) {
+            if (counts(i, at)) attempts += rungs_[i].burst.count;
+        }
+        return attempts;
+    }
+
+private:
+    /// Whether the rung can act: there is nothing to say about the times and the budgets of one that can not.
+    constexpr bool check_reach(std::size_t i) noexcept {
+        const std::size_t hidden_by = hiding(i);
+        if (hidden_by != whole_policy) add(finding::unreachable_rung, i, static_cast<std::int64_t>(hidden_by));
+        else if (i > 0 && is_endless(i - 1)) add(finding::unreachable_rung, i, static_cast<std::int64_t>(i - 1));
         for (std::size_t earlier = 0; earlier < i; ++earlier) {
-            if (rungs[earlier].what != r.what) continue;
-            report.add({finding::unreachable_rung, i, static_cast<std::int64_t>(earlier)});
+            if (!acts(earlier) || rungs_[i].what == operation::page) continue;
+            if (level_of(rungs_[earlier].what) <= level_of(rungs_[i].what)) continue;
+            add(finding::milder_after_stronger, i, static_cast<std::int64_t>(earlier));
             break;
         }
-        if (r.verify <= r.grace)
-            report.add({finding::verify_shorter_than_grace, i,
-                        std::chrono::duration_cast<std::chrono::seconds>(r.grace - r.verify).count()});
-        const auto at = static_cast<std::size_t>(level_of(r.what));
-        actions[at] += worst_actions_an_hour(r);
-        const bool last_of_level = [&] {
-            for (std::size_t later = i + 1; later < rungs.size(); ++later) {
-                if (level_of(rungs[later].what) == level_of(r.what)) return false;
-            }
-            return true;
-        }();
-        if (last_of_level && actions[at] > most_an_hour[at])
-            report.add({finding::too_many_actions_an_hour, i, actions[at]});
+        return hidden_by == whole_policy;
     }
-    return report;
+
+    constexpr void check_times(std::size_t i) noexcept {
+        const rung& r = rungs_[i];
+        if (r.what == operation::page) return;
+        const duration latency = calls_driver(r.what) ? c_.latency_of(r.what) : duration::zero();
+        if (r.verify <= r.grace) {
+            add(finding::verify_shorter_than_grace, i, seconds_missing(r.verify, r.grace));
+        } else {
+            if (latency > duration::zero()) require(finding::verify_below_latency, i, r.verify, plus(r.grace, latency));
+            if (c_.period > duration::zero())
+                require(finding::verify_below_evidence, i, r.verify, plus(r.grace, times(c_.period, 2)));
+        }
+        if (!calls_driver(r.what)) return;
+        if (boots(r.what)) require(finding::grace_below_boot_time, i, r.grace, c_.boot_time, r.grace <= duration{});
+        require(finding::timeout_below_latency, i, r.timeout, latency, r.timeout <= duration{});
+        if (r.wait.first > r.wait.most) add(finding::backoff_above_most, i, seconds_missing(r.wait.most, r.wait.first));
+    }
+
+    /// The actions of a level are counted at the last rung of it.
+    constexpr void check_rate(std::size_t i) noexcept {
+        const level at = level_of(rungs_[i].what);
+        if (!calls_driver(rungs_[i].what)) return;
+        for (std::size_t later = i + 1; later < rungs_.size(); ++later) {
+            if (counts(later, at)) return;
+        }
+        std::int64_t actions = 0;
+        for (std::size_t each = 0; each <= i; ++each) {
+            if (counts(each, at)) actions = plus(actions, worst_actions_an_hour(rungs_[each]));
+        }
+        if (actions > most_actions_an_hour[static_cast<std::size_t>(at)])
+            add(finding::too_many_actions_an_hour, i, actions);
+    }
+
+    constexpr void check_budgets(std::size_t i) noexcept {
+        const rung& r = rungs_[i];
+        if (!calls_driver(r.what)) return;
+        const duration apart = shortest_wait(p_, r);
+        const auto possible = [apart](duration window) {
+            if (window <= duration::zero()) return std::int64_t{0};
+            return apart > duration::zero() ? begun_within(window, apart) : most_int64;
+        };
+        if (possible(r.burst.within) < r.burst.count) add(finding::burst_never_binds, i, possible(r.burst.within));
+        const std::int64_t by_burst = worst_actions_within(r.burst, r.sustained.within);
+        const std::int64_t by_wait = possible(r.sustained.within);
+        const std::int64_t most = by_burst < by_wait ? by_burst : by_wait;
+        // Who lowers the attempts and leaves the rest has not asked for the sustained budget of the type.
+        const bool usual = default_rung(r.what).value_or(rung{}).sustained == r.sustained;
+        if (most < r.sustained.count && !usual) add(finding::sustained_never_binds, i, most);
+        if (const std::int64_t reached = attempts_reached(r); reached < r.burst.count)
+            add(finding::attempts_never_reached, i, r.burst.count - reached);
+    }
+
+    /// A target that gets well and fails again begins at the first rung: in the worst case each attempt of a level is
+    /// preceded by all those of the level below it.
+    constexpr void check_product() noexcept {
+        std::int64_t product = 1;
+        int levels = 0;
+        for (const level at : {level::service, level::instance, level::stack}) {
+            const std::int64_t attempts = attempts_at(at);
+            if (attempts < 2) continue;
+            product = times(product, attempts);
+            ++levels;
+        }
+        if (levels > 1 && product > most_multiplied_attempts) add(finding::attempts_multiply, product);
+    }
+
+    constexpr void check_policy_times() noexcept {
+        bool probed = false;
+        for (std::size_t i = 0; i < rungs_.size(); ++i)
+            probed = probed || (acts(i) && level_of(rungs_[i].what) != level::service);
+        if (probed) {
+            const duration detection = times(c_.period, c_.periods);
+            require(finding::probation_below_detection, whole_policy, p_.probation, detection);
+            require(finding::related_below_probation, whole_policy, p_.related, p_.probation);
+        }
+        constexpr duration usual = policy{}.retry_parked;
+        // A retry that can do nothing is still a reminder; more of them than usual are only noise.
+        if (p_.retry_parked < usual)
+            require(finding::retry_parked_too_soon, whole_policy, p_.retry_parked, first_room_after_parking());
+    }
+
+    /// How long after the last rung some budget has room again, at the soonest and if no guard held up the climb.
+    [[nodiscard]] constexpr duration first_room_after_parking() const noexcept {
+        duration soonest = (duration::max)();
+        duration climb{};
+        bool any = false;
+        for (std::size_t i = rungs_.size(); i-- > 0;) {
+            const rung& r = rungs_[i];
+            if (!acts(i) || hiding(i) != whole_policy) continue;
+            any = true;
+            climb = plus(climb, slowest_attempts(r, r.burst.count));
+            duration spent_until = r.burst.within;
+            if (r.sustained.count <= r.burst.count && r.sustained.within > spent_until)
+                spent_until = r.sustained.within;
+            const duration room = climb < spent_until ? spent_until - climb : duration::zero();
+            if (room < soonest) soonest = room;
+            if (r.approval == consent::required) climb = (duration::max)(); // a human takes as long as a human takes
+        }
+        return any ? soonest : duration::zero();
+    }
+
+    constexpr void check_evidence() noexcept {
+        const evidence_rules& e = p_.evidence;
+        if (e.unhealthy_polls == 0) add(finding::polls_always_agree, e.polls);
+        else if (e.unhealthy_polls > e.polls) add(finding::polls_never_agree, e.unhealthy_polls - e.polls);
+        else if (const std::int64_t fresh = fresh_polls(); fresh < e.unhealthy_polls)
+            add(finding::polls_grow_old, fresh);
+        bool destructive = false;
+        for (std::size_t i = 0; i < rungs_.size(); ++i) destructive = destructive || is_destructive(rungs_[i].what);
+        if (e.vantages == 0) {
+            add(finding::no_vantage, 0);
+        } else if (e.vantages > vantage_count) {
+            add(finding::vantages_never_agree, static_cast<std::int64_t>(vantage_count));
+        } else if (destructive && c_.vantages != 0 && c_.vantages < e.vantages &&
+                   (c_.vantages != 1 || e.alone == single_vantage::wait)) {
+            add(finding::waits_for_vantages, c_.vantages);
+        }
+    }
+
+    /// How many polls of one vantage can be young enough at one time.
+    [[nodiscard]] constexpr std::int64_t fresh_polls() const noexcept {
+        if (p_.evidence.max_age <= duration::zero()) return 0;
+        return c_.poll > duration::zero() ? p_.evidence.max_age / c_.poll + 1 : most_int64;
+    }
+
+    constexpr void check_fencing() noexcept {
+        const auto& methods = p_.fencing.methods;
+        bool ended = false;
+        for (std::size_t i = 0; i < methods.size(); ++i) {
+            ended = ended || methods[i].empty();
+            bool unused = ended && !methods[i].empty();
+            for (std::size_t earlier = 0; earlier < i; ++earlier)
+                unused = unused || (!methods[i].empty() && methods[earlier] == methods[i]);
+            if (unused) return add(finding::fence_method_unused, static_cast<std::int64_t>(i));
+        }
+    }
+
+    /// The rung that leaves nothing to this one: itself if it can not act at all, or an equal one before it.
+    [[nodiscard]] constexpr std::size_t hiding(std::size_t i) const noexcept {
+        const rung& r = rungs_[i];
+        if (r.burst.count == 0 || r.sustained.count == 0 || !default_rung(r.what)) return i;
+        if (r.what == operation::page) return whole_policy; // a human may be called more than once
+        for (std::size_t earlier = 0; earlier < i; ++earlier) {
+            if (rungs_[earlier].what == r.what && strength(rungs_[earlier]) >= strength(r)) return earlier;
+        }
+        return whole_policy;
+    }
+    [[nodiscard]] constexpr bool is_endless(std::size_t i) const noexcept {
+        return acts(i) && times(rungs_[i].verify, attempts_reached(rungs_[i])) > endless_rung;
+    }
+    /// How hard a rung tries: a soft reboot leaves something to a hard one after it.
+    [[nodiscard]] static constexpr int strength(const rung& r) noexcept {
+        if (r.what != operation::reboot_instance || r.how == reboot_kind::hard) return 1;
+        return r.how == reboot_kind::soft_then_hard && r.burst.count > 1 ? 1 : 0;
+    }
+    [[nodiscard]] constexpr bool acts(std::size_t i) const noexcept { return calls_driver(rungs_[i].what); }
+    /// Whether a rung's actions count for a level: those of a repeated one are those of the first.
+    [[nodiscard]] constexpr bool counts(std::size_t i, level at) const noexcept {
+        return acts(i) && level_of(rungs_[i].what) == at && hiding(i) == whole_policy;
+    }
+
+    /// Finds `have` shorter than `want`, or wrong in any case.
+    constexpr void require(finding f, std::size_t i, duration have, duration want, bool wrong = false) noexcept {
+        if (have < want) add(f, i, seconds_missing(have, want));
+        else if (wrong) add(f, i, 0);
+    }
+    constexpr void add(finding f, std::size_t i, std::int64_t number) noexcept { report_.add({f, i, number}); }
+    constexpr void add(finding f, std::int64_t number) noexcept { report_.add({f, whole_policy, number}); }
+
+    const policy& p_;
+    const lint_context& c_;
+    std::span<const rung> rungs_;
+    lint_report report_{};
+};
+
+} // namespace detail
+
+/// Checks a policy for what can only be a mistake; with a `lint_context` also against the place where it will run.
+/// Constexpr, so that a ladder in code is checked by the compiler:
+///
+///     static_assert(lint(steps).ok());
+///     static_assert(lint(steps, {.boot_time = 4min, .period = 60s}).ok());
+///
+/// What each finding means, and its number, stands in `docs/reference/policies.md`; `to_text` (`lint_text.hpp`) renders
+/// one as a sentence.
+[[nodiscard]] constexpr lint_report lint(const policy& p, const lint_context& context = {}) noexcept {
+    return detail::policy_linter{p, context}.run();
 }
 
 template <rung_type... Rungs>
-[[nodiscard]] constexpr lint_report lint(const ladder<Rungs...>& l) noexcept {
-    return lint(l.lowered());
+[[nodiscard]] constexpr lint_report lint(const ladder<Rungs...>& l, const lint_context& context = {}) noexcept {
+    return lint(l.lowered(), context);
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/recovery/lint_limits.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+namespace detail {
+
+class limits_linter {
+public:
+    constexpr explicit limits_linter(const limits& l) noexcept : l_{l} {}
+
+    [[nodiscard]] constexpr limits_report run() noexcept {
+        check_shares();
+        check_silence();
+        check_shared(l_.group, limit_place::group_burst, limit_place::group_sustained);
+        check_shared(l_.domain, limit_place::domain_burst, limit_place::domain_sustained);
+        check_shared(l_.all, limit_place::all_burst, limit_place::all_sustained);
+        check_window(l_.api, limit_place::api);
+        check_wider(l_.group, limit_place::group_burst, limit_place::group_sustained);
+        check_wider(l_.domain, limit_place::domain_burst, limit_place::domain_sustained);
+        return report_;
+    }
+    [[nodiscard]] constexpr limits_report run(const policy& p, std::uint32_t targets) noexcept {
+        if (targets != 0) {
+            check_use(l_.all.burst, limit_place::all_burst, p, targets);
+            check_use(l_.all.sustained, limit_place::all_sustained, p, targets);
+        }
+        return run();
+    }
+
+private:
+    constexpr void check_shares() noexcept {
+        check_breaker(l_.breaker.group, limit_place::breaker_group);
+        check_breaker(l_.breaker.domain, limit_place::breaker_domain);
+        if (l_.breaker.counted_from == 0) add(limit_finding::counts_from_nothing, limit_place::breaker_counted_from, 0);
+        check_in_flight(l_.in_flight, limit_place::in_flight);
+        check_in_flight(l_.services_in_flight, limit_place::services_in_flight);
+    }
+    /// All of a set is never more than 100 percent of it.
+    constexpr void check_breaker(const share& s, limit_place where) noexcept {
+        if (s.percent >= 100) add(limit_finding::never_binds, where, s.percent);
+        else check_nothing(s, where);
+    }
+    constexpr void check_in_flight(const share& s, limit_place where) noexcept {
+        if (s.percent > 100) add(limit_finding::never_binds, where, s.percent);
+        else check_nothing(s, where);
+    }
+    constexpr void check_nothing(const share& s, limit_place where) noexcept {
+        if (s.percent == 0 && s.least == 0) add(limit_finding::nothing_may_act, where, 0);
+    }
+
+    constexpr void check_silence() noexcept {
+        const silence_limits& s = l_.silence;
+        if (s.targets == 0) add(limit_finding::counts_from_nothing, limit_place::silence_targets, 0);
+        if (s.domains > s.targets)
+            add(limit_finding::too_many_domains, limit_place::silence_domains, std::int64_t{s.domains} - s.targets);
+        if (s.cliff.percent >= 100) add(limit_finding::never_binds, limit_place::silence_cliff, s.cliff.percent);
+        if (s.within <= duration::zero()) add(limit_finding::never_binds, limit_place::silence_within, 0);
+    }
+
+    constexpr void check_shared(const shared_budget& b, limit_place burst, limit_place sustained) noexcept {
+        const bool windows = check_window(b.burst, burst) && check_window(b.sustained, sustained);
+        if (!windows || b.burst.count == 0 || b.sustained.count == 0) return;
+        if (const std::int64_t most = worst_actions_within(b.burst, b.sustained.within); most <= b.sustained.count)
+            add(limit_finding::sustained_never_binds, sustained, most);
+        else if (is_tighter(b.sustained, b.burst)) add(limit_finding::burst_never_binds, burst, b.sustained.count);
+    }
+    /// A window of no time holds nothing, so that nothing is ever counted in it.
+    constexpr bool check_window(const budget& b, limit_place where) noexcept {
+        const bool good = b.count == 0 || b.within > duration::zero();
+        if (!good) add(limit_finding::never_binds, where, 0);
+        return good;
+    }
+    /// What is spent in one group or domain is spent of everybody's budget as well.
+    constexpr void check_wider(const shared_budget& b, limit_place burst, limit_place sustained) noexcept {
+        check_hidden(b.burst, l_.all.burst, burst);
+        check_hidden(b.sustained, l_.all.sustained, sustained);
+    }
+    constexpr void check_hidden(const budget& inner, const budget& outer, limit_place where) noexcept {
+        if (inner.count != 0 && outer.count != 0 && is_tighter(outer, inner))
+            add(limit_finding::hidden_by_wider, where, outer.count);
+    }
+    [[nodiscard]] static constexpr bool is_tighter(const budget& a, const budget& b) noexcept {
+        return a.count < b.count && a.within >= b.within;
+    }
+
+    /// Whether all targets together can use a budget up.
+    constexpr void check_use(const budget& b, limit_place where, const policy& p, std::uint32_t targets) noexcept {
+        if (b.count == 0 || b.within <= duration::zero()) return;
+        std::int64_t one = 0;
+        for (const rung& r : p.rungs()) {
+            const std::int64_t most = calls_driver(r.what) ? worst_actions_within(r, b.within) : 0;
+            one = plus(one, most);
+        }
+        if (const std::int64_t most = times(one, std::int64_t{targets}); most < b.count)
+            add(limit_finding::never_binds, where, most);
+    }
+
+    constexpr void add(limit_finding f, limit_place where, std::int64_t number) noexcept {
+        report_.add({f, where, number});
+    }
+
+    const limits& l_;
+    limits_report report_{};
+};
+
+} // namespace detail
+
+/// Checks the limits of an engine for what can only be a mistake.
+///
+///     static_assert(lint(limits{}).ok());
+[[nodiscard]] constexpr limits_report lint(const limits& l) noexcept { return detail::limits_linter{l}.run(); }
+
+/// The same beside the policy that acts under them; `context.targets` says for how many targets.
+[[nodiscard]] constexpr limits_report lint(const limits& l, const policy& p, const lint_context& context) noexcept {
+    return detail::limits_linter{l}.run(p, context.targets);
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/recovery/lint_text.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// The place of a finding in its policy, and so in a policy file: `rungs[2].verify`, `evidence.polls`.
+[[nodiscard]] inline std::string path_of(const lint_finding& f) {
+    std::string_view member;
+    switch (f.what) {
+    case finding::unreachable_rung:
+    case finding::milder_after_stronger: break;
+    case finding::verify_shorter_than_grace:
+    case finding::verify_below_latency:
+    case finding::verify_below_evidence: member = ".verify"; break;
+    case finding::grace_below_boot_time: member = ".grace"; break;
+    case finding::timeout_below_latency: member = ".timeout"; break;
+    case finding::too_many_actions_an_hour:
+    case finding::sustained_never_binds: member = ".sustained"; break;
+    case finding::burst_never_binds: member = ".within"; break;
+    case finding::attempts_never_reached: member = ".attempts"; break;
+    case finding::backoff_above_most: member = ".wait.first"; break;
+    case finding::attempts_multiply: return "rungs";
+    case finding::probation_below_detection: return "probation";
+    case finding::related_below_probation: return "related";
+    case finding::retry_parked_too_soon: return "retry_parked";
+    case finding::polls_never_agree:
+    case finding::polls_always_agree: return "evidence.unhealthy_polls";
+    case finding::polls_grow_old: return "evidence.max_age";
+    case finding::no_vantage:
+    case finding::vantages_never_agree:
+    case finding::waits_for_vantages: return "evidence.vantages";
+    case finding::fence_method_unused: return "fencing.methods[" + std::to_string(f.number) + "]";
+    }
+    return "rungs[" + std::to_string(f.rung) + "]" + std::string{member};
+}
+
+/// The place of a finding in its limits, and so in a policy file: `limits.group.burst`.
+[[nodiscard]] inline std::string path_of(const limits_finding& f) { return std::string{to_string(f.where)}; }
+
+namespace detail {
+
+[[nodiscard]] inline std::string seconds_text(std::int64_t n) { return std::to_string(n) + " s"; }
+[[nodiscard]] inline std::string budget_text(const budget& b) {
+    return std::to_string(b.count) + " in " + format_duration(b.within);
+}
+
+[[nodiscard]] inline std::string attempts_of_levels(const policy& p) {
+    const lint_context nothing;
+    const policy_linter linter{p, nothing};
+    std::string out;
+    for (const level at : {level::service, level::instance, level::stack}) {
+        const std::int64_t attempts = linter.attempts_at(at);
+        if (attempts == 0) continue;
+        out += (out.empty() ? "" : " x ") + std::to_string(attempts) + " " + std::string{to_string(at)};
+    }
+    return out;
+}
+
+[[nodiscard]] inline std::string rung_sentence(const policy& p, const rung& r, const lint_finding& f) {
+    const std::string number = std::to_string(f.number);
+    const auto missing = [&](std::string_view have) {
+        return std::string{have} + " is " + seconds_text(f.number) + " too short";
+    };
+    switch (f.what) {
+    case finding::unreachable_rung: {
+        if (f.number == static_cast<std::int64_t>(f.rung)) {
+            if (!default_rung(r.what)) return "it is no rung of a ladder: nothing is ever done";
+            return r.burst.count == 0 ? "it has 0 attempts and never acts"
+                                      : "its sustained budget is 0 and it never acts";
+        }
+        const auto hides = static_cast<std::size_t>(f.number);
+        const rung& by = p.rungs()[hides < p.size() ? hides : 0];
+        if (by.what == r.what) return "rung " + number + " has done the same already";
+        return "rung " + number + " before it takes " + format_duration(times(by.verify, attempts_reached(by))) +
+               " for its attempts alone";
+    }
+    case finding::milder_after_stronger:
+        return "it acts on a lower level than rung " + number + " before it, which has not helped either";
+    case finding::verify_shorter_than_grace:
+        return "verify (" + format_duration(r.verify) + ") is not longer than grace (" + format_duration(r.grace) +
+               ") but " + seconds_text(f.number) + " shorter: it would fail while the target may still start";
+    case finding::verify_below_latency:
+        return missing("verify (" + format_duration(r.verify) + ")") + " for the grace and the driver's latency";
+    case finding::verify_below_evidence:
+        return missing("verify (" + format_duration(r.verify) + ")") + " for the grace and two evidence periods";
+    case finding::grace_below_boot_time:
+        if (f.number == 0) return "grace is 0 s, and no machine boots in no time";
+        return missing("grace (" + format_duration(r.grace) + ")") + " for the boot";
+    case finding::timeout_below_latency:
+        if (f.number == 0) return "timeout is 0 s: every call would be given up at once";
+        return missing("timeout (" + format_duration(r.timeout) + ")") + " for the driver's latency";
+    case finding::too_many_actions_an_hour: {
+        const level at = level_of(r.what);
+        return "in the worst hour the " + std::string{to_string(at)} + " rungs act " + number +
+               " times on one target, " + "more than " +
+               std::to_string(most_actions_an_hour[static_cast<std::size_t>(at)]);
+    }
+    case finding::burst_never_binds:
+        return "the burst of " + budget_text(r.burst) + " can never bind: at most " + number +
+               " fit in, for the backoff";
+    case finding::sustained_never_binds:
+        return "the sustained budget of " + budget_text(r.sustained) +
+               " can never bind: burst and backoff leave at most " + number;
+    case finding::attempts_never_reached:
+        return number + " of the " + std::to_string(r.burst.count) +
+               " attempts are never made: the sustained budget is " + budget_text(r.sustained);
+    default: return "the first wait is " + seconds_text(f.number) + " longer than the longest";
+    }
+}
+
+[[nodiscard]] inline std::string policy_sentence(const policy& p, const lint_finding& f) {
+    const std::string number = std::to_string(f.number);
+    switch (f.what) {
+    case finding::attempts_multiply:
+        return "the attempts of the levels (" + attempts_of_levels(p) + ") multiply to " + number +
+               " in the worst case, more than " + std::to_string(most_multiplied_attempts);
+    case finding::probation_below_detection:
+        return "probation (" + format_duration(p.probation) + ") is over " + seconds_text(f.number) +
+               " before the alarm can tell";
+    case finding::related_below_probation:
+        return "related (" + format_duration(p.related) + ") is " + seconds_text(f.number) +
+               " shorter than probation: a failure in between would begin a new incident";
+    case finding::retry_parked_too_soon:
+        return "retry_parked (" + format_duration(p.retry_parked) + ") comes " + seconds_text(f.number) +
+               " before any budget can be free again";
+    case finding::polls_never_agree:
+        return "unhealthy_polls (" + std::to_string(p.evidence.unhealthy_polls) + ") is " + number +
+               " more than polls: they can never agree";
+    case finding::polls_always_agree:
+        return "unhealthy_polls is 0 of " + number + ": a healthy target would count as unhealthy";
+    case finding::polls_grow_old:
+        return "within max_age (" + format_duration(p.evidence.max_age) + ") there are at most " + number +
+               " polls, and " + std::to_string(p.evidence.unhealthy_polls) + " have to agree";
+    case finding::no_vantage: return "vantages is 0: fences and destructive rungs would need no evidence";
+    case finding::vantages_never_agree:
+        return "vantages (" + std::to_string(p.evidence.vantages) + ") is more than the " + number + " that exist";
+    case finding::waits_for_vantages:
+        return "the targets have " + number + " of the " + std::to_string(p.evidence.vantages) +
+               " vantages that are asked for: destructive rungs would wait for ever";
+    default: {
+        const auto slot = static_cast<std::size_t>(f.number);
+        const std::string_view name = slot < fence_rules::most_methods ? p.fencing.methods[slot] : std::string_view{};
+        return "fence method " + number + " ('" + std::string{clip(name, 64)} +
+               "') is never used: it stands before it, or behind an empty one";
+    }
+    }
+}
+
+} // namespace detail
+
+/// A finding as one sentence with its place and its number, for a person:
+/// `rungs[1].verify: reboot_instance: verify (5m) is not longer than grace (10m), ...`. `p` is the policy that was
+/// linted.
+[[nodiscard]] inline std::string to_text(const policy& p, const lint_finding& f) {
+    std::string out = path_of(f) + ": ";
+    if (!is_of_rung(f.what)) return out + detail::policy_sentence(p, f);
+    if (f.rung >= p.size()) return out + std::string{to_string(f.what)};
+    const rung& r = p.rungs()[f.rung];
+    return out + std::string{to_string(r.what)} + ": " + detail::rung_sentence(p, r, f);
+}
+
+/// A finding in limits as one sentence with its place and its number.
+[[nodiscard]] inline std::string to_text(const limits_finding& f) {
+    const std::string number = std::to_string(f.number);
+    const std::string out = path_of(f) + ": ";
+    switch (f.what) {
+    case limit_finding::nothing_may_act:
+        return out + "0 percent and at least " + number + " of a set is nothing: no action would ever be allowed";
+    case limit_finding::never_binds:
+        if (f.where == limit_place::all_burst || f.where == limit_place::all_sustained) {
+            if (f.number != 0) return out + "it can never bind: all targets together act at most " + number + " times";
+        } else if (f.number != 0) {
+            return out + "more than " + number + " percent of a set are never reached: it can never bind";
+        }
+        return out + "its window is 0 s long or it is never used (" + number + " actions): it can never bind";
+    case limit_finding::counts_from_nothing: return out + number + " targets are enough: nobody would count";
+    case limit_finding::too_many_domains: return out + number + " more domains than targets are asked for";
+    case limit_finding::sustained_never_binds:
+        return out + "it can never bind: the burst leaves at most " + number + " actions";
+    case limit_finding::burst_never_binds:
+        return out + "it can never bind: the sustained budget allows only " + number + " actions in as long a time";
+    case limit_finding::hidden_by_wider:
+        return out + "it can never bind: the budget of all allows only " + number + " actions in as long a time";
+    }
+    return out + number;
 }
 
 } // namespace reheat::inline REHEAT_ABI
@@ -13103,6 +14614,7 @@ public:
 
     /// Any event of the engine; `name` is that of its target or set. Most events change nothing here.
     void take(const event& e, std::string_view name) {
+        if (e.shadow) return; // nobody is called for what nobody does
         switch (e.kind) {
         case event_kind::page: return page(e, name);
         case event_kind::incident:
@@ -13762,7 +15274,9 @@ concept timed_sink = requires(S& sink, time_point now) {
 ///     auto db = ha.add(instance{.name = "db-1"});
 ///     ha.watch(*db, heartbeat_alarm{.period = 60s});
 ///     ha.run(stop);
-template <class Driver, time_source Time, journal Journal = volatile_journal>
+///
+/// `Engine` is `engine`, or `recorder` to keep what it is told.
+template <class Driver, time_source Time, journal Journal = volatile_journal, class Engine = engine>
 class pipeline {
 public:
     /// The ladder is checked against the driver here, at compile time.
@@ -13890,8 +15404,8 @@ public:
         run(stop, [](const event&) {});
     }
 
-    [[nodiscard]] const engine& state() const noexcept { return engine_; }
-    [[nodiscard]] engine& state() noexcept { return engine_; }
+    [[nodiscard]] const Engine& state() const noexcept { return engine_; }
+    [[nodiscard]] Engine& state() noexcept { return engine_; }
     [[nodiscard]] Time& time() noexcept { return time_; }
     [[nodiscard]] Journal& log() noexcept { return journal_; }
     /// Where other threads' outcomes and samples arrive.
@@ -13944,7 +15458,7 @@ private:
     Driver* driver_;
     Time time_;
     Journal journal_;
-    engine engine_;
+    Engine engine_;
     policy rules_;
     mailbox* mail_;
     outputs out_;

@@ -45,8 +45,8 @@ stack_creation load(const std::string& file, std::string_view old_text, std::str
 /// A stack on a mock cloud whose guests are played by the test, on virtual time.
 struct world {
     explicit world(const std::string& file, const policy& rules = ha_restarter.lowered(),
-                   std::string_view old_text = {}, std::string_view new_text = {})
-        : ha{cloud, manual_clock{}, rules}, heat{ha, load(file, old_text, new_text)} {
+                   std::string_view old_text = {}, std::string_view new_text = {}, engine_options options = {})
+        : ha{cloud, manual_clock{}, rules, volatile_journal{}, options}, heat{ha, load(file, old_text, new_text)} {
         REQUIRE(ha.open());
         REQUIRE(heat.open());
         settle();
@@ -170,6 +170,20 @@ TEST_CASE("a template's stack is created, watched, lost, made anew and well agai
     CHECK(w.ha.state().open_incidents() == 0);
     CHECK(w.told("recover verified").size() == 1);
     CHECK(w.cloud.count(operation::recreate_instance) == 1);
+}
+
+TEST_CASE("in shadow mode the stack comes up and is recovered in words only") {
+    engine_options dark;
+    dark.shadow = true;
+    world w{"heartbeat.template", ha_restarter.lowered(), {}, {}, dark};
+    CHECK(w.heat.creation().status("Wiki") == creation_status::complete);
+    CHECK(w.heat.creation().ref("Wiki")->text() == w.name("Wiki")); // nobody told an id
+    bring_up(w);
+    REQUIRE(w.push("Heartbeat", "wiki-Silence"));
+    w.advance(1h);
+    CHECK(w.told("recreate_instance act").size() >= 1);
+    CHECK(w.heat.creation().ref("Wiki")->text() == w.name("Wiki"));
+    CHECK(w.cloud.calls().empty());
 }
 
 TEST_CASE("three service failures within five minutes make the instance anew, two do not") {

@@ -32,8 +32,11 @@ rh::limits wide() {
 
 /// Restarts without end, or a re-creation that a standing order holds up.
 rh::policy rules(bool acts) {
-    rh::policy p = acts ? rh::ladder{rh::restart_service{.attempts = 60'000, .sustained = {60'000, 1h}}}.lowered()
-                        : rh::ladder{rh::recreate_instance{.attempts = 60'000, .sustained = {60'000, 1h}}}.lowered();
+    rh::policy p =
+        acts
+            ? rh::ladder{rh::restart_service{.attempts = 60'000, .within = 1min, .sustained = {60'000, 1min}}}.lowered()
+            : rh::ladder{rh::recreate_instance{.attempts = 60'000, .within = 1min, .sustained = {60'000, 1min}}}
+                  .lowered();
     p.related = 0s;
     p.probation = 0s;
     return p;

@@ -65,12 +65,46 @@ TEST_CASE("every scenario of the folder has the decisions that it expects") {
         REQUIRE_MESSAGE(scenarios, to_string(scenarios.error()));
         for (const testing::scenario& s : *scenarios) {
             ++count;
-            CHECK_FALSE(s.expected.empty());
+            CHECK((s.exact || !s.checks.empty()));
             const std::string problem = explain(s, run(s), path.filename().string());
             CHECK_MESSAGE(problem.empty(), problem);
         }
     }
-    CHECK(count >= 25);
+    CHECK(count >= 120);
+}
+
+TEST_CASE("every scenario says what it proves, and at least forty what was reported of other systems") {
+    std::size_t reported = 0;
+    for (const auto& path : files()) {
+        const std::string text = read_file(path);
+        std::string before;
+        for (std::size_t at = 0; at < text.size();) {
+            const std::size_t end = (std::min)(text.find('\n', at), text.size());
+            const std::string line = text.substr(at, end - at);
+            CAPTURE(path.string());
+            CAPTURE(before);
+            if (before.rfind("scenario ", 0) == 0) CHECK(line.rfind("# ", 0) == 0);
+            if (line.rfind("# reported: ", 0) == 0) {
+                CHECK(before.rfind("scenario ", 0) == 0);
+                ++reported;
+            }
+            if (before.rfind("# reported: ", 0) == 0) CHECK(line.rfind("# ", 0) == 0); // and what has to come of it
+            before = line;
+            at = end + 1;
+        }
+    }
+    CHECK(reported >= 40);
+}
+
+TEST_CASE("no two scenarios have the same name") {
+    std::vector<std::string> names;
+    for (const auto& path : files()) {
+        const auto scenarios = testing::read_scenarios(read_file(path));
+        REQUIRE(scenarios);
+        for (const testing::scenario& s : *scenarios) names.push_back(s.name);
+    }
+    std::sort(names.begin(), names.end());
+    CHECK(std::adjacent_find(names.begin(), names.end()) == names.end());
 }
 
 TEST_CASE("a scenario gives the same log, byte for byte, however often it is run") {
@@ -136,6 +170,102 @@ TEST_CASE("an expected time may be a range") {
     }
 }
 
+TEST_CASE("ranges name many instances, and place them in turn") {
+    const auto read = testing::read_scenarios(
+        "scenario x\ninstances web-{1..6} stack s{1..2} services app:7 host h{1..4} rack r{1..2} zone z1 priority 3\n"
+        "at 5m break web-{2..3} instance_hangs\nat 5m silence web-*/app\nrun 10m\nexpect\n"
+        "  1m web-{1..2} - change alarm_cleared\n");
+    REQUIRE_MESSAGE(read, to_string(read.error()));
+    const testing::scenario& s = read->front();
+    REQUIRE(s.instances.size() == 6);
+    CHECK(s.instances[4].name == "web-5");
+    CHECK(s.instances[4].how.stack == "s1");
+    CHECK(s.instances[4].how.host == "h1");
+    CHECK(s.instances[3].how.host == "h4");
+    CHECK(s.instances[3].how.rack == "r2");
+    CHECK(s.instances[3].how.zone == "z1");
+    CHECK(s.instances[3].priority == 3);
+    CHECK(s.instances[3].priorities == std::vector<std::uint8_t>{7});
+    CHECK(s.events.size() == 2 + 6);
+    REQUIRE(s.expected.size() == 2);
+    CHECK(s.expected[1].what.target == "web-2");
+}
+
+TEST_CASE("a line that happens several times stands in order among the others") {
+    const auto read =
+        testing::read_scenarios("scenario x\ninstance a\nat 1m observe a unhealthy driver_status polled times 3 "
+                                "every 1m\nat 90s silence a\nrun 10m\n");
+    REQUIRE(read);
+    std::vector<rh::duration> times;
+    for (const testing::timed_event& e : read->front().events) times.push_back(e.at);
+    CHECK(times == std::vector<rh::duration>{1min, 90s, 2min, 3min});
+}
+
+TEST_CASE("what is expected beside the log is checked, and a failure says what came") {
+    const std::string_view world =
+        "scenario x\ninstance db-1\ninstance db-2\nat 2m10s break db-1 instance_hangs\nrun 10m\n";
+    struct expectation {
+        std::string_view line;
+        std::string_view problem; ///< empty: it holds
+    };
+    const std::vector<expectation> table{
+        {"expect count db-1 reboot_instance act * == 1", ""},
+        {"expect count db-* * act * <= 0",
+         "expected <= 0 of * db-* * act *, got 1\n            4m db-1 reboot_instance act "
+         "first_attempt"},
+        {"expect count * * act * >= 1 ", ""},
+        {"expect count * * act * during 5m.. == 1", "expected == 1 of 5m.. * * act *, got 0"},
+        {"expect never db-2 - open *", ""},
+        {"expect never * - open * during 4m..5m",
+         "expected == 0 of 4m..5m * - open *, got 1\n            4m db-1 - open "
+         "alarm_raised"},
+        {"expect calls reboot_instance == 1", ""},
+        {"expect calls reboot_instance of db-2 >= 1", "expected >= 1 calls of reboot_instance, got 0"},
+        {"expect end db-1,db-2 healthy", ""},
+        {"expect end db-* open", "db-1 is not so in the end: no incident, works"},
+        {"expect end db-* closed == 2", ""},
+        {"expect end db-* parked >= 1", "expected >= 1 that are so in the end, got 0"},
+        {"expect at most 1 in flight", ""},
+        {"expect at most 0 in flight", "expected at most 0 in flight, got 1"},
+        {"expect at most 0 services in flight", ""},
+        {"expect at least 10s apart", ""},
+        {"expect some\n 4m db-1 - open *\n * db-1 * act *", ""},
+        {"expect some\n 4m db-1 * act *\n * db-1 - open *", "expected (below the lines above it): * db-1 - open *"},
+    };
+    for (const expectation& e : table) {
+        CAPTURE(std::string{e.line});
+        const auto read = testing::read_scenarios(std::string{world} + std::string{e.line} + "\n");
+        REQUIRE_MESSAGE(read, to_string(read.error()));
+        const testing::scenario& s = read->front();
+        const std::string problem = explain(s, run(s), "f");
+        if (e.problem.empty()) CHECK_MESSAGE(problem.empty(), problem);
+        else CHECK_MESSAGE(problem.find(e.problem) != std::string::npos, problem);
+    }
+}
+
+TEST_CASE("a second copy fails a scenario, whatever it expects") {
+    // The operator is wrong: the machine runs.
+    const auto read = testing::read_scenarios("scenario x\noption start_hold 0s\nladder ha_restarter\ninstance db-1\n"
+                                              "at 5m operator confirm_dead db-1 who anna\nrun 10m\n"
+                                              "expect calls recreate_instance == 1\n");
+    REQUIRE(read);
+    CHECK(run(read->front()).problem == "a second copy of an instance was started");
+}
+
+TEST_CASE("every preset of a peer can be run") {
+    for (const std::string name : {"heat", "masakari", "instance_ha", "node_health_check", "vmware", "vmware_host",
+                                   "otp", "systemd", "fabric_healer"}) {
+        CAPTURE(name);
+        const auto read = testing::read_scenarios("scenario x\npreset " + name +
+                                                  "\ninstances vm-{1..3} services app host h{1..3}\n"
+                                                  "at 5m10s break vm-1 instance_hangs\nat 5m20s observe vm-1 unhealthy "
+                                                  "driver_status\nrun 20m\nexpect count * * act * >= 1\n");
+        REQUIRE_MESSAGE(read, to_string(read.error()));
+        const std::string problem = explain(read->front(), run(read->front()), name);
+        CHECK_MESSAGE(problem.empty(), problem);
+    }
+}
+
 TEST_CASE("comments, blank lines and line ends of another system are nothing") {
     const auto s = testing::read_scenarios("# all\r\n\r\n  scenario a # one\r\n\tinstance db-1#\r\n");
     CHECK_FALSE(s); // the name 'db-1#' is none: a comment begins a word
@@ -156,8 +286,8 @@ TEST_CASE("errors of the reader name the line and what was expected") {
         {"# x\n\nscenario a\nrun 1h\n", "line 3: scenario a: expected an instance"},
         {"scenario a\ninstance db-1\n", "line 1: scenario a: expected 'run DURATION'"},
         {"scenario a\ninstance x\nrun 1h\nscenario a\n", "line 4: there is a scenario of that name on line 1"},
-        {around("instnce db-2"), "line 4: expected seed, option, ladder, rung, instance, alarm, at, run, log, expect "
-                                 "or scenario, found 'instnce'"},
+        {around("instnce db-2"), "line 4: expected seed, option, ladder, preset, rung, evidence, fencing, instance, "
+                                 "instances, depends, alarm, at, run, log, expect or scenario, found 'instnce'"},
         {around("instance db-1"), "line 4: the name 'db-1' is taken"},
         {around("instance wiki"), "line 4: the name 'wiki' is taken"},
         {around("instance db-2 services a,,b"),
@@ -176,7 +306,61 @@ TEST_CASE("errors of the reader name the line and what was expected") {
         {around("seed -1"), "line 4: expected a seed from 0 to 18446744073709551615, found '-1'"},
         {around("option page_after 0s"), "line 4: expected a duration from 1s to 366d"},
         {around("option reign 3s"),
-         "line 4: expected an option (page_after fence_timeout proof_validity read_back_every), found 'reign'"},
+         "line 4: expected an option (page_after fence_timeout create_timeout proof_validity"},
+        {around("option in_flight 0"), "line 4: expected a count from 1 to 1000000, found '0'"},
+        {around("option breaker_group 101%"), "line 4: expected a share as in 20%, found '101%'"},
+        {around("option group_budget 3"), "line 4: expected 'per'"},
+        {around("option shadow maybe"), "line 4: expected on or off (on off), found 'maybe'"},
+        {around("evidence vantages 2"), "line 4: expected 'ladder NAME' or 'preset NAME' before its rules"},
+        {around("ladder three_levels\nevidence vantages 6"), "line 5: expected a count from 1 to 5, found '6'"},
+        {around("ladder three_levels\nevidence polls 8/7"),
+         "line 5: expected M/N as in 7/10, at most 16/16, found '8/7'"},
+        {around("ladder three_levels\nevidence polls 7"), "line 5: expected M/N as in 7/10, at most 16/16, found '7'"},
+        {around("ladder three_levels\nfencing methods a,b,c,d,e"), "line 5: expected at most 4 fence methods"},
+        {around("ladder three_levels\nfencing twice"), "line 5: expected methods or parallel, found 'twice'"},
+        {around("ladder three_levels probation"),
+         "line 4: expected a duration, as in 5m10s, found the end of the line"},
+        {around("ladder mine returned home"), "line 4: expected a rule for what returns (keep_replacement"},
+        {around("preset peer"), "line 4: expected a preset (heat masakari instance_ha"},
+        {around("instances web-{1..3000}"), "line 4: expected a range as in {1..20} of at most 2000"},
+        {around("instances web-{3..1}"), "line 4: expected a range as in {1..20} of at most 2000, found 'web-{3..1}'"},
+        {around("instances web-{1..2"), "line 4: expected a range as in {1..20} of at most 2000, found 'web-{1..2'"},
+        {around("instances db-{1..2}"), "line 4: the name 'db-1' is taken"},
+        {around("instance db-2 services a:300"), "line 4: expected a priority from 0 to 255, found '300'"},
+        {around("instances a-{1..2000}"), "line 4: expected at most 2,000 instances"},
+        {around("depends db-1 mysqld"), "line 4: expected 'on'"},
+        {around("depends db-1 on db-9"), "line 4: there is no target 'db-9' above this line"},
+        {around("at 5m break db-9* instance_hangs"), "line 4: no target matches 'db-9*'"},
+        {around("at 5m host h9 dies"), "line 4: there is no host 'h9' above this line"},
+        {around("at 5m zone z1 back"), "line 4: there is no zone 'z1' above this line"},
+        {around("instance db-2 host h1\nat 5m host h1 burns"),
+         "line 5: expected what happens there (dies loses_power silent partitioned back returns), found 'burns'"},
+        {around("instance db-2 host h1\nat 5m host h1 dead somehow"),
+         "line 5: expected by what it is proved (fenced absent confirmed), found 'somehow'"},
+        {around("at 5m controller sleeps"), "line 4: expected its turn (partitioned back stalls), found 'sleeps'"},
+        {around("at 5m clock forward 1s"), "line 4: expected 'back'"},
+        {around("at 5m observe db-1 healthy neighbour by db-9"), "line 4: there is no target 'db-9' above this line"},
+        {around("at 5m observe db-1 healthy driver_status times 2"), "line 4: expected 'every'"},
+        {around("at 5m observe db-1 healthy driver_status times 2 every 1h"),
+         "line 1: scenario x: line 4 is after the end of its run"},
+        {around("at 5m lease db-1 for 1m loosely"), "line 4: expected for, until, watchdog or whether"},
+        {around("at 5m sighted db-1 copy 0"), "line 4: expected a copy's number from 1 to 1000, found '0'"},
+        {around("at 5m capacity db-1 3"), "line 4: expected zone or cloud, found 'db-1'"},
+        {around("at 5m operator kill db-1"), "line 4: expected a verb (approve deny confirm_dead"},
+        {around("at 5m operator maintain db-1 because"), "line 4: expected who, reason or for, found 'because'"},
+        {around("at 5m policy three_levels becomes other"),
+         "line 4: there is no ladder 'three_levels' above this line"},
+        {around("at 5m guard asks all"), "line 4: expected what the guard says (deny allow), found 'asks'"},
+        {around("expect whenever"),
+         "line 4: expected some, count, never, calls, end, at most, at least or the end of the "
+         "line, found 'whenever'"},
+        {around("expect count db-1 - open"), "line 4: expected a reason, - or * (alarm_raised"},
+        {around("expect count db-1 - open *"), "line 4: expected a comparison (== <= >=), found the end of the line"},
+        {around("expect count db-9 - open * == 1"), "line 4: there is no target 'db-9' above this line"},
+        {around("expect end db-1 dead"), "line 4: expected how it is in the end (healthy closed open waiting parked)"},
+        {around("expect at most 3 flying"), "line 4: expected 'in flight'"},
+        {around("expect at once"), "line 4: expected 'most' or 'least'"},
+        {around("expect\nexpect"), "line 5: there is an 'expect' above this line"},
         {around("alarm a on db-2 SampleCount < 1 over 60s"), "line 4: there is no target 'db-2' above this line"},
         {around("alarm a on db-1 SampleCount == 1 over 60s"), "line 4: expected a comparison (> >= < <=), found '=='"},
         {around("alarm a on db-1 SampleCount < 1e9 over 60s"), "line 4: expected a threshold, found '1e9'"},
@@ -184,7 +368,7 @@ TEST_CASE("errors of the reader name the line and what was expected") {
          "line 4: datapoints_to_alarm: expected at most evaluation_periods"},
         {around("at 5 break db-1 instance_lost"), "line 4: expected a time, as in 5m10s, found '5'"},
         {around("at 5m burn db-1"),
-         "line 4: expected break, silence, resume, push, observe, approve, reply, latency or journal, found 'burn'"},
+         "line 4: expected what happens (break silence resume host rack zone controller clock overflow push observe"},
         {around("at 5m break db-2 instance_lost"), "line 4: there is no target 'db-2' above this line"},
         {around("at 5m break wiki stack_breaks"), "line 4: expected an instance or a service, found a stack"},
         {around("at 5m break db-1 service_dies"), "line 4: expected a service (instance/service) for this fault"},
@@ -203,6 +387,7 @@ TEST_CASE("errors of the reader name the line and what was expected") {
         {around("at 5m journal burn"),
          "line 4: expected a turn of the journal (hold release fail reopen delay), found 'burn'"},
         {around("expect\nrun 1h"), "line 5: expected a time, as in 5m10s, found 'run'"},
+        {around("expect never db-1 - open *"), "line 5: expected expect or scenario, found 'run'"},
         {around("expect\n1m db-1 - open"), "line 5: expected a reason or - (alarm_raised"},
         {around("expect\n1m db-1 - open alarm_raised because"), "line 5: unexpected word 'because'"},
         {around("expect\n2m..1m db-1 - open alarm_raised"), "line 5: expected a time from 2m to 366d"},

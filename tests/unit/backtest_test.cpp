@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <reheat/engine/recorder.hpp>
 #include <reheat/engine/recording_text.hpp>
 #include <reheat/engine/render.hpp>
 #include <reheat/metric/distribution.hpp>
@@ -28,7 +29,7 @@ using support::start;
 
 namespace {
 
-using recorded_world = rh::simulation<rh::volatile_journal, rh::recorder>;
+using recorded_world = rh::simulation<rh::volatile_journal, rh::manual_clock, rh::recorder>;
 using plain_world = rh::simulation<rh::volatile_journal>;
 
 using act = std::tuple<rh::time_point, rh::target_id, rh::target_id, operation, std::uint16_t, reason>;

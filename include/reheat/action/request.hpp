@@ -25,6 +25,8 @@ struct request {
     std::string_view stack;      ///< the name of its stack; empty if it has none
     std::string_view method;     ///< of a fence: the policy's name of the way to do it; empty for the driver's own
     bool hard = false;           ///< of a reboot: by the hypervisor, without asking the guest
+    bool replaced = false;       ///< of a fence: only the copy of that cloud id, which has been replaced; otherwise
+                                 ///< whatever runs under the name, also where the cloud id is an old one
     time_point deadline = never; ///< past it the engine takes the outcome for unknown and reads back
 };
 

@@ -34,7 +34,7 @@ inline void engine::open(target_id target, reason why, outputs& out) {
     for (std::size_t n = 0; above != no_target && n < incidents_.size(); ++n) {
         if (incidents_[n].subject != above) continue;
         i.at = phase::absorbed;
-        i.wake = never;
+        i.wake = never; // the other one's verdict wakes it
         i.absorbed_by = incidents_[n].id;
         ++incidents_[n].absorbs;
         break;
@@ -46,7 +46,9 @@ inline void engine::open(target_id target, reason why, outputs& out) {
     e.rung = operation::none;
     if (i.at == phase::absorbed)
         tell(event_kind::incident, decision::absorb, reason::action_above, i, out).rung = operation::none;
-    incidents_.insert(incidents_.begin() + static_cast<std::ptrdiff_t>(place_of(i.id)), std::move(i));
+    // A new one is the newest; one that goes on has its old place.
+    if (!related) incidents_.push_back(std::move(i));
+    else incidents_.insert(incidents_.begin() + static_cast<std::ptrdiff_t>(place_of(i.id)), std::move(i));
 }
 
 inline void engine::look(incident& i, outputs& out) {
@@ -102,8 +104,7 @@ inline void engine::decide(incident& i, outputs& out) {
             climb(i, decision::climb, reason::attempts_spent, out);
             continue;
         }
-        if (!ledger_.has_room(subject, r.what, r.burst, now_) ||
-            !ledger_.has_room(subject, r.what, r.sustained, now_)) {
+        if (!ledger_.has_room(subject, booked_as(r), r.burst, r.sustained, now_)) {
             climb(i, decision::climb, reason::budget_spent, out);
             continue;
         }
@@ -204,10 +205,9 @@ inline void engine::wait(incident& i, const guard_answers& answers, outputs& out
     e.denied = answers.denied();
     e.next = answers.next();
     std::size_t n = 0;
-    for (std::size_t g = 0; g < guard_count && n < event::most_denials; ++g) {
-        const guard_answer a = answers.of(static_cast<guard>(g));
-        if (!a.allows()) e.denials[n++] = {static_cast<guard>(g), a.why, denial::until(a.next, now_)};
-    }
+    answers.each_denial([&](guard g, const guard_answer& a) {
+        if (n < event::most_denials) e.denials[n++] = {g, a.why, denial::until(a.next, now_)};
+    });
 }
 
 inline void engine::begin(incident& i, const rung& r, target_id subject, outputs& out) {
@@ -257,9 +257,10 @@ inline void engine::go_on(incident& i, outputs& out) {
     ++i.attempts;
     i.waiting_since = never;
     i.paged = false;
-    spend(i.subject, r.what);
+    spend(i.subject, r);
     tell(event_kind::rung, decision::act, i.attempts == 1 ? reason::first_attempt : reason::next_attempt, i, out);
     pending_operation& op = start(r.what, i.subject, &i, r.timeout, r.verify, out);
+    op.booked = booked_as(r);
     op.hard = r.how == reboot_kind::hard || (r.how == reboot_kind::soft_then_hard && i.attempts > 1);
 }
 

@@ -385,6 +385,7 @@ private:
     void mint(incident& i, death_wanted& d, proof_kind by, reason why, outputs& out);
     void fence_ended(incident& i, target_id machine, outcome_code code, reason why, duration retry_after, outputs& out);
     void bury(const pending_operation& op);
+    void exhume(const incident& i);
 
     // engine/operate.hpp: intents, calls, outcomes
     pending_operation& start(operation what, target_id subject, incident* for_incident, duration timeout,
@@ -404,7 +405,7 @@ private:
     void finish(pending_operation& op, outcome_code code, reason why, duration retry_after, outputs& out);
     void note_seen(target_id subject, const observed& seen);
     void move_to(target_id machine, std::string_view host);
-    void spend(target_id subject, operation what);
+    void spend(target_id subject, const rung& r);
     void take_back(const pending_operation& op);
     void give_back_room(target_id subject, operation what);
 
@@ -438,6 +439,7 @@ private:
         return const_cast<engine*>(this)->find_incident(id);
     }
     [[nodiscard]] incident* find_incident(incident_id id) noexcept {
+        if (id == no_incident) return nullptr;
         const std::size_t at = place_of(id);
         return at < incidents_.size() && incidents_[at].id == id ? &incidents_[at] : nullptr;
     }
@@ -473,13 +475,13 @@ private:
         look_again_ = true;
     }
     record& write(record_kind kind, target_id target, outputs& out) {
-        record r;
+        record& r = out.records.emplace_back();
         r.seq = static_cast<sequence>(++last_sequence_);
         r.kind = kind;
         r.at = now_;
         r.target = target;
         r.reign = options_.reign;
-        return out.records.emplace_back(std::move(r));
+        return r;
     }
     event& tell(event_kind kind, decision what, reason why, outputs& out) {
         event& e = out.events.emplace_back();

@@ -41,20 +41,17 @@ enum class event_kind : std::uint8_t {
 struct denial {
     guard by{};
     reason why{};
-    std::uint32_t after_ms = unknown; ///< how long after the event it can change by itself
-
-    /// Where only an input can change it, or where it is more than 49 days.
-    static constexpr std::uint32_t unknown = 0xffff'ffffU;
+    std::uint32_t after_ms =
+        0; ///< how long after the event it can change by itself; 0: only an input can, or in 49 days
 
     [[nodiscard]] constexpr time_point next(time_point at) const noexcept {
-        return after_ms == unknown ? never : after(at, std::chrono::milliseconds{after_ms});
+        return after_ms == 0 ? never : after(at, std::chrono::milliseconds{after_ms});
     }
     /// Rounded up, so that it is not asked too early.
     [[nodiscard]] static constexpr std::uint32_t until(time_point next, time_point at) noexcept {
+        if (next == never) return 0;
         const auto wait = std::chrono::ceil<std::chrono::milliseconds>(next - at).count();
-        return next == never || wait >= std::int64_t{unknown} ? unknown
-               : wait < 0                                     ? 0
-                                                              : static_cast<std::uint32_t>(wait);
+        return wait < 1 ? 1 : wait > std::int64_t{UINT32_MAX} ? 0 : static_cast<std::uint32_t>(wait);
     }
 };
 

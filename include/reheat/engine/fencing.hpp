@@ -113,10 +113,27 @@ inline void engine::bury(const pending_operation& op) {
         graves_.push_back({p.target(), p.incident(), p.kind(), now_, std::string{targets_.cloud_id(p.target())},
                            std::string{targets_.host(p.target())}});
         deaths_.forget(p.target());
+        // The new copy may have another id, and until it is seen only its name finds it.
+        targets_.forget_identity(p.target());
         // So is what an operator said of that copy.
         if (targets_[p.target()].words != 0)
             targets_.note_words(p.target()).of[static_cast<std::size_t>(vantage::operator_word)] = {};
     }
+}
+
+/// Nothing was replaced after all: the copies that were proved dead are the current ones.
+inline void engine::exhume(const incident& i) {
+    std::erase_if(graves_, [&](const grave& g) {
+        if (g.incident != i.id) return false;
+        for (const death_wanted& d : i.deaths) {
+            if (d.target != g.target) continue;
+            observed old;
+            old.cloud_id = g.cloud_id;
+            targets_.note_seen(g.target, old);
+            return true;
+        }
+        return false;
+    });
 }
 
 /// A machine that had been replaced is back. One of the two has to go.

@@ -365,6 +365,11 @@ inline health engine::says(target_id target, vantage v) const noexcept {
 
 inline vantage_set engine::calling(target_id target, health what) const noexcept {
     vantage_set all{};
+    if (targets_[target].words == 0) {
+        // Only its alarms have ever spoken.
+        if (what == health::unknown) all = all_vantages - (all | vantage::guest_heartbeat);
+        return targets_[target].heard() == what ? all | vantage::guest_heartbeat : all;
+    }
     for (std::size_t v = 0; v < vantage_count; ++v) {
         if (says(target, static_cast<vantage>(v)) == what) all = all | static_cast<vantage>(v);
     }
@@ -549,6 +554,7 @@ inline void engine::take(completed& c, outputs& out) {
         }
         end_doubt(out);
         const observed& seen = c.result.seen;
+        note_seen(machine, seen);
         if (!seen.running && !seen.exists) return;
         const bool runs = seen.exists.value_or(true) && seen.running.value_or(true);
         targets_.note_words(machine).machine.pass(runs ? health::healthy : health::unhealthy, now_);

@@ -10,7 +10,7 @@ namespace reheat::inline REHEAT_ABI {
 /// Begins an operation: its intent goes into the journal's hands. The reference is good until the next one begins.
 inline pending_operation& engine::start(operation what, target_id subject, incident* for_incident, duration timeout,
                                         duration settle, outputs& out) {
-    pending_operation op;
+    pending_operation& op = operations_.emplace_back();
     op.id = static_cast<op_id>(++last_op_);
     op.what = what;
     op.subject = subject;
@@ -18,8 +18,10 @@ inline pending_operation& engine::start(operation what, target_id subject, incid
     op.since = now_;
     op.timeout = timeout;
     op.settle = settle;
-    op.cloud_id_before = targets_.cloud_id(subject);
-    op.boot_id_before = targets_.boot_id(subject);
+    if (targets_[subject].seen != 0) {
+        op.cloud_id_before = targets_.cloud_id(subject);
+        op.boot_id_before = targets_.boot_id(subject);
+    }
     if (for_incident != nullptr) {
         op.for_incident = for_incident->id;
         if (what != operation::fence_instance) {
@@ -30,8 +32,7 @@ inline pending_operation& engine::start(operation what, target_id subject, incid
         targets_.mark_busy(subject, 1);
     }
     if (!options_.shadow) write_intent(op, out);
-    look_again_ = true;
-    return operations_.emplace_back(std::move(op));
+    return op;
 }
 
 inline void engine::write_intent(pending_operation& op, outputs& out) {
@@ -41,10 +42,11 @@ inline void engine::write_intent(pending_operation& op, outputs& out) {
     r.what = op.what;
     r.incident = op.for_incident;
     r.deadline = after(now_, op.timeout);
+    op.intent = r.seq;
+    if (targets_[op.subject].seen == 0) return;
     r.cloud_id = op.cloud_id_before;
     r.boot_id = op.boot_id_before;
     r.host = targets_.host(op.subject);
-    op.intent = r.seq;
 }
 
 /// The second look: the world may have changed while the journal wrote.
@@ -95,6 +97,7 @@ inline call engine::make_call(const pending_operation& op, op_id id, operation w
     c.what.stack = keep(stack);
     c.what.method = keep(op.method);
     c.what.hard = op.hard;
+    c.what.replaced = !op.cloud_id.empty();
     if (targets_[op.subject].of == level::service && what != operation::describe)
         c.what.service = c.what.name.substr(c.what.instance.size() + 1);
     c.what.deadline = deadline;
@@ -288,8 +291,8 @@ inline void engine::move_to(target_id machine, std::string_view host) {
 }
 
 /// Spends every budget that an action on a target is bounded by.
-inline void engine::spend(target_id subject, operation what) {
-    ledger_.spend(subject, what, now_);
+inline void engine::spend(target_id subject, const rung& r) {
+    ledger_.spend(subject, booked_as(r), now_);
     const auto into = [this](spending& s, const shared_budget& b) {
         if (b.burst.count != 0 || b.sustained.count != 0)
             s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
@@ -299,7 +302,7 @@ inline void engine::spend(target_id subject, operation what) {
         if (s == no_set) continue;
         into(sets_[s].spent, sets_[s].of == set_kind::group ? options_.bounds.group : options_.bounds.domain);
     }
-    if (!needs_proof(what)) return;
+    if (!needs_proof(r.what)) return;
     const auto use = [](std::optional<std::uint32_t>& room) {
         if (room && *room != 0) --*room;
     };
@@ -308,7 +311,7 @@ inline void engine::spend(target_id subject, operation what) {
 }
 
 inline void engine::take_back(const pending_operation& op) {
-    ledger_.take_back(op.subject, op.what, op.since);
+    ledger_.take_back(op.subject, op.booked, op.since);
     all_spent_.take_back(op.since);
     for (const set_id s : sets_of(machine_of(op.subject)).above_host()) {
         if (s != no_set) sets_[s].spent.take_back(op.since);
@@ -365,6 +368,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     }
     if (code == outcome_code::failed || code == outcome_code::refused) {
         give_back_room(subject, what);
+        if (needs_proof(what)) exhume(*i);
         return retry(*i, retry_after);
     }
     // Done, or a destructive action that nobody can tell of: evidence decides.

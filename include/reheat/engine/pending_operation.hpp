@@ -21,6 +21,7 @@ struct pending_operation {
 
     op_id id{};
     operation what{};
+    operation booked{}; ///< as what its budget was spent
     target_id subject = no_target;
     incident_id for_incident = no_incident; ///< `no_incident` for an operation that was asked for
     sequence intent{};

@@ -94,7 +94,7 @@ namespace reheat::inline REHEAT_ABI {
             if (!std::exchange(first, false)) out += ',';
             out += "{\"guard\":\"" + std::string{to_string(d.by)} + "\",\"reason\":\"" + std::string{to_string(d.why)} +
                    '"';
-            if (d.after_ms != denial::unknown) out += ",\"next\":\"" + format_time(d.next(e.at)) + '"';
+            if (d.after_ms != 0) out += ",\"next\":\"" + format_time(d.next(e.at)) + '"';
             out += '}';
         }
         out += ']';

@@ -54,10 +54,7 @@ public:
         }
         lost_.insert(lost_.end(), fallen_.begin(), fallen_.end());
         fallen_.clear();
-        sort(returned_, [](target_id m) { return m; });
-        std::erase_if(lost_,
-                      [this](const loss& l) { return found(returned_, l.machine, [](target_id m) { return m; }); });
-        returned_.clear();
+        if (!returned_.empty()) forget_returned();
         if (cliff_ != 0 && !over(lost_.size(), cliff_)) cliff_ = 0;
         if (cliff_ == 0) {
             // A cliff keeps its losses until enough of them return; otherwise they are history after a while.
@@ -65,7 +62,7 @@ public:
             const std::size_t before = beating_ + lost_.size();
             if (before >= bounds_.cliff.least && over(lost_.size(), before)) cliff_ = before;
         }
-        sort(lost_, [](const loss& l) { return l.machine; });
+        if (cliff_ != 0) sort(lost_, [](const loss& l) { return l.machine; });
         wide_ = count_lately(now);
     }
 
@@ -91,6 +88,12 @@ private:
         time_point at;
     };
 
+    void forget_returned() {
+        const auto self = [](target_id m) { return m; };
+        sort(returned_, self);
+        std::erase_if(lost_, [&](const loss& l) { return found(returned_, l.machine, self); });
+        returned_.clear();
+    }
     template <class T, class Key>
     static void sort(std::vector<T>& all, const Key& key) {
         detail::sort(all, [&key](const T& a, const T& b) { return key(a) < key(b); });
@@ -125,7 +128,7 @@ private:
     }
 
     silence_limits bounds_;
-    std::vector<loss> lost_; // by machine
+    std::vector<loss> lost_; // by machine, while there is a cliff
     std::vector<loss> fallen_;
     std::vector<target_id> returned_;
     std::size_t beating_ = 0;

@@ -69,6 +69,8 @@ struct testimonies {
 /// A set of vantages.
 enum class vantage_set : std::uint8_t { none = 0 };
 
+inline constexpr vantage_set all_vantages{(1U << vantage_count) - 1U};
+
 [[nodiscard]] constexpr vantage_set operator|(vantage_set set, vantage v) noexcept {
     return static_cast<vantage_set>(static_cast<unsigned>(set) | 1U << static_cast<unsigned>(v));
 }

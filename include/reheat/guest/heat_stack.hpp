@@ -124,13 +124,18 @@ public:
     /// When `step` has something to do by itself.
     [[nodiscard]] time_point next() const noexcept { return creation_.next(); }
 
-    /// Hears an event of the pipeline; those of other stacks change nothing. May be called inside `poll`.
+    /// Hears an event of the pipeline; those of other stacks change nothing. May be called inside `poll`. In shadow
+    /// mode an instance counts as created, as all that the engine would have called counts as done; its `Ref` is then
+    /// its name, unless the engine was told of an id.
     void notice(const event& e) {
         if (e.what != decision::finish) return;
         for (machine& m : machines_) {
             if (!ha_->state().targets().covers(e.subject, m.target)) continue;
-            if (creation_.status(m.resource) == creation_status::complete) renew(m);
-            else if (e.rung == operation::create_instance) born(m, e);
+            if (creation_.status(m.resource) == creation_status::complete) {
+                if (!e.shadow) renew(m);
+            } else if (e.rung == operation::create_instance) {
+                born(m, e);
+            }
         }
     }
 
@@ -230,10 +235,13 @@ private:
 
     void born(const machine& m, const event& e) {
         const time_point now = ha_->time().now();
-        if (e.why != reason::outcome_done && e.why != reason::found_done)
+        const bool supposed = e.why == reason::would_act;
+        if (e.why != reason::outcome_done && e.why != reason::found_done && !supposed)
             return ignore(creation_.create_failed(
                 m.resource, "the cloud did not create it: " + std::string{to_string(e.why)}, now));
-        auto taken = creation_.created(m.resource, cloud_id(m), attributes(m), now);
+        std::string id = cloud_id(m);
+        if (supposed && id.empty()) id = ha_->state().name(m.target);
+        auto taken = creation_.created(m.resource, std::move(id), attributes(m), now);
         if (!taken) ignore(creation_.create_failed(m.resource, to_string(taken.error()), now));
     }
 

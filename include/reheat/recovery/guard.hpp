@@ -7,6 +7,7 @@
 #include <reheat/recovery/reason.hpp>
 
 #include <array>
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -105,20 +106,23 @@ public:
 
     /// The denying guards, as a set of bits; 0 means that all allow.
     [[nodiscard]] constexpr std::uint32_t denied() const noexcept { return denied_; }
+    /// Visits every denial, in the order of `guard`.
+    template <class Visit>
+    constexpr void each_denial(const Visit& visit) const {
+        for (std::uint32_t left = denied_; left != 0; left &= left - 1) {
+            const auto g = static_cast<std::size_t>(std::countr_zero(left));
+            visit(static_cast<guard>(g), answers_[g]);
+        }
+    }
     /// The first denial, in the order of `guard`.
     [[nodiscard]] constexpr reason first() const noexcept {
-        for (const guard_answer& a : answers_) {
-            if (!a.allows()) return a.why;
-        }
-        return reason::none;
+        return denied_ == 0 ? reason::none : answers_[static_cast<std::size_t>(std::countr_zero(denied_))].why;
     }
     /// The earliest time at which an answer can change by itself. A denial that only an input can change has none, and
     /// does not hide a time that another has.
     [[nodiscard]] constexpr time_point next() const noexcept {
         time_point earliest = never;
-        for (const guard_answer& a : answers_) {
-            if (!a.allows() && a.next < earliest) earliest = a.next;
-        }
+        each_denial([&](guard, const guard_answer& a) { earliest = a.next < earliest ? a.next : earliest; });
         return earliest;
     }
 

@@ -41,6 +41,7 @@ struct instance_set {
     std::uint32_t instances = 0;  ///< on hosts that are not proved dead
     std::uint32_t unhealthy = 0;  ///< of these
     std::uint32_t dead_hosts = 0; ///< that had instances of it
+    bool changed = false;         ///< its counts, since they were looked at last
     bool open = false;            ///< its breaker
     bool paged = false;           ///< that it has been open for long
     time_point opened_at = never;
@@ -149,15 +150,13 @@ public:
     template <class Visit>
     void take_changed(const Visit& visit) {
         for (std::size_t n = 0; n < changed_.size(); ++n) {
-            marked_[static_cast<std::size_t>(changed_[n])] = false;
+            (*this)[changed_[n]].changed = false;
             visit(changed_[n]);
         }
         changed_.clear();
     }
     void mark(set_id s) {
-        if (marked_.size() < sets_.size()) marked_.resize(sets_.size());
-        if (marked_[static_cast<std::size_t>(s)]) return;
-        marked_[static_cast<std::size_t>(s)] = true;
+        if (std::exchange((*this)[s].changed, true)) return;
         changed_.push_back(s);
     }
 
@@ -219,7 +218,6 @@ private:
     std::vector<membership> memberships_;
     std::vector<std::uint32_t> slots_; // of memberships; 0 is free
     std::vector<set_id> changed_;
-    std::vector<bool> marked_;
 };
 
 } // namespace reheat::inline REHEAT_ABI

@@ -144,6 +144,12 @@ public:
         note(id, &seen_record::address, now.address);
     }
 
+    /// Another copy may run under the name from now on: by what the cloud knows it has to be seen.
+    void forget_identity(target_id id) noexcept {
+        seen_record& known = seen_[(*this)[id].seen];
+        known.cloud_id = known.boot_id = 0;
+    }
+
     /// What was said of a target beside its alarms.
     [[nodiscard]] const testimonies& words(target_id id) const noexcept { return words_[(*this)[id].words]; }
     [[nodiscard]] testimonies& note_words(target_id id) { return entry(words_, (*this)[id].words); }

@@ -187,7 +187,7 @@ private:
         mock_reply how;
         std::string stack;
         operation what;
-        std::string cloud_id; // the copy that is meant
+        std::string copy; // an old one, if that is meant
         std::string method;
         std::optional<proof_kind> proof;
     };
@@ -215,7 +215,7 @@ private:
                     how,
                     std::string{r.stack},
                     r.what,
-                    std::string{r.cloud_id},
+                    std::string{r.replaced ? r.cloud_id : std::string_view{}},
                     std::string{r.method},
                     proof};
         if (how.how == mock_reply::manner::at_once) return happen(h);
@@ -316,7 +316,7 @@ private:
             return outcome::done(look(*m));
         case operation::fence_instance:
             // A copy that was replaced is not the one that runs under the name now.
-            if (!h.cloud_id.empty() && h.cloud_id != m->cloud_id()) return outcome::done(state(true, false));
+            if (!h.copy.empty() && h.copy != m->cloud_id()) return outcome::done(state(true, false));
             if (!hosts_.fences(m->how, h.method)) return outcome::failed("its board does not answer");
             switch_off(*m);
             return outcome::done(state(true, false));

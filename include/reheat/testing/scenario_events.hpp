@@ -72,7 +72,7 @@ private:
         series s;
         s.times = in_.whole<std::uint32_t>("a count", 1, 1'000);
         if (!in_.take("every")) in_.fail("expected 'every'");
-        s.every = in_.time("a duration", std::chrono::milliseconds{1});
+        s.every = in_.time("a duration", std::chrono::milliseconds{1}, std::chrono::hours{24});
         return s;
     }
     template <class Happening>

@@ -17,6 +17,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 namespace reheat::inline REHEAT_ABI::testing {
@@ -127,8 +128,13 @@ private:
         if (!s.events.empty() && s.events.back().at > s.run)
             return in.fail("scenario " + s.name + ": line " + std::to_string(s.events.back().line) +
                            " is after the end of its run");
+        duration span = s.run; // a controller that stands still lets the world go on
+        for (const timed_event& e : s.events) {
+            const auto* turn = std::get_if<happening::controller_turn>(&e.what);
+            if (turn != nullptr && turn->to == happening::controller_turn::turn::stalls) span += turn->by;
+        }
         std::int64_t work = 0;
-        const auto add = [&](duration every, std::int64_t times) { work += (s.run / every + 1) * times; };
+        const auto add = [&](duration every, std::int64_t times) { work += (span / every + 1) * times; };
         for (const scenario_instance& i : s.instances)
             add(i.how.heartbeat_every, static_cast<std::int64_t>(i.how.services.size()) + 1);
         for (const scenario_alarm& a : s.alarms) add(a.rule.of.period, a.rule.evaluation_periods);

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+#include <reheat/recovery/guard.hpp>
+#include <reheat/recovery/reason.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+#include <string_view>
+
+namespace rh = reheat;
+
+namespace {
+
+/// Every code of an enumeration but the first, which is "none" where it has one.
+template <class E>
+std::string codes(std::size_t from, std::size_t count) {
+    std::string all;
+    for (std::size_t n = from; n < count; ++n)
+        all += (all.empty() ? "`" : ", `") + std::string{to_string(static_cast<E>(n))} + "`";
+    return all + ".\n";
+}
+
+} // namespace
+
+TEST_SUITE("events") {
+    TEST_CASE("the codes in docs/reference/events.md are those of the code") {
+        constexpr const char* path = "docs/reference/events.md";
+        constexpr std::string_view begin = "<!-- codes: begin -->\n";
+        constexpr std::string_view end = "<!-- codes: end -->";
+        std::ifstream in{path, std::ios::binary};
+        std::string page{std::istreambuf_iterator<char>{in}, {}};
+        const std::size_t from = page.find(begin);
+        const std::size_t to = page.find(end);
+        REQUIRE(from != std::string::npos);
+        REQUIRE(to != std::string::npos);
+        const std::string wanted = "Reasons: " + codes<rh::reason>(1, rh::reason_count) +
+                                   "\nGuards: " + codes<rh::guard>(0, rh::guard_count);
+        const std::size_t first = from + begin.size();
+        if (std::getenv("REHEAT_WRITE_DOCS") != nullptr) {
+            page.replace(first, to - first, wanted);
+            std::ofstream{path, std::ios::binary} << page;
+        } else {
+            CHECK(page.substr(first, to - first) == wanted);
+        }
+    }
+
+    TEST_CASE("no two codes have the same name, and every decision is explained") {
+        std::set<std::string_view> reasons;
+        for (std::size_t n = 0; n < rh::reason_count; ++n) reasons.insert(to_string(static_cast<rh::reason>(n)));
+        CHECK(reasons.size() == rh::reason_count);
+        std::ifstream in{"docs/reference/events.md", std::ios::binary};
+        const std::string page{std::istreambuf_iterator<char>{in}, {}};
+        for (auto d = rh::decision::change; d <= rh::decision::ignore;
+             d = static_cast<rh::decision>(static_cast<unsigned>(d) + 1))
+            CHECK_MESSAGE(page.find("| `" + std::string{to_string(d)} + "` |") != std::string::npos, to_string(d));
+    }
+}
