@@ -87,6 +87,13 @@ TEST_SUITE("policy") {
         CHECK(differs(usual, [](rh::limits& l) { l.api.count = 1; }));
     }
 
+    TEST_CASE("past eight rungs one is left out, and the size tells") {
+        rh::policy p;
+        for (std::size_t n = 0; n <= rh::policy::most_rungs; ++n) p.add({.what = operation::reboot_instance});
+        CHECK(p.size() == rh::policy::most_rungs);
+        CHECK(p.rungs().size() == p.size());
+    }
+
     TEST_CASE("as many fence methods as there are names from the first on") {
         rh::fence_rules all{.methods = {"a", "b", "c", "d"}};
         CHECK(all.size() == 4);
