@@ -28,7 +28,9 @@ FAULTS = [
 
     # Budgets, breakers, guards
     ("a budget allows one more", RECOVERY + "ledger.hpp",
-     "return used < b.count;", "return used <= b.count;", "recovery engine_ladder"),
+     "return in_burst < burst.count && in_sustained", "return in_burst <= burst.count && in_sustained", "policy_value"),
+    ("the sustained budget is not asked", RECOVERY + "ledger.hpp",
+     "in_burst < burst.count && in_sustained < sustained.count;", "in_burst < burst.count && in_sustained <= 0xffff;", "policy_value"),
     ("a shared budget allows one more", RECOVERY + "spending.hpp",
      "if (at_.size() < b.count) return now;", "if (at_.size() <= b.count) return now;", "budgets"),
     ("the breaker rounds down", RECOVERY + "../core/share.hpp",
@@ -117,7 +119,7 @@ FAULTS = [
     ("what waits below an action is not absorbed", ENGINE + "decide.hpp",
      "other.at = phase::absorbed;\n        other.absorbed_by", "other.absorbed_by", "incident"),
     ("an absorbed incident wakes for its backoff", ENGINE + "decide.hpp",
-     "        i.wake = never;\n        i.absorbed_by", "        i.absorbed_by", "incident"),
+     "        i.wake = never; // the other one's verdict wakes it\n", "", "incident"),
     ("a changed policy forgets where the ladder stood", ENGINE + "decide.hpp",
      "while (i.rung < policy_of(i).size() && rank(rung_of(i).what) <= rank(left)) ++i.rung;", "static_cast<void>(left);", "incident"),
     ("what must be kept is lost", ENGINE + "decide.hpp",

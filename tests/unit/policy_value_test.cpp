@@ -147,6 +147,30 @@ TEST_SUITE("policy") {
         CHECK(spent.has_room(b, operation::reboot_instance, {1, 1h}, start + 2min));
     }
 
+    TEST_CASE("burst and sustained budgets bind each by itself") {
+        rh::ledger spent;
+        constexpr rh::target_id a{1};
+        constexpr rh::budget burst{2, 10min};
+        constexpr rh::budget sustained{3, 2h};
+        const auto room = [&](rh::duration at) {
+            return spent.has_room(a, operation::restart_service, burst, sustained, start + at);
+        };
+        spent.spend(a, operation::restart_service, start);
+        CHECK(room(1min));
+        spent.spend(a, operation::restart_service, start + 1min);
+        CHECK_FALSE(room(2min)); // the burst
+        CHECK(room(10min));
+        spent.spend(a, operation::restart_service, start + 10min);
+        CHECK_FALSE(room(1h)); // the other
+        CHECK_FALSE(room(2h - 1ns));
+        CHECK(room(2h));
+        // The same where the burst's window is the longer one.
+        CHECK_FALSE(spent.has_room(a, operation::restart_service, sustained, burst, start + 1h));
+        CHECK(spent.has_room(a, operation::reboot_instance, burst, sustained, start + 1h));
+        spent.spend(a, operation::restart_service, start + 24h * 40); // what is too old for every budget is forgotten
+        CHECK(spent.has_room(a, operation::restart_service, {2, 24h * 365}, start + 24h * 40));
+    }
+
     TEST_CASE("of several standing orders the one of the kind that is asked for, and that is not over") {
         rh::engine e{rh::policy{}};
         const rh::target_id vm = *e.add(rh::instance{.name = "vm"});
