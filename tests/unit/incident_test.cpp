@@ -306,6 +306,16 @@ TEST_SUITE("incident") {
         CHECK(w.e.incident_of(w.db)->absorbs >= 2);
     }
 
+    TEST_CASE("an incident that is absorbed as it opens does not wake for a backoff") {
+        wiki w{quick(rh::ladder{rh::restart_service{}, rh::reboot_instance{}}.lowered())};
+        cure(w, w.mysqld, operation::restart_service);
+        w.fail(w.db);
+        w.fail(w.mysqld); // again, so soon: it would back off
+        REQUIRE(phase_of(w, w.mysqld) == phase::absorbed);
+        CHECK(w.e.incident_of(w.mysqld)->wake == rh::never);
+        CHECK(w.run_for(2min)); // next() never stays in the past
+    }
+
     TEST_CASE("a page on the ladder calls a human and goes on") {
         wiki w{rh::ladder{rh::page{}, rh::reboot_instance{}}.lowered()};
         w.fail(w.db);

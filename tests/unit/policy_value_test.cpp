@@ -87,6 +87,13 @@ TEST_SUITE("policy") {
         CHECK(differs(usual, [](rh::limits& l) { l.api.count = 1; }));
     }
 
+    TEST_CASE("past eight rungs one is left out, and the size tells") {
+        rh::policy p;
+        for (std::size_t n = 0; n <= rh::policy::most_rungs; ++n) p.add({.what = operation::reboot_instance});
+        CHECK(p.size() == rh::policy::most_rungs);
+        CHECK(p.rungs().size() == p.size());
+    }
+
     TEST_CASE("as many fence methods as there are names from the first on") {
         rh::fence_rules all{.methods = {"a", "b", "c", "d"}};
         CHECK(all.size() == 4);
@@ -138,6 +145,30 @@ TEST_SUITE("policy") {
         CHECK_FALSE(spent.has_room(b, operation::reboot_instance, {1, 1h}, start + 2min));
         spent.take_back(b, operation::reboot_instance, start);
         CHECK(spent.has_room(b, operation::reboot_instance, {1, 1h}, start + 2min));
+    }
+
+    TEST_CASE("burst and sustained budgets bind each by itself") {
+        rh::ledger spent;
+        constexpr rh::target_id a{1};
+        constexpr rh::budget burst{2, 10min};
+        constexpr rh::budget sustained{3, 2h};
+        const auto room = [&](rh::duration at) {
+            return spent.has_room(a, operation::restart_service, burst, sustained, start + at);
+        };
+        spent.spend(a, operation::restart_service, start);
+        CHECK(room(1min));
+        spent.spend(a, operation::restart_service, start + 1min);
+        CHECK_FALSE(room(2min)); // the burst
+        CHECK(room(10min));
+        spent.spend(a, operation::restart_service, start + 10min);
+        CHECK_FALSE(room(1h)); // the other
+        CHECK_FALSE(room(2h - 1ns));
+        CHECK(room(2h));
+        // The same where the burst's window is the longer one.
+        CHECK_FALSE(spent.has_room(a, operation::restart_service, sustained, burst, start + 1h));
+        CHECK(spent.has_room(a, operation::reboot_instance, burst, sustained, start + 1h));
+        spent.spend(a, operation::restart_service, start + 24h * 40); // what is too old for every budget is forgotten
+        CHECK(spent.has_room(a, operation::restart_service, {2, 24h * 365}, start + 24h * 40));
     }
 
     TEST_CASE("of several standing orders the one of the kind that is asked for, and that is not over") {
