@@ -368,6 +368,8 @@ struct request {
     std::string_view stack;      ///< the name of its stack; empty if it has none
     std::string_view method;     ///< of a fence: the policy's name of the way to do it; empty for the driver's own
     bool hard = false;           ///< of a reboot: by the hypervisor, without asking the guest
+    bool replaced = false;       ///< of a fence: only the copy of that cloud id, which has been replaced; otherwise
+                                 ///< whatever runs under the name, also where the cloud id is an old one
     time_point deadline = never; ///< past it the engine takes the outcome for unknown and reads back
 };
 
@@ -6797,7 +6799,9 @@ public:
     /// The most observations of a series that are kept.
     static constexpr unsigned most_polls = 16;
 
+    /// One that is older than what is known already says nothing.
     void state(health seen, time_point at) noexcept {
+        if (at < at_) return;
         at_ = at;
         seen_ = seen;
         polls_ = 0;
@@ -6805,6 +6809,7 @@ public:
     }
 
     void poll(health seen, time_point at, const evidence_rules& rules) noexcept {
+        if (at < at_) return;
         const unsigned kept = rules.polls < most_polls ? rules.polls : most_polls;
         bad_ = static_cast<std::uint16_t>(unsigned{bad_} << 1U | (seen == health::unhealthy ? 1U : 0U));
         if (kept < most_polls) bad_ = static_cast<std::uint16_t>(unsigned{bad_} & ((1U << kept) - 1U));
@@ -6993,90 +6998,24 @@ enum class reason : std::uint8_t {
 inline constexpr std::size_t reason_count = 84;
 
 [[nodiscard]] constexpr std::string_view to_string(reason r) noexcept {
-    constexpr std::array<std::string_view, reason_count> names{"none",
-                                                               "alarm_raised",
-                                                               "alarm_cleared",
-                                                               "alarm_unknown",
-                                                               "observed_unhealthy",
-                                                               "observed_healthy",
-                                                               "action_above",
-                                                               "no_such_ancestor",
-                                                               "loses_kept_asset",
-                                                               "attempts_spent",
-                                                               "budget_spent",
-                                                               "busy",
-                                                               "approval_required",
-                                                               "proof_required",
-                                                               "proof_expired",
-                                                               "proof_minted",
-                                                               "backing_off",
-                                                               "journal_pending",
-                                                               "journal_failed",
-                                                               "healthy_again",
-                                                               "outcome_done",
-                                                               "outcome_failed",
-                                                               "outcome_refused",
-                                                               "outcome_unknown",
-                                                               "deadline_passed",
-                                                               "found_done",
-                                                               "found_not_done",
-                                                               "verify_deadline",
-                                                               "ladder_exhausted",
-                                                               "parked_retry",
-                                                               "waited_long",
-                                                               "operator_word",
-                                                               "late_completion",
-                                                               "repeated_completion",
-                                                               "inbox_overflow",
-                                                               "stepped_late",
-                                                               "clock_jumped",
-                                                               "first_attempt",
-                                                               "next_attempt",
-                                                               "requested",
-                                                               "verified",
-                                                               "related_failure",
-                                                               "did_not_help",
-                                                               "machine_is_off",
-                                                               "host_is_dead",
-                                                               "guest_restarted",
-                                                               "guest_heals",
-                                                               "in_maintenance",
-                                                               "frozen_by_operator",
-                                                               "silence_is_ours",
-                                                               "silence_cliff",
-                                                               "started_lately",
-                                                               "one_vantage",
-                                                               "contradicted",
-                                                               "evidence_is_old",
-                                                               "in_probation",
-                                                               "breaker_group",
-                                                               "breaker_domain",
-                                                               "breaker_closed",
-                                                               "too_many_in_flight",
-                                                               "too_soon",
-                                                               "no_capacity",
-                                                               "waits_for_dependency",
-                                                               "group_budget",
-                                                               "domain_budget",
-                                                               "all_budget",
-                                                               "api_quota",
-                                                               "higher_priority",
-                                                               "trust_broken",
-                                                               "custom_guard",
-                                                               "denied_by_operator",
-                                                               "not_understood",
-                                                               "expired",
-                                                               "already_dead",
-                                                               "lease_expired",
-                                                               "confirmed_absent",
-                                                               "neighbour_not_independent",
-                                                               "returned",
-                                                               "collecting",
-                                                               "policy_changed",
-                                                               "leader_changed",
-                                                               "would_act",
-                                                               "capacity_told",
-                                                               "died"};
+    // A name a line would be eighty lines more for everybody.
+    // clang-format off
+    constexpr std::array<std::string_view, reason_count> names{
+        "none", "alarm_raised", "alarm_cleared", "alarm_unknown", "observed_unhealthy", "observed_healthy",
+        "action_above", "no_such_ancestor", "loses_kept_asset", "attempts_spent", "budget_spent", "busy",
+        "approval_required", "proof_required", "proof_expired", "proof_minted", "backing_off", "journal_pending",
+        "journal_failed", "healthy_again", "outcome_done", "outcome_failed", "outcome_refused", "outcome_unknown",
+        "deadline_passed", "found_done", "found_not_done", "verify_deadline", "ladder_exhausted", "parked_retry",
+        "waited_long", "operator_word", "late_completion", "repeated_completion", "inbox_overflow", "stepped_late",
+        "clock_jumped", "first_attempt", "next_attempt", "requested", "verified", "related_failure", "did_not_help",
+        "machine_is_off", "host_is_dead", "guest_restarted", "guest_heals", "in_maintenance", "frozen_by_operator",
+        "silence_is_ours", "silence_cliff", "started_lately", "one_vantage", "contradicted", "evidence_is_old",
+        "in_probation", "breaker_group", "breaker_domain", "breaker_closed", "too_many_in_flight", "too_soon",
+        "no_capacity", "waits_for_dependency", "group_budget", "domain_budget", "all_budget", "api_quota",
+        "higher_priority", "trust_broken", "custom_guard", "denied_by_operator", "not_understood", "expired",
+        "already_dead", "lease_expired", "confirmed_absent", "neighbour_not_independent", "returned", "collecting",
+        "policy_changed", "leader_changed", "would_act", "capacity_told", "died"};
+    // clang-format on
     return names[static_cast<std::size_t>(r)];
 }
 
@@ -7392,6 +7331,7 @@ public:
         for (const loss& l : lost_) newest = newest == nullptr || newest->at < l.at ? &l : newest;
         return newest == nullptr ? no_target : newest->machine;
     }
+    [[nodiscard]] std::size_t lost() const noexcept { return lost_.size(); }
     [[nodiscard]] std::size_t beating() const noexcept { return beating_; }
 
 private:
@@ -8261,13 +8201,22 @@ public:
     void withdraw(target_id target) {
         std::erase_if(confirmed_, [target](const confirmation& c) { return c.target == target; });
     }
+    /// Renewals may come late and out of order: only a later end counts.
     void renew(const lease& l) {
-        for (lease& known : leases_) {
-            if (known.target != l.target) continue;
-            known = l;
-            return;
+        const std::size_t at = place_of(l.target);
+        if (at == leases_.size() || leases_[at].of.target != l.target)
+            leases_.insert(leases_.begin() + static_cast<std::ptrdiff_t>(at), held{l, true});
+        else if (leases_[at].of.until < l.until) leases_[at] = {l, true};
+        else if (!l.tied) leases_[at].of.tied = false; // it never proves what it did not promise
+    }
+    /// The observer doubts itself: renewals may lie unread. From `now` on every lease has its whole time again.
+    void doubt(time_point now) noexcept { doubted_at_ = later(doubted_at_, now); }
+    /// Until when an operator's word that a target is dead is good; `never` without one.
+    [[nodiscard]] time_point confirmed_until(target_id target) const noexcept {
+        for (const confirmation& c : confirmed_) {
+            if (c.target == target) return c.until;
         }
-        leases_.push_back(l);
+        return never;
     }
     /// By what a target is proved dead at a time, if it is. A confirmation comes before a lease.
     [[nodiscard]] std::optional<proof_kind> dead(target_id target, time_point now) const noexcept {
@@ -8279,15 +8228,17 @@ public:
     }
     /// When a target's lease will prove that it is dead; `never` without one, or if its watchdog is not tied to it.
     [[nodiscard]] time_point lease_over(target_id target) const noexcept {
-        for (const lease& l : leases_) {
-            if (l.target == target && l.tied) return after(after(l.until, l.watchdog), lease_margin);
-        }
-        return never;
+        const std::size_t at = place_of(target);
+        if (at == leases_.size() || leases_[at].of.target != target) return never;
+        const held& l = leases_[at];
+        if (!l.by_this_copy || !l.of.tied) return never;
+        return after(after(later(l.of.until, doubted_at_), l.of.watchdog), lease_margin);
     }
-    /// A new copy is about to start: what was known of the old one says nothing of it.
+    /// A new copy is about to start: what was known of the old one says nothing of it, and no late renewal does.
     void forget(target_id target) {
         withdraw(target);
-        std::erase_if(leases_, [target](const lease& l) { return l.target == target; });
+        const std::size_t at = place_of(target);
+        if (at < leases_.size() && leases_[at].of.target == target) leases_[at].by_this_copy = false;
     }
 
 private:
@@ -8297,7 +8248,24 @@ private:
     };
 
     std::vector<confirmation> confirmed_;
-    std::vector<lease> leases_;
+    struct held {
+        lease of;
+        bool by_this_copy; ///< else only its end is remembered
+    };
+
+    [[nodiscard]] std::size_t place_of(target_id target) const noexcept {
+        std::size_t low = 0;
+        std::size_t high = leases_.size();
+        while (low < high) {
+            const std::size_t middle = low + (high - low) / 2;
+            if (leases_[middle].of.target < target) low = middle + 1;
+            else high = middle;
+        }
+        return low;
+    }
+
+    std::vector<held> leases_; // by target
+    time_point doubted_at_ = (time_point::min)();
 };
 
 /// A copy that was proved dead and replaced. It must not be heard of again.
@@ -8329,6 +8297,7 @@ namespace reheat::inline REHEAT_ABI {
 struct recovery_memory {
     // of its own incidents
     incident_id incident = no_incident;
+    policy_id rules{}; ///< whose rungs the bits below are of
     time_point closed_at = (time_point::min)();
     unsigned tries = 0;       ///< of its last rung, for the backoff of the next failure
     std::uint8_t tried = 0;   ///< bit n: rung n was tried the last time and did not help
@@ -8384,6 +8353,7 @@ struct death_wanted {
     std::uint8_t method = 0;    ///< of the policy's fence methods, the next to try
     std::uint8_t in_flight = 0; ///< fences under way
     bool proved = false;
+    bool fenced = false; ///< by a fence of its own, so that nothing which came in the meantime can have started it
 };
 
 /// One failure of one target and how far its recovery has come.
@@ -8392,11 +8362,10 @@ struct incident {
     target_id target = no_target;
     policy_id rules{};
     phase at = phase::deciding;
-    std::uint8_t rung = 0;      ///< index in the policy
-    std::uint16_t attempts = 0; ///< of this rung, in this incident
-    std::uint16_t fences = 0;   ///< rounds of fences that made no proof
-    bool paged = false;         ///< a long wait has been paged
-    bool approved = false;
+    std::uint8_t rung = 0;           ///< index in the policy
+    std::uint16_t attempts = 0;      ///< of this rung, in this incident
+    std::uint16_t fences = 0;        ///< rounds of fences that made no proof
+    bool paged = false;              ///< a long wait has been paged
     bool forensics = false;          ///< collected for the attempt under way
     std::uint8_t useless = 0;        ///< bit n: rung n did not help the incident that this one goes on with
     std::uint8_t unhelpful = 0;      ///< bit n: rung n was tried in this one and did not help
@@ -8410,8 +8379,10 @@ struct incident {
     op_id op = no_op;
     time_point opened_at{};
     time_point healed_at = never; ///< since when the guest is given time to heal itself
+    time_point approved_until = (time_point::min)();
     time_point waiting_since = never;
-    time_point not_before = (time_point::min)(); ///< backoff
+    time_point quiet_until = (time_point::min)(); ///< no page of a long wait before
+    time_point not_before = (time_point::min)();  ///< backoff
     time_point wake = never;
     time_point verify_by = never;
     time_point acted_at = (time_point::min)(); ///< what was heard before says nothing of whether it helped
@@ -8697,6 +8668,12 @@ public:
         note(id, &seen_record::address, now.address);
     }
 
+    /// Another copy may run under the name from now on: by what the cloud knows it has to be seen.
+    void forget_identity(target_id id) noexcept {
+        seen_record& known = seen_[(*this)[id].seen];
+        known.cloud_id = known.boot_id = known.host = 0;
+    }
+
     /// What was said of a target beside its alarms.
     [[nodiscard]] const testimonies& words(target_id id) const noexcept { return words_[(*this)[id].words]; }
     [[nodiscard]] testimonies& note_words(target_id id) { return entry(words_, (*this)[id].words); }
@@ -8761,11 +8738,13 @@ public:
         return std::erase_if(orders_, [&](const standing_order& o) { return o.what == what && o.target == target; }) !=
                0;
     }
-    /// The order of that kind that holds for a target at a time, or null: on itself, what is above it, or everything.
+    /// The order of that kind that holds for a target at a time, or null: on itself, what is above it, or
+    /// everything; and for a stack on one of its instances, which an action upon the stack would reach.
     [[nodiscard]] const standing_order* holding(standing_order::kind what, target_id target, time_point now,
                                                 const target_tree& tree) const noexcept {
         for (const standing_order& o : orders_) {
-            if (o.what == what && now < o.until && (o.target == no_target || tree.covers(o.target, target))) return &o;
+            if (o.what != what || now >= o.until) continue;
+            if (o.target == no_target || tree.covers(o.target, target) || is_below(o.target, target, tree)) return &o;
         }
         return nullptr;
     }
@@ -8786,6 +8765,10 @@ public:
     }
 
 private:
+    [[nodiscard]] static bool is_below(target_id ordered, target_id target, const target_tree& tree) noexcept {
+        return tree[target].of == level::stack && tree[ordered].of == level::instance && tree.covers(target, ordered);
+    }
+
     std::vector<standing_order> orders_;
 };
 
@@ -9092,6 +9075,12 @@ private:
     void note_beat(const transition& t);
     void watch_silence(outputs& out);
     void ask_machine(target_id machine, outputs& out);
+    [[nodiscard]] time_point ask_again_at(target_id machine) const noexcept {
+        for (const probe& p : asked_) {
+            if (p.machine == machine && now_ < p.by) return p.by;
+        }
+        return after(now_, options_.read_back_every);
+    }
     void end_doubt(outputs& out);
     void watch_probes(outputs& out);
     void watch_orders(outputs& out);
@@ -9107,6 +9096,7 @@ private:
     void open(target_id target, reason why, outputs& out);
     void look(incident& i, outputs& out);
     void decide(incident& i, outputs& out);
+    [[nodiscard]] asset keeps(target_id subject) const noexcept;
     [[nodiscard]] reason skip(const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] bool guest_overspent(target_id target, const rung& r) const;
     [[nodiscard]] bool wait_for_guest(incident& i, const rung& r, outputs& out);
@@ -9133,6 +9123,7 @@ private:
     void ask_sets(guard_answers& answers, const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] time_point grows_old(target_id machine, vantage_set which) const noexcept;
+    [[nodiscard]] guard_answer attest(const incident& i, target_id target, target_id machine) const noexcept;
     [[nodiscard]] guard_answer ask_freeze(const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_budget(const shared_budget& b, const spending& spent, reason why,
                                           set_id in) const noexcept;
@@ -9146,12 +9137,13 @@ private:
 
     // engine/fencing.hpp: proofs of death
     [[nodiscard]] std::optional<proof_kind> dead(target_id machine) const noexcept;
-    [[nodiscard]] bool proofs_ready(const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] bool proofs_ready(const rung& r, target_id subject) const noexcept;
     void want_deaths(incident& i, const rung& r, target_id subject);
     void fence_next(incident& i, outputs& out);
     void mint(incident& i, death_wanted& d, proof_kind by, reason why, outputs& out);
     void fence_ended(incident& i, target_id machine, outcome_code code, reason why, duration retry_after, outputs& out);
     void bury(const pending_operation& op);
+    void exhume(const incident& i);
 
     // engine/operate.hpp: intents, calls, outcomes
     pending_operation& start(operation what, target_id subject, incident* for_incident, duration timeout,
@@ -9289,6 +9281,8 @@ private:
     std::vector<incident> incidents_;           // open ones, by id
     std::vector<pending_operation> operations_; // unfinished ones, by id
     std::vector<probe> probes_;
+    std::vector<probe> asked_;  // whom not to ask again before
+    std::size_t told_lost_ = 0; // how many were lost when the observer doubted itself last
     std::vector<set_id> open_breakers_;
     input_queue inputs_;
     input_queue taking_;                             // inputs of the step under way
@@ -9317,7 +9311,6 @@ private:
     time_point listen_until_ = (time_point::min)(); // after a doubt: what was silent meanwhile may be heard again
     bool doubting_ = false;                         // the observer, itself
     bool unanswered_ = false;                       // a question to the driver, in this doubt
-    bool told_wide_ = false;                        // that the silence is wide
     bool doubt_paged_ = false;
 };
 
@@ -9342,7 +9335,7 @@ inline void engine::open(target_id target, reason why, outputs& out) {
         related = m.incident != no_incident && now_ < after(m.closed_at, policy_of(i).related);
         if (related) {
             i.id = m.incident;
-            i.useless = m.useless;
+            if (m.rules == i.rules) i.useless = m.useless;
             if (now_ < after(m.closed_at, policy_of(i).stable)) i.tries = m.tries;
             if (i.tries != 0 && policy_of(i).size() != 0)
                 i.not_before = i.wake = after(now_, wait_after(rung_of(i).wait, options_.seed, i.id, i.tries));
@@ -9356,7 +9349,7 @@ inline void engine::open(target_id target, reason why, outputs& out) {
     for (std::size_t n = 0; above != no_target && n < incidents_.size(); ++n) {
         if (incidents_[n].subject != above) continue;
         i.at = phase::absorbed;
-        i.wake = never;
+        i.wake = never; // the other one's verdict wakes it
         i.absorbed_by = incidents_[n].id;
         ++incidents_[n].absorbs;
         break;
@@ -9437,10 +9430,20 @@ inline void engine::decide(incident& i, outputs& out) {
     park(i, out);
 }
 
+/// What an action upon a target must not lose: of a stack, what the instances keep that it would make anew.
+inline asset engine::keeps(target_id subject) const noexcept {
+    asset all = targets_[subject].keep;
+    if (targets_[subject].of != level::stack) return all;
+    targets_.each_below(subject, [&](target_id below) {
+        if (targets_[below].failing != 0) all = all | targets_[below].keep;
+    });
+    return all;
+}
+
 /// Why a rung can not help, or must not be tried; `none` if it may.
 inline reason engine::skip(const incident& i, const rung& r, target_id subject) const noexcept {
     if (subject == no_target) return reason::no_such_ancestor;
-    if ((loss_of(r.what) & targets_[subject].keep) != asset::none) return reason::loses_kept_asset;
+    if ((loss_of(r.what) & keeps(subject)) != asset::none) return reason::loses_kept_asset;
     const target_id machine = machine_of(subject);
     if (machine != no_target && !needs_proof(r.what)) {
         const set_id host = sets_of(machine).host;
@@ -9493,7 +9496,7 @@ inline void engine::climb(incident& i, decision what, reason why, outputs& out) 
     i.attempts = 0;
     i.tries = 0;
     i.fences = 0;
-    i.approved = false;
+    i.approved_until = (time_point::min)();
     i.not_before = (time_point::min)();
     i.waiting_since = never;
     i.paged = false;
@@ -9504,14 +9507,18 @@ inline void engine::climb(incident& i, decision what, reason why, outputs& out) 
 
 inline void engine::wait(incident& i, const guard_answers& answers, outputs& out) {
     i.wake = answers.next();
+    if (now_ < i.approved_until) i.wake = earlier(i.wake, i.approved_until);
     if (i.waiting_since == never) i.waiting_since = now_;
     // What a cliff holds up, the cloud is asked for.
     if (answers.of(guard::freeze).why == reason::silence_cliff) {
         const target_id machine = machine_of(i.target);
         const testimony& known = targets_.words(machine).machine;
         const duration max_age = evidence_of(machine).max_age;
-        if (known.says(now_, max_age) == health::unknown) ask_machine(machine, out);
-        i.wake = earlier(i.wake, later(known.ages(max_age), after(now_, options_.read_back_every)));
+        const bool unknown = known.says(now_, max_age) == health::unknown;
+        if (unknown) ask_machine(machine, out);
+        // At its very age it still speaks.
+        const time_point old = after(known.ages(max_age), std::chrono::milliseconds{1});
+        i.wake = earlier(i.wake, unknown ? ask_again_at(machine) : old);
     }
     if (i.denied == answers.denied() && i.denied_by == answers.first()) return;
     if (i.denied != 0 && !waits_by_itself(i.denied) && waits_by_itself(answers.denied())) {
@@ -9658,9 +9665,11 @@ inline void engine::close(incident& i, reason why, outputs& out) {
 
     recovery_memory& m = remember(i.target);
     // A rung that did not help two incidents running is left out of the next.
-    m.useless = m.incident == i.id ? static_cast<std::uint8_t>(m.tried & i.unhelpful) : std::uint8_t{0};
+    m.useless =
+        m.incident == i.id && m.rules == i.rules ? static_cast<std::uint8_t>(m.tried & i.unhelpful) : std::uint8_t{0};
     m.tried = i.unhelpful;
     m.incident = i.id;
+    m.rules = i.rules;
     m.closed_at = now_;
     m.tries = i.tries + i.attempts;
     if (i.at == phase::verifying && why == reason::verified && level_of(rung_of(i).what) != level::service) {
@@ -9696,6 +9705,7 @@ inline void engine::let_go(incident& absorbed, outputs& out) {
 
 inline void engine::park(incident& i, outputs& out) {
     i.at = phase::parked;
+    look_again_ = true; // what depends on it need not wait any more
     const duration pause = policy_of(i).retry_parked;
     i.wake = after(now_, pause < shortest_pause ? shortest_pause : pause);
     i.waiting_since = never;
@@ -9714,22 +9724,27 @@ inline time_point engine::page_at(const incident& i) const noexcept {
     constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
     const bool in_turn = i.at == phase::deciding && i.denied != 0 && (i.denied & ~turn) == 0;
     const bool waits = !in_turn && (i.at == phase::deciding || i.at == phase::fencing);
-    return i.paged || !waits || i.waiting_since == never ? never : after(i.waiting_since, options_.page_after);
+    return i.paged || !waits || i.waiting_since == never
+               ? never
+               : later(after(i.waiting_since, options_.page_after), i.quiet_until);
 }
 
 /// Whether something stands in the way of this one incident, rather than of many, or of nothing but its turn.
 inline bool engine::waits_by_itself(std::uint32_t denied) const noexcept {
     constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
-    if ((denied & bit(guard::maintenance)) != 0) return false; // who announced it knows
+    if ((denied & (bit(guard::maintenance) | bit(guard::trust))) != 0) return false; // who announced it knows
     if ((denied & bit(guard::breaker)) != 0 || (doubting_ && (denied & bit(guard::freeze)) != 0)) return false;
     return (denied & ~turn) != 0;
 }
 
 inline void engine::page_long_wait(incident& i, outputs& out) {
     if (now_ < page_at(i)) return;
-    i.paged = true;
     // A breaker or a freeze is paged once, not once for each of the many that it holds; and a turn comes by itself.
-    if (i.denied != 0 && !waits_by_itself(i.denied)) return;
+    if (i.denied != 0 && !waits_by_itself(i.denied)) {
+        i.quiet_until = after(now_, options_.page_after);
+        return;
+    }
+    i.paged = true;
     event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);
     e.denied = i.denied;
     e.next = i.wake;
@@ -9750,16 +9765,17 @@ inline std::optional<proof_kind> engine::dead(target_id machine) const noexcept 
 }
 
 /// Whether every proof that a rung needs can be had without a fence.
-inline bool engine::proofs_ready(const incident& i, const rung& r, target_id subject) const noexcept {
+inline bool engine::proofs_ready(const rung& r, target_id subject) const noexcept {
     if (!needs_proof(r.what)) return false;
     if (level_of(r.what) != level::stack) return dead(subject).has_value();
+    bool any = false;
     for (const incident& other : incidents_) {
         const target_id machine = machine_of(other.target);
         if (machine == no_target || other.at == phase::closed || !targets_.covers(subject, machine)) continue;
         if (!dead(machine)) return false;
+        any = true;
     }
-    static_cast<void>(i);
-    return true;
+    return any;
 }
 
 /// Whose death has to be proved before a rung acts.
@@ -9811,8 +9827,11 @@ inline void engine::fence_next(incident& i, outputs& out) {
 
 inline void engine::mint(incident& i, death_wanted& d, proof_kind by, reason why, outputs& out) {
     d.proved = true;
+    d.fenced = why == reason::proof_minted;
     i.fences = 0;
-    i.proofs.push_back(proof_of_death{by, i.id, d.target, after(now_, options_.proof_validity)});
+    time_point expires = after(now_, options_.proof_validity);
+    if (!d.fenced && by == proof_kind::confirmed) expires = earlier(expires, deaths_.confirmed_until(d.target));
+    i.proofs.push_back(proof_of_death{by, i.id, d.target, expires});
     event& e = tell(event_kind::rung, decision::accept, why, i, out);
     e.subject = d.target;
     e.rung = operation::fence_instance;
@@ -9849,10 +9868,28 @@ inline void engine::bury(const pending_operation& op) {
         graves_.push_back({p.target(), p.incident(), p.kind(), now_, std::string{targets_.cloud_id(p.target())},
                            std::string{targets_.host(p.target())}});
         deaths_.forget(p.target());
+        // The new copy may have another id and another host, and until it is seen only its name finds it.
+        targets_.forget_identity(p.target());
         // So is what an operator said of that copy.
         if (targets_[p.target()].words != 0)
             targets_.note_words(p.target()).of[static_cast<std::size_t>(vantage::operator_word)] = {};
     }
+}
+
+/// Nothing was replaced after all: the copies that were proved dead are the current ones.
+inline void engine::exhume(const incident& i) {
+    std::erase_if(graves_, [&](const grave& g) {
+        if (g.incident != i.id) return false;
+        for (const death_wanted& d : i.deaths) {
+            if (d.target != g.target) continue;
+            observed old;
+            old.cloud_id = g.cloud_id;
+            old.host = g.host;
+            note_seen(g.target, old);
+            return true;
+        }
+        return false;
+    });
 }
 
 /// A machine that had been replaced is back. One of the two has to go.
@@ -9873,8 +9910,15 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
         e.rung = operation::fence_instance;
         e.op = op.id;
     };
-    const std::string old{old_cloud_id};
+    const std::string old{old_cloud_id.empty() ? std::string_view{s.cloud_id} : old_cloud_id};
     const std::string current{targets_.cloud_id(s.target)};
+    if (targets_.busy(s.target)) return;
+    if (old.empty() || current.empty() || old == current) {
+        // Nobody can say which of the two a fence would hit.
+        event& e = tell(event_kind::page, decision::page, reason::returned, out);
+        e.target = e.subject = s.target;
+        return;
+    }
     if (original_goes) stop(old);
     if (replacement_goes) stop(current);
     if (rule == return_rule::keep_original || (rule == return_rule::longest_running && longer)) {
@@ -9904,13 +9948,13 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
         if (!a.allows()) answers.set(g, a);
     };
     if (targets_.busy(subject)) answers.set(guard::busy, {reason::busy, never});
-    if (now_ < i.not_before && !(i.fences != 0 && proofs_ready(i, r, subject))) {
+    if (now_ < i.not_before && !(i.fences != 0 && proofs_ready(r, subject))) {
         const bool for_proof = i.fences != 0;
         const time_point lease = for_proof ? deaths_.lease_over(machine_of(subject)) : never;
         answers.set(guard::backoff, {for_proof ? reason::proof_required : reason::backing_off,
                                      lease > now_ ? earlier(i.not_before, lease) : i.not_before});
     }
-    if (r.approval == consent::required && !i.approved)
+    if (r.approval == consent::required && now_ >= i.approved_until)
         answers.set(guard::approval, {reason::approval_required, never});
     if (!journal_ok_) answers.set(guard::journal, {reason::journal_failed, never});
     for (const target_id t : {i.target, subject}) {
@@ -9940,8 +9984,8 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
     }
     if (trust_broken_) answers.set(guard::trust, {reason::trust_broken, never});
     for (const guard_ref& g : guards_) {
-        const guard_answer a =
-            g.ask({i.target, subject, r.what, i.id, static_cast<std::uint16_t>(i.attempts + 1), now_});
+        guard_answer a = g.ask({i.target, subject, r.what, i.id, static_cast<std::uint16_t>(i.attempts + 1), now_});
+        if (a.next <= now_) a.next = after(now_, shortest_pause); // or it would be asked without end
         // Of several, the one that says no for the longest.
         const guard_answer before = answers.of(guard::custom);
         if (!a.allows() && (before.allows() || a.next > before.next)) answers.set(guard::custom, a);
@@ -10031,25 +10075,42 @@ inline time_point engine::grows_old(target_id machine, vantage_set which) const 
     if (machine == no_target) return never;
     const testimonies& words = targets_.words(machine);
     const duration max_age = evidence_of(machine).max_age;
-    time_point first = has(which, vantage::driver_status) ? words.machine.ages(max_age) : never;
+    time_point first = never;
+    const auto speaks_until = [&](const testimony& word) {
+        // What is old already is not what one waits for.
+        if (const time_point at = word.ages(max_age); at >= now_) first = earlier(first, at);
+    };
+    if (has(which, vantage::driver_status)) speaks_until(words.machine);
     for (std::size_t v = 0; v < vantage_count; ++v) {
-        if (has(which, static_cast<vantage>(v))) first = earlier(first, words.of[v].ages(max_age));
+        if (has(which, static_cast<vantage>(v))) speaks_until(words.of[v]);
     }
     return after(first, std::chrono::milliseconds{1}); // at its very age it still speaks
 }
 
 /// Two independent vantages before what can not be undone.
 inline guard_answer engine::ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept {
-    if (proofs_ready(i, r, subject)) return {};
-    const target_id machine = machine_of(level_of(r.what) == level::stack ? i.target : subject);
-    vantage_set against = calling(i.target, health::unhealthy);
+    if (proofs_ready(r, subject)) return {};
+    if (level_of(r.what) != level::stack) return attest(i, i.target, subject);
+    // Each machine that it would fence.
+    guard_answer worst = attest(i, i.target, machine_of(i.target));
+    for (const incident& other : incidents_) {
+        const target_id machine = machine_of(other.target);
+        if (machine == no_target || other.at == phase::closed || !targets_.covers(subject, machine)) continue;
+        if (const guard_answer a = attest(i, other.target, machine); worst.allows()) worst = a;
+    }
+    return worst;
+}
+
+/// Whether the vantages on a target and on its machine are enough to take the machine for dead.
+inline guard_answer engine::attest(const incident& i, target_id target, target_id machine) const noexcept {
+    vantage_set against = calling(target, health::unhealthy);
     vantage_set running{};
     if (machine != no_target) {
         against = against | calling(machine, health::unhealthy);
         const health asked = targets_.words(machine).machine.says(now_, evidence_of(machine).max_age);
         if (asked == health::unhealthy) against = against | vantage::driver_status;
         // A guest that is heard and says that its service is down is no silent machine; that it runs is no news.
-        const bool reachable = machine != i.target && targets_[machine].heard() == health::healthy;
+        const bool reachable = machine != target && targets_[machine].heard() == health::healthy;
         if (!reachable) {
             running = calling(machine, health::healthy) - calling(machine, health::unhealthy);
             if (asked == health::healthy) running = running | vantage::driver_status;
@@ -10088,11 +10149,15 @@ inline guard_answer engine::ask_in_flight(const rung& r) const noexcept {
 
 /// What helped a short while ago is not done again, nor more, unless somebody else complains now.
 inline guard_answer engine::ask_probation(const incident& i, const rung& r, target_id subject) const noexcept {
-    if (level_of(r.what) == level::service || targets_[subject].memory == 0) return {};
-    const recovery_memory& m = memories_[targets_[subject].memory];
-    if (m.helped == operation::none || rank(r.what) < rank(m.helped)) return {};
-    if ((i.accusers - m.on_word_of) != vantage_set::none) return {};
-    const time_point until = after(m.helped_at, policy_of(i).probation);
+    if (level_of(r.what) == level::service) return {};
+    time_point until = now_;
+    for (const target_id acted : {subject, machine_of(i.target)}) {
+        if (acted == no_target || targets_[acted].memory == 0) continue;
+        const recovery_memory& m = memories_[targets_[acted].memory];
+        if (m.helped == operation::none || rank(r.what) < rank(m.helped)) continue;
+        if ((i.accusers - m.on_word_of) != vantage_set::none) continue;
+        until = later(until, after(m.helped_at, policy_of(i).probation));
+    }
     return now_ < until ? guard_answer{reason::in_probation, until} : guard_answer{};
 }
 
@@ -10224,6 +10289,7 @@ inline void engine::step(time_point now, outputs& out) {
     transitions_.clear();
     const time_point due = watches_.next();
     if (watches_.evaluate(now_, transitions_, options_.doubts)) {
+        deaths_.doubt(now_);
         event& e = tell(event_kind::controller, decision::ignore, reason::stepped_late, out);
         e.value = std::chrono::duration<double>(now_ - due).count();
     }
@@ -10275,6 +10341,7 @@ inline void engine::check_clock(time_point now, outputs& out) {
         return;
     }
     watches_.doubt(now_);
+    deaths_.doubt(now_);
     if (std::exchange(went_back_, true)) return;
     event& e = tell(event_kind::controller, decision::ignore, reason::clock_jumped, out);
     e.value = std::chrono::duration<double>(now_ - now).count();
@@ -10372,19 +10439,21 @@ inline void engine::note_beat(const transition& t) {
 /// Doubts the observer first: silence that is too wide may be our own.
 inline void engine::watch_silence(outputs& out) {
     silence_.look(now_);
-    if (silence_.wide() && !doubting_ && !told_wide_) {
-        doubting_ = told_wide_ = look_again_ = true;
+    const std::size_t lost = silence_.wide() ? silence_.lost() : 0;
+    const bool wider = lost >= told_lost_ + options_.bounds.silence.targets;
+    if (silence_.wide() && !doubting_ && wider) {
+        doubting_ = look_again_ = true;
         doubt_paged_ = unanswered_ = false;
         doubt_since_ = next_probe_ = now_;
         tell(event_kind::controller, decision::wait, reason::silence_is_ours, out);
     }
-    told_wide_ = silence_.wide();
+    told_lost_ = doubting_ || lost < told_lost_ ? lost : told_lost_;
     if (!doubting_) return;
     if (now_ >= next_probe_) {
         next_probe_ = after(now_, options_.read_back_every);
         // The last one that was lost goes on being asked for, when its loss is history or it has returned: only an
         // answer ends the doubt.
-        if (const target_id lost = silence_.newest_lost(); lost != no_target) doubted_about_ = lost;
+        if (const target_id last = silence_.newest_lost(); last != no_target) doubted_about_ = last;
         ask_machine(doubted_about_, out);
     }
     if (!doubt_paged_ && now_ >= after(doubt_since_, options_.page_after)) {
@@ -10397,6 +10466,7 @@ inline void engine::watch_silence(outputs& out) {
 inline void engine::end_doubt(outputs& out) {
     if (!std::exchange(doubting_, false)) return;
     look_again_ = true;
+    deaths_.doubt(now_);
     // Who was cut off has heard nobody: what is silent has its time to be heard again before it counts.
     if (std::exchange(unanswered_, false)) listen_until_ = after(now_, 2 * options_.bounds.silence.within);
     tell(event_kind::controller, decision::release, reason::silence_is_ours, out);
@@ -10410,10 +10480,15 @@ inline void engine::ask_machine(target_id machine, outputs& out) {
     for (const probe& p : probes_) {
         if (p.machine == machine) return;
     }
+    std::erase_if(asked_, [this](const probe& p) { return now_ >= p.by; });
+    for (const probe& p : asked_) {
+        if (p.machine == machine) return;
+    }
     pending_operation question;
     question.subject = machine;
     const auto id = static_cast<op_id>(++last_op_);
     probes_.push_back({id, machine, after(now_, options_.read_back_every)});
+    asked_.push_back(probes_.back());
     out.calls.push_back(make_call(question, id, operation::describe, probes_.back().by));
     calls_made_.spend(now_, options_.bounds.api.within);
 }
@@ -10538,7 +10613,11 @@ inline void engine::health_changed(target_id target, reason why, outputs& out) {
 
 inline void engine::take(const ordered& o, outputs& out) {
     const bool possible = targets_.has(o.instance) && targets_[o.instance].of == level::instance;
-    const bool free = possible && !targets_.busy(o.instance);
+    // What exists, is heard, or is being recovered is not made a second time.
+    const bool known =
+        possible && (!targets_.cloud_id(o.instance).empty() || targets_[o.instance].heard() == health::healthy ||
+                     targets_[o.instance].incident != no_incident);
+    const bool free = possible && !known && !targets_.busy(o.instance);
     event& e = tell(event_kind::operation_order, free ? decision::act : decision::ignore,
                     possible && !free ? reason::busy : reason::requested, out);
     e.target = e.subject = o.instance;
@@ -10658,7 +10737,9 @@ inline void engine::take(const new_leader& l, outputs& out) {
 inline void engine::take(const overflow& o, outputs& out) {
     tell(event_kind::controller, decision::ignore, reason::inbox_overflow, out).value = static_cast<double>(o.lost);
     // What was lost may have been heartbeats.
-    if (options_.doubts.on) watches_.doubt(now_);
+    if (!options_.doubts.on) return;
+    watches_.doubt(now_);
+    deaths_.doubt(now_);
 }
 
 inline void engine::take(completed& c, outputs& out) {
@@ -10673,6 +10754,7 @@ inline void engine::take(completed& c, outputs& out) {
         }
         end_doubt(out);
         const observed& seen = c.result.seen;
+        note_seen(machine, seen);
         if (!seen.running && !seen.exists) return;
         const bool runs = seen.exists.value_or(true) && seen.running.value_or(true);
         targets_.note_words(machine).machine.pass(runs ? health::healthy : health::unhealthy, now_);
@@ -10753,12 +10835,20 @@ inline reason engine::no_longer_wanted(const pending_operation& op) const noexce
     if (trust_broken_) return reason::trust_broken;
     const incident* i = find_incident(op.for_incident);
     if (i == nullptr) return reason::none;
-    // After the first fence the machine is off for certain; nothing that was heard before can call it healthy.
-    if (op.proofs.empty() && i->proofs.empty() && well(*i, (time_point::min)())) return reason::healthy_again;
+    // After the first fence the machine is off for certain; nothing that was heard before can call it healthy. A proof
+    // without one holds only as long as what it rests on.
+    bool fenced = false;
+    for (const death_wanted& d : i->deaths) {
+        fenced = fenced || d.fenced;
+        if (d.proved && !d.fenced && !dead(d.target)) return reason::proof_expired;
+    }
+    if (!fenced && well(*i, (time_point::min)())) return reason::healthy_again;
     for (const proof_of_death& p : op.proofs) {
         if (!p.speaks_for(op.for_incident, p.target(), now_)) return reason::proof_expired;
     }
     if (doubting_) return reason::silence_is_ours;
+    const bool irreversible = is_destructive(op.what) || op.what == operation::fence_instance;
+    if (irreversible && now_ < held_until_) return reason::started_lately;
     for (const target_id t : {i->target, op.subject}) {
         if (orders_.holding(standing_order::kind::maintenance, t, now_, targets_) != nullptr)
             return reason::in_maintenance;
@@ -10796,6 +10886,7 @@ inline call engine::make_call(const pending_operation& op, op_id id, operation w
     c.what.stack = keep(stack);
     c.what.method = keep(op.method);
     c.what.hard = op.hard;
+    c.what.replaced = !op.cloud_id.empty();
     if (targets_[op.subject].of == level::service && what != operation::describe)
         c.what.service = c.what.name.substr(c.what.instance.size() + 1);
     c.what.deadline = deadline;
@@ -10982,6 +11073,7 @@ inline void engine::move_to(target_id machine, std::string_view host) {
     membership m = sets_.of(t.member_of);
     m.host = sets_.find_or_add(set_kind::host, host);
     m.rack = sets_[m.host].rack;
+    if (m.host == no_set) m.rack = no_set;
     m.zone = sets_[m.host].zone != no_set ? sets_[m.host].zone : m.zone;
     sets_.count(t.member_of, -1, -failing);
     t.member_of = sets_.join(m);
@@ -11051,7 +11143,15 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     e.incident = incident_of_op;
     e.attempt = i != nullptr ? i->attempts : std::uint16_t{1};
     look_again_ = true;
-    if (i == nullptr) return targets_.mark_busy(subject, -1);
+    if (i == nullptr) {
+        targets_.mark_busy(subject, -1);
+        if (what != operation::fence_instance || code == outcome_code::done) return;
+        // Two copies may run, and nothing else will stop one of them.
+        event& call = tell(event_kind::page, decision::page, reason::returned, out);
+        call.target = call.subject = subject;
+        call.op = id;
+        return;
+    }
 
     if (what == operation::collect_forensics) {
         i->at = i->deaths.empty() ? phase::acting : phase::fencing;
@@ -11061,11 +11161,12 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     if (needs_proof(what) && code != outcome_code::failed && code != outcome_code::refused) {
         // A new copy may run, and not there: the death of the old one's host is no proof of its death.
         for (const death_wanted& d : i->deaths) {
-            if (sets_[sets_of(d.target).host].dead) move_to(d.target, {});
+            if (targets_.host(d.target).empty()) move_to(d.target, {});
         }
     }
     if (code == outcome_code::failed || code == outcome_code::refused) {
         give_back_room(subject, what);
+        if (needs_proof(what)) exhume(*i);
         return retry(*i, retry_after);
     }
     // Done, or a destructive action that nobody can tell of: evidence decides.
@@ -11160,518 +11261,17 @@ inline bool engine::answer_rung(const spoken& s, outputs& out) {
         if (i.at != phase::deciding || i.rung >= policy_of(i).size()) continue;
         const rung& current = rung_of(i);
         const bool meant = s.target == no_target || i.target == s.target || subject_of(i, current) == s.target;
-        if (!meant || current.approval == consent::none || i.approved) continue;
+        if (!meant || current.approval == consent::none) continue;
+        if (s.what == operator_verb::approve && now_ < i.approved_until) continue;
         heard = true;
         event& e = tell(event_kind::operator_word, decision::accept,
                         s.what == operator_verb::approve ? reason::operator_word : reason::denied_by_operator, i, out);
         e.verb = s.what;
-        if (s.what == operator_verb::approve) i.approved = true;
+        if (s.what == operator_verb::approve) i.approved_until = s.expires;
         else climb(i, decision::climb, reason::denied_by_operator, out);
     }
     return heard;
 }
-
-} // namespace reheat::inline REHEAT_ABI
-
-// file: reheat/engine/recording.hpp
-
-namespace reheat::inline REHEAT_ABI {
-
-/// What an engine was told, one type for each kind of input, as a `recording` keeps it. Targets have the ids that they
-/// get when they are added in this order; watches are numbered from 0 in the order in which they began.
-namespace recorded {
-
-struct added_stack {
-    std::string name{};
-};
-struct added_instance {
-    std::string name{};
-    std::string stack{};
-    std::string host{};
-    std::string rack{};
-    std::string zone{};
-    std::string cloud_id{};
-    std::string group{};
-    asset keep = asset::none;
-    std::uint8_t priority = 0;
-};
-struct added_service {
-    std::string name{};
-    target_id on = no_target;
-    std::uint8_t priority = 0;
-};
-/// `recording::policies[number]` became known as `which`, or replaced it.
-struct given_policy {
-    policy_id which{};
-    std::uint32_t number = 0;
-    bool replaces = false;
-};
-struct used_policy {
-    target_id target = no_target;
-    policy_id rules{};
-};
-struct dependency {
-    target_id dependent = no_target;
-    target_id on = no_target;
-};
-/// An alarm over a statistic that has no run-time name (a percentile, one of the integrator's own) has no rule here:
-/// its changes of state are recorded as what a guest's heartbeat says.
-struct watch {
-    target_id target = no_target;
-    time_point from{};
-    any_alarm rule{};
-};
-struct sample {
-    std::uint32_t watch = 0;
-    double value = 0;
-};
-/// A sample that came with another time than that of its arrival.
-struct stamped_sample {
-    std::uint32_t watch = 0;
-    double value = 0;
-    time_point of{};
-};
-struct operator_word {
-    operator_verb what{};
-    target_id target = no_target;
-    time_point expires = never;
-    std::string who{};
-    std::string reason{};
-};
-struct creation_order {
-    target_id target = no_target;
-};
-struct guest_restart {
-    target_id target = no_target;
-};
-struct host_word {
-    std::string host{};
-    bool dead = false;
-    proof_kind by{};
-};
-struct sighting {
-    target_id target = no_target;
-    std::string cloud_id{};
-    std::string host{};
-    time_point running_since{};
-};
-struct capacity {
-    std::string zone{};
-    std::uint32_t room = 0;
-};
-struct leadership {
-    epoch reign{};
-};
-struct overflow {
-    std::uint64_t lost = 0;
-};
-struct journal_word {
-    bool well = true;
-};
-/// What the engine called, and what it came to: of the policy that it had then.
-struct call {
-    op_id op{};
-    operation what{};
-    target_id target = no_target;
-};
-struct completion {
-    op_id op{};
-    outcome result{};
-    bool repeated = false;
-};
-/// The engine was stepped: for the first time, or before what follows although that has the same time. All other steps
-/// are those that it asks for, and one for each input that needs one.
-struct step {};
-/// The engine was stepped so late that it doubted itself: not between `due` and the time of this input.
-struct late_step {
-    time_point due{};
-};
-/// It was given a time before the last one.
-struct clock_jump {
-    time_point to{};
-};
-
-/// All of them.
-template <template <class...> class Of>
-using all = Of<sample, observation, stamped_sample, added_stack, added_instance, added_service, given_policy,
-               used_policy, dependency, watch, operator_word, creation_order, guest_restart, host_word, lease, sighting,
-               capacity, leadership, overflow, journal_word, call, completion, step, late_step, clock_jump>;
-
-} // namespace recorded
-
-namespace detail {
-
-/// Values of several types, each type in a list of its own.
-template <class... Ts>
-class input_boxes : private input_box<Ts>... {
-public:
-    template <class T>
-    static constexpr bool has = (std::same_as<T, Ts> || ...);
-    /// The number of a type.
-    template <class T>
-    static constexpr std::uint8_t number_of() noexcept {
-        std::uint8_t n = 0;
-        std::uint8_t found = 0;
-        (static_cast<void>(found = std::same_as<T, Ts> ? n : found, ++n), ...);
-        return found;
-    }
-    /// Keeps a value and says where in its list.
-    template <class T>
-    std::uint32_t put(T value) {
-        std::vector<T>& box = static_cast<input_box<T>&>(*this).all;
-        box.push_back(std::move(value));
-        return static_cast<std::uint32_t>(box.size() - 1);
-    }
-    template <class Visit>
-    void visit(std::uint8_t type, std::uint32_t at, const Visit& visit) const {
-        const auto here = [&]<class T>(const std::vector<T>& box) {
-            if (type == number_of<T>()) visit(box[at]);
-        };
-        (here(static_cast<const input_box<Ts>&>(*this).all), ...);
-    }
-    /// Tries the types in order until one is taken.
-    template <class Try>
-    static bool any_type(const Try& attempt) {
-        return (attempt(std::type_identity<Ts>{}) || ...);
-    }
-};
-
-} // namespace detail
-
-/// Everything that decided, as plain values in the order in which an engine was told it: enough to ask what another
-/// policy would have made of it (`backtest`). `recorder` makes one, `to_text` and `read_recording` write it and read it
-/// back. Move-only, because policies in it refer to its texts. One thread at a time.
-class recording {
-public:
-    using inputs = recorded::all<detail::input_boxes>;
-
-    recording() = default;
-    recording(recording&&) = default;
-    recording& operator=(recording&&) = default;
-    recording(const recording&) = delete;
-    recording& operator=(const recording&) = delete;
-    ~recording() = default;
-
-    engine_options options{};       ///< of the engine that was recorded
-    std::vector<policy> policies{}; ///< all that there were
-    std::uint64_t lost = 0;         ///< inputs that found it full
-
-    /// Visits every input, in order: `visit(time_point, const recorded::…&)`, or `observation`, or `lease`. The time is
-    /// that of the step which took it, of a sample its own; before all times for what there was from the beginning.
-    template <class Visit>
-    void each(const Visit& visit) const {
-        for (std::size_t n = 0; n < entries_.size(); ++n) visit_at(n, visit);
-    }
-    /// Visits the n-th input.
-    template <class Visit>
-    void visit_at(std::size_t n, const Visit& visit) const {
-        const entry& e = entries_[n];
-        inputs_.visit(e.type, e.number, [&](const auto& what) { visit(e.at, what); });
-    }
-    [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
-    [[nodiscard]] time_point at(std::size_t n) const noexcept { return entries_[n].at; }
-
-    // Writing
-
-    template <class Input>
-        requires inputs::has<Input>
-    void add(time_point at, Input what) {
-        entries_.push_back({at, inputs_.put(std::move(what)), inputs::number_of<Input>()});
-    }
-    /// Adds a policy, whose texts are copied, and gives its number.
-    std::uint32_t add_policy(policy p) {
-        for (std::string_view& method : p.fencing.methods) method = keep(method);
-        policies.push_back(p);
-        return static_cast<std::uint32_t>(policies.size() - 1);
-    }
-    /// A copy of a text that lives as long as the recording.
-    std::string_view keep(std::string_view text) {
-        if (text.empty()) return {};
-        const std::vector<char>& kept = texts_.emplace_back(text.begin(), text.end());
-        return {kept.data(), kept.size()};
-    }
-
-private:
-    struct entry {
-        time_point at;
-        std::uint32_t number; ///< in the list of its type
-        std::uint8_t type;
-    };
-
-    std::vector<entry> entries_;
-    inputs inputs_;
-    std::vector<std::vector<char>> texts_; // not strings, whose text may move with them
-};
-
-} // namespace reheat::inline REHEAT_ABI
-
-// file: reheat/engine/recorder.hpp
-
-namespace reheat::inline REHEAT_ABI {
-
-namespace detail {
-
-/// A rule as the run-time rule of the same numbers. The two are the same code, so they say the same.
-template <class Rule>
-concept recordable_rule = plain_comparison<typename Rule::comparison_type> &&
-                          (std::same_as<typename Rule::statistic_type, sample_count> ||
-                           std::derived_from<typename Rule::statistic_type, five_statistics>);
-
-template <recordable_rule Rule>
-[[nodiscard]] any_alarm at_run_time(const Rule& rule) noexcept {
-    any_alarm a;
-    a.of.statistic = rule.of.statistic.kind();
-    a.of.period = rule.of.period;
-    a.of.align = rule.of.align;
-    a.of.step = rule.of.step;
-    a.compare = {rule.compare.kind()};
-    a.threshold = rule.threshold;
-    a.upper_threshold = rule.upper_threshold;
-    a.evaluation_periods = rule.evaluation_periods;
-    a.datapoints_to_alarm = rule.datapoints_to_alarm;
-    a.look_back = rule.look_back;
-    a.premature = rule.premature;
-    a.raise = rule.raise;
-    a.treat_missing = rule.treat_missing;
-    a.empty = rule.empty;
-    a.low_samples = rule.low_samples;
-    a.actions = rule.actions;
-    a.resend_after = rule.resend_after;
-    a.pending_period = rule.pending_period;
-    a.recovery_period = rule.recovery_period;
-    a.grace = rule.grace;
-    a.warm_up = rule.warm_up;
-    a.whole_warm_up = rule.whole_warm_up;
-    return a;
-}
-
-} // namespace detail
-
-/// An engine that keeps what it is told. It has the engine's interface and does what the engine does; inputs through a
-/// reference to `engine` are not recorded. What is there (targets, watches, policies) is always kept, inputs up to a
-/// limit: past it they are counted in `recording::lost`, until `take` makes room. Guards of the integrator's own and
-/// the journal's delays are not recorded. Unlike the engine's, `push` may allocate. One thread at a time.
-///
-///     pipeline<my_cloud, system_time, volatile_journal, recorder> ha{cloud, system_time{}, three_levels};
-///     …
-///     std::string text = to_text(ha.state().take());
-class recorder : public engine {
-public:
-    explicit recorder(const policy& rules, engine_options options = {}, std::size_t most_inputs = 1'000'000)
-        : engine{rules, options}, most_{most_inputs} {
-        tape_.options = this->options();
-        tape_.add((time_point::min)(), recorded::given_policy{{}, tape_.add_policy(rules), false});
-    }
-
-    /// What was recorded so far, as of the last step.
-    [[nodiscard]] const recording& tape() const noexcept { return tape_; }
-    /// Hands that over and goes on with an empty one. The texts of all of them, one after the other, are one recording.
-    [[nodiscard]] recording take() {
-        recording next;
-        next.options = options();
-        kept_ = 0;
-        return std::exchange(tape_, std::move(next));
-    }
-
-    // As of `engine`
-
-    result<policy_id> add_policy(const policy& rules) {
-        auto added = engine::add_policy(rules);
-        if (added) tape_.add(now(), recorded::given_policy{*added, tape_.add_policy(rules), false});
-        return added;
-    }
-    result<target_id> add(const stack& s) {
-        auto added = engine::add(s);
-        if (added) tape_.add(now(), recorded::added_stack{std::string{s.name}});
-        return added;
-    }
-    result<target_id> add(const instance& i) {
-        const std::size_t before = targets().size();
-        auto added = engine::add(i);
-        if (added)
-            tape_.add(now(), recorded::added_instance{std::string{i.name}, std::string{i.stack}, std::string{i.host},
-                                                      std::string{i.rack}, std::string{i.zone}, std::string{i.cloud_id},
-                                                      std::string{i.group}, i.keep, i.priority});
-        else if (targets().size() != before)
-            tape_.add(now(), recorded::added_stack{std::string{i.stack}}); // made before it failed
-        return added;
-    }
-    result<target_id> add(const service& s) {
-        auto added = engine::add(s);
-        if (added) tape_.add(now(), recorded::added_service{std::string{s.name}, s.on, s.priority});
-        return added;
-    }
-    void use_policy(target_id target, policy_id rules) {
-        engine::use_policy(target, rules);
-        tape_.add(now(), recorded::used_policy{target, rules});
-    }
-    result<void> depend(target_id dependent, target_id on) {
-        auto made = engine::depend(dependent, on);
-        if (made) tape_.add(now(), recorded::dependency{dependent, on});
-        return made;
-    }
-    template <alarm_rule Rule>
-    result<watch_id> watch(target_id target, const Rule& rule, time_point at) {
-        auto made = engine::watch(target, rule, at);
-        if constexpr (detail::recordable_rule<Rule>) {
-            if (made) {
-                number(*made) = watches_++;
-                tape_.add(now(), recorded::watch{target, at, detail::at_run_time(rule)});
-            }
-        }
-        return made;
-    }
-    void push(watch_id watch, time_point at, double value) {
-        engine::push(watch, at, value);
-        const std::uint32_t n = number_of(watch);
-        if (n == unrecorded || !room()) return;
-        if (at >= now()) fresh_.push_back({at, {n, value}});
-        else pending_.put(recorded::stamped_sample{n, value, at});
-    }
-    void observe(const observation& seen) {
-        engine::observe(seen);
-        if (room()) pending_.put(seen);
-    }
-    void complete(op_id op, time_point at, outcome result, bool repeated = false) {
-        if (room()) pending_.put(recorded::completion{op, result, repeated});
-        engine::complete(op, at, std::move(result), repeated);
-    }
-    void operate(const operator_input& word, time_point at) {
-        engine::operate(word, at);
-        note(recorded::operator_word{word.what, word.target, word.expires, std::string{word.who},
-                                     std::string{word.reason}});
-    }
-    void order_creation(target_id instance, time_point at) {
-        engine::order_creation(instance, at);
-        note(recorded::creation_order{instance});
-    }
-    void guest_restarted(target_id target, time_point at) {
-        engine::guest_restarted(target, at);
-        note(recorded::guest_restart{target});
-    }
-    void host_died(std::string_view host, proof_kind by, time_point at) {
-        engine::host_died(host, by, at);
-        note(recorded::host_word{std::string{host}, true, by});
-    }
-    void host_returned(std::string_view host, time_point at) {
-        engine::host_returned(host, at);
-        note(recorded::host_word{std::string{host}, false, proof_kind::fenced});
-    }
-    void renew(const lease& l) {
-        engine::renew(l);
-        note(l);
-    }
-    void sighted(const copy_sighting& seen, time_point at) {
-        engine::sighted(seen, at);
-        note(recorded::sighting{seen.target, std::string{seen.cloud_id}, std::string{seen.host}, seen.running_since});
-    }
-    void tell_capacity(std::string_view zone, std::uint32_t left, time_point at) {
-        engine::tell_capacity(zone, left, at);
-        note(recorded::capacity{std::string{zone}, left});
-    }
-    void change_policy(policy_id which, const policy& to, time_point at) {
-        engine::change_policy(which, to, at);
-        pending_.put(recorded::given_policy{which, tape_.add_policy(to), true});
-    }
-    void leads(epoch reign, time_point at) {
-        engine::leads(reign, at);
-        note(recorded::leadership{reign});
-    }
-    void overflowed(std::uint64_t lost, time_point at) {
-        engine::overflowed(lost, at);
-        note(recorded::overflow{lost});
-    }
-    void journal_failed() {
-        engine::journal_failed();
-        note(recorded::journal_word{false});
-    }
-    void journal_reopened() {
-        engine::journal_reopened();
-        note(recorded::journal_word{true});
-    }
-    void step(time_point at, outputs& out) {
-        const bool late = options().doubts.raised(due_, at);
-        const bool back = options().doubts.raised(at, now());
-        flush(at);
-        if (!std::exchange(begun_, true)) tape_.add(at, recorded::step{});
-        if (late) tape_.add(at, recorded::late_step{due_});
-        if (back) tape_.add(now(), recorded::clock_jump{at});
-        const std::size_t calls = out.calls.size();
-        const std::size_t events = out.events.size();
-        engine::step(at, out);
-        for (std::size_t n = calls; n < out.calls.size(); ++n)
-            tape_.add(now(), recorded::call{out.calls[n].what.op, out.calls[n].what.what, out.calls[n].what.target});
-        for (std::size_t n = events; n < out.events.size(); ++n) note_alarm(out.events[n]);
-        due_ = next();
-    }
-
-private:
-    struct fresh {
-        time_point at;
-        recorded::sample what;
-    };
-    static constexpr std::uint32_t unrecorded = 0xffff'ffffU;
-
-    [[nodiscard]] bool room() {
-        if (kept_ < most_) {
-            ++kept_;
-            return true;
-        }
-        ++tape_.lost;
-        return false;
-    }
-    template <class Input>
-    void note(Input what) {
-        if (room()) pending_.put(std::move(what));
-    }
-    /// What came since the last step: the step takes it now. Samples first, because they need no step.
-    void flush(time_point at) {
-        const time_point first = !fresh_.empty() ? fresh_.front().at : pending_.empty() ? never : at;
-        if (begun_ && first == now()) tape_.add(now(), recorded::step{});
-        for (const fresh& s : fresh_) {
-            if (s.at <= at) tape_.add(s.at, s.what);
-            else tape_.add(later(at, now()), recorded::stamped_sample{s.what.watch, s.what.value, s.at});
-        }
-        fresh_.clear();
-        pending_.each([&](auto& what) { tape_.add(later(at, now()), std::move(what)); });
-        pending_.clear();
-    }
-    /// A change of an alarm whose samples are not recorded.
-    void note_alarm(const event& e) {
-        if (e.kind != event_kind::alarm || e.watch == no_watch || number_of(e.watch) != unrecorded || !room()) return;
-        const health says = e.to == alarm_state::alarm ? health::unhealthy
-                            : e.to == alarm_state::ok  ? health::healthy
-                                                       : health::unknown;
-        tape_.add(now(), observation{e.target, vantage::guest_heartbeat, says, now()});
-    }
-
-    [[nodiscard]] static std::size_t group_of(watch_id w) noexcept {
-        return static_cast<std::size_t>(static_cast<std::uint64_t>(w) >> 32U);
-    }
-    [[nodiscard]] static std::size_t row_of(watch_id w) noexcept {
-        return static_cast<std::size_t>(static_cast<std::uint64_t>(w) & 0xffff'ffffU);
-    }
-    std::uint32_t& number(watch_id w) {
-        if (numbers_.size() <= group_of(w)) numbers_.resize(group_of(w) + 1);
-        std::vector<std::uint32_t>& rows = numbers_[group_of(w)];
-        if (rows.size() <= row_of(w)) rows.resize(row_of(w) + 1, unrecorded);
-        return rows[row_of(w)];
-    }
-    [[nodiscard]] std::uint32_t number_of(watch_id w) const noexcept {
-        if (group_of(w) >= numbers_.size() || row_of(w) >= numbers_[group_of(w)].size()) return unrecorded;
-        return numbers_[group_of(w)][row_of(w)];
-    }
-
-    recording tape_;
-    std::vector<fresh> fresh_;
-    recorded::all<detail::input_queue> pending_;
-    std::vector<std::vector<std::uint32_t>> numbers_; // of watches, by group and row
-    std::uint32_t watches_ = 0;
-    time_point due_ = never; // as of the last step
-    bool begun_ = false;
-    std::size_t most_;
-    std::size_t kept_ = 0;
-};
 
 } // namespace reheat::inline REHEAT_ABI
 
