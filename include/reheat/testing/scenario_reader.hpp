@@ -115,6 +115,17 @@ private:
         if (!in.failed()) line_ = last_line;
     }
 
+    /// Events of one time keep their order. Not `std::stable_sort`: its buffer is deprecated, and clang says so.
+    static void sort_by_time(std::vector<timed_event>& events) {
+        std::vector<std::pair<duration, std::size_t>> order;
+        for (std::size_t n = 0; n < events.size(); ++n) order.emplace_back(events[n].at, n);
+        std::sort(order.begin(), order.end());
+        std::vector<timed_event> sorted;
+        sorted.reserve(events.size());
+        for (const auto& next : order) sorted.push_back(std::move(events[next.second]));
+        events.swap(sorted);
+    }
+
     static void check_whole(scenario& s, word_line& in) {
         if (s.run == duration{}) return in.fail("scenario " + s.name + ": expected 'run DURATION'");
         if (s.instances.empty()) return in.fail("scenario " + s.name + ": expected an instance");
@@ -123,8 +134,7 @@ private:
             if (l.rules.size() == 0) return in.fail("scenario " + s.name + ": ladder " + l.name + " has no rung");
         }
         // A line may be several events, one after the other.
-        std::stable_sort(s.events.begin(), s.events.end(),
-                         [](const timed_event& a, const timed_event& b) { return a.at < b.at; });
+        sort_by_time(s.events);
         if (!s.events.empty() && s.events.back().at > s.run)
             return in.fail("scenario " + s.name + ": line " + std::to_string(s.events.back().line) +
                            " is after the end of its run");
