@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <reheat/core/result.hpp>
 #include <reheat/core/time.hpp>
 #include <reheat/engine/effects.hpp>
 #include <reheat/recovery/guard.hpp>
