@@ -52,7 +52,6 @@ struct instance_set {
     set_id rack = no_set;                ///< a host's
     set_id zone = no_set;                ///< a host's
     std::optional<std::uint32_t> room{}; ///< for so many more instances, where that is known
-    std::uint32_t reserved = 0;          ///< by actions under way
     spending spent{};
 
     /// What its breaker counts.
