@@ -9137,6 +9137,14 @@ private:
     // engine/fencing.hpp: proofs of death
     [[nodiscard]] std::optional<proof_kind> dead(target_id machine) const noexcept;
     [[nodiscard]] bool proofs_ready(const rung& r, target_id subject) const noexcept;
+    /// Visits the machines below a target that have an open incident on them or their services, once for each.
+    template <class Visit>
+    void each_ill_machine(target_id above, const Visit& visit) const {
+        for (const incident& i : incidents_) {
+            const target_id machine = machine_of(i.target);
+            if (machine != no_target && i.at != phase::closed && targets_.covers(above, machine)) visit(i, machine);
+        }
+    }
     void want_deaths(incident& i, const rung& r, target_id subject);
     void fence_next(incident& i, outputs& out);
     void mint(incident& i, death_wanted& d, proof_kind by, reason why, outputs& out);
@@ -9247,6 +9255,14 @@ private:
         e.what = what;
         e.why = why;
         e.shadow = options_.shadow;
+        return e;
+    }
+    event& tell(event_kind kind, decision what, reason why, const pending_operation& op, outputs& out) {
+        event& e = tell(kind, what, why, out);
+        e.op = op.id;
+        e.rung = op.what;
+        e.target = e.subject = op.subject;
+        e.incident = op.for_incident;
         return e;
     }
     event& tell(event_kind kind, decision what, reason why, const incident& i, outputs& out) {
@@ -9768,13 +9784,12 @@ inline bool engine::proofs_ready(const rung& r, target_id subject) const noexcep
     if (!needs_proof(r.what)) return false;
     if (level_of(r.what) != level::stack) return dead(subject).has_value();
     bool any = false;
-    for (const incident& other : incidents_) {
-        const target_id machine = machine_of(other.target);
-        if (machine == no_target || other.at == phase::closed || !targets_.covers(subject, machine)) continue;
-        if (!dead(machine)) return false;
+    bool all = true;
+    each_ill_machine(subject, [&](const incident&, target_id machine) {
         any = true;
-    }
-    return any;
+        all = all && dead(machine).has_value();
+    });
+    return any && all;
 }
 
 /// Whose death has to be proved before a rung acts.
@@ -9786,13 +9801,11 @@ inline void engine::want_deaths(incident& i, const rung& r, target_id subject) {
         return;
     }
     // What is unhealthy may be re-created, so it has to be dead first.
-    for (const incident& other : incidents_) {
-        const target_id machine = machine_of(other.target);
-        if (machine == no_target || other.at == phase::closed || !targets_.covers(subject, machine)) continue;
+    each_ill_machine(subject, [&](const incident&, target_id machine) {
         bool known = false;
         for (const death_wanted& d : i.deaths) known = known || d.target == machine;
         if (!known) i.deaths.push_back({machine});
-    }
+    });
 }
 
 /// The next fences: one machine after the other, and of one machine the methods in order, or all at once.
@@ -10092,11 +10105,9 @@ inline guard_answer engine::ask_evidence(const incident& i, const rung& r, targe
     if (level_of(r.what) != level::stack) return attest(i, i.target, subject);
     // Each machine that it would fence.
     guard_answer worst = attest(i, i.target, machine_of(i.target));
-    for (const incident& other : incidents_) {
-        const target_id machine = machine_of(other.target);
-        if (machine == no_target || other.at == phase::closed || !targets_.covers(subject, machine)) continue;
-        if (const guard_answer a = attest(i, other.target, machine); worst.allows()) worst = a;
-    }
+    each_ill_machine(subject, [&](const incident& other, target_id machine) {
+        if (worst.allows()) worst = attest(i, other.target, machine);
+    });
     return worst;
 }
 
@@ -10476,9 +10487,6 @@ inline void engine::ask_machine(target_id machine, outputs& out) {
     constexpr std::size_t most_probes = 16;
     if (options_.shadow) return end_doubt(out);
     if (machine == no_target || probes_.size() >= most_probes) return;
-    for (const probe& p : probes_) {
-        if (p.machine == machine) return;
-    }
     std::erase_if(asked_, [this](const probe& p) { return now_ >= p.by; });
     for (const probe& p : asked_) {
         if (p.machine == machine) return;
@@ -10910,13 +10918,9 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
 
 inline void engine::tell_call(const pending_operation& op, reason why, outputs& out) {
     calls_made_.spend(now_, options_.bounds.api.within);
-    event& e = tell(event_kind::call, decision::call, why, out);
-    e.op = op.id;
-    e.rung = op.what;
-    e.subject = op.subject;
-    e.incident = op.for_incident;
+    event& e = tell(event_kind::call, decision::call, why, op, out);
     const incident* i = find_incident(op.for_incident);
-    e.target = i != nullptr ? i->target : op.subject;
+    if (i != nullptr) e.target = i->target;
     e.attempt = i != nullptr ? i->attempts : std::uint16_t{1};
     e.next = op.deadline;
 }
@@ -10995,11 +10999,7 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
     if (op.id == no_op) return; // its outcome came in time, in this step
     if (now_ >= page_at(op)) {
         op.paged = true;
-        event& e = tell(event_kind::page, decision::page, reason::journal_pending, out);
-        e.op = op.id;
-        e.rung = op.what;
-        e.target = e.subject = op.subject;
-        e.incident = op.for_incident;
+        tell(event_kind::page, decision::page, reason::journal_pending, op, out);
     }
     if (op.at == pending_operation::stage::called && now_ >= op.deadline) {
         doubt_outcome(op, reason::deadline_passed, out);
@@ -11014,11 +11014,7 @@ inline void engine::doubt_outcome(pending_operation& op, reason why, outputs& ou
     op.at = pending_operation::stage::unknown;
     op.settle_by = after(now_, op.settle);
     op.read_by = now_;
-    event& e = tell(event_kind::call, decision::read_back, why, out);
-    e.op = op.id;
-    e.rung = op.what;
-    e.target = e.subject = op.subject;
-    e.incident = op.for_incident;
+    tell(event_kind::call, decision::read_back, why, op, out);
     // What was to be kept is a help, not a need: nothing waits for it.
     if (op.what == operation::collect_forensics) return finish(op, outcome_code::unknown, why, {}, out);
     ask_cloud(op, out);

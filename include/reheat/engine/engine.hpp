@@ -388,6 +388,14 @@ private:
     // engine/fencing.hpp: proofs of death
     [[nodiscard]] std::optional<proof_kind> dead(target_id machine) const noexcept;
     [[nodiscard]] bool proofs_ready(const rung& r, target_id subject) const noexcept;
+    /// Visits the machines below a target that have an open incident on them or their services, once for each.
+    template <class Visit>
+    void each_ill_machine(target_id above, const Visit& visit) const {
+        for (const incident& i : incidents_) {
+            const target_id machine = machine_of(i.target);
+            if (machine != no_target && i.at != phase::closed && targets_.covers(above, machine)) visit(i, machine);
+        }
+    }
     void want_deaths(incident& i, const rung& r, target_id subject);
     void fence_next(incident& i, outputs& out);
     void mint(incident& i, death_wanted& d, proof_kind by, reason why, outputs& out);
@@ -498,6 +506,14 @@ private:
         e.what = what;
         e.why = why;
         e.shadow = options_.shadow;
+        return e;
+    }
+    event& tell(event_kind kind, decision what, reason why, const pending_operation& op, outputs& out) {
+        event& e = tell(kind, what, why, out);
+        e.op = op.id;
+        e.rung = op.what;
+        e.target = e.subject = op.subject;
+        e.incident = op.for_incident;
         return e;
     }
     event& tell(event_kind kind, decision what, reason why, const incident& i, outputs& out) {

@@ -18,13 +18,12 @@ inline bool engine::proofs_ready(const rung& r, target_id subject) const noexcep
     if (!needs_proof(r.what)) return false;
     if (level_of(r.what) != level::stack) return dead(subject).has_value();
     bool any = false;
-    for (const incident& other : incidents_) {
-        const target_id machine = machine_of(other.target);
-        if (machine == no_target || other.at == phase::closed || !targets_.covers(subject, machine)) continue;
-        if (!dead(machine)) return false;
+    bool all = true;
+    each_ill_machine(subject, [&](const incident&, target_id machine) {
         any = true;
-    }
-    return any;
+        all = all && dead(machine).has_value();
+    });
+    return any && all;
 }
 
 /// Whose death has to be proved before a rung acts.
@@ -36,13 +35,11 @@ inline void engine::want_deaths(incident& i, const rung& r, target_id subject) {
         return;
     }
     // What is unhealthy may be re-created, so it has to be dead first.
-    for (const incident& other : incidents_) {
-        const target_id machine = machine_of(other.target);
-        if (machine == no_target || other.at == phase::closed || !targets_.covers(subject, machine)) continue;
+    each_ill_machine(subject, [&](const incident&, target_id machine) {
         bool known = false;
         for (const death_wanted& d : i.deaths) known = known || d.target == machine;
         if (!known) i.deaths.push_back({machine});
-    }
+    });
 }
 
 /// The next fences: one machine after the other, and of one machine the methods in order, or all at once.

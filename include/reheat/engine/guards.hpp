@@ -159,11 +159,9 @@ inline guard_answer engine::ask_evidence(const incident& i, const rung& r, targe
     if (level_of(r.what) != level::stack) return attest(i, i.target, subject);
     // Each machine that it would fence.
     guard_answer worst = attest(i, i.target, machine_of(i.target));
-    for (const incident& other : incidents_) {
-        const target_id machine = machine_of(other.target);
-        if (machine == no_target || other.at == phase::closed || !targets_.covers(subject, machine)) continue;
-        if (const guard_answer a = attest(i, other.target, machine); worst.allows()) worst = a;
-    }
+    each_ill_machine(subject, [&](const incident& other, target_id machine) {
+        if (worst.allows()) worst = attest(i, other.target, machine);
+    });
     return worst;
 }
 

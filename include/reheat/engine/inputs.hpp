@@ -293,9 +293,6 @@ inline void engine::ask_machine(target_id machine, outputs& out) {
     constexpr std::size_t most_probes = 16;
     if (options_.shadow) return end_doubt(out);
     if (machine == no_target || probes_.size() >= most_probes) return;
-    for (const probe& p : probes_) {
-        if (p.machine == machine) return;
-    }
     std::erase_if(asked_, [this](const probe& p) { return now_ >= p.by; });
     for (const probe& p : asked_) {
         if (p.machine == machine) return;

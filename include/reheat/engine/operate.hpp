@@ -130,13 +130,9 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
 
 inline void engine::tell_call(const pending_operation& op, reason why, outputs& out) {
     calls_made_.spend(now_, options_.bounds.api.within);
-    event& e = tell(event_kind::call, decision::call, why, out);
-    e.op = op.id;
-    e.rung = op.what;
-    e.subject = op.subject;
-    e.incident = op.for_incident;
+    event& e = tell(event_kind::call, decision::call, why, op, out);
     const incident* i = find_incident(op.for_incident);
-    e.target = i != nullptr ? i->target : op.subject;
+    if (i != nullptr) e.target = i->target;
     e.attempt = i != nullptr ? i->attempts : std::uint16_t{1};
     e.next = op.deadline;
 }
@@ -215,11 +211,7 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
     if (op.id == no_op) return; // its outcome came in time, in this step
     if (now_ >= page_at(op)) {
         op.paged = true;
-        event& e = tell(event_kind::page, decision::page, reason::journal_pending, out);
-        e.op = op.id;
-        e.rung = op.what;
-        e.target = e.subject = op.subject;
-        e.incident = op.for_incident;
+        tell(event_kind::page, decision::page, reason::journal_pending, op, out);
     }
     if (op.at == pending_operation::stage::called && now_ >= op.deadline) {
         doubt_outcome(op, reason::deadline_passed, out);
@@ -234,11 +226,7 @@ inline void engine::doubt_outcome(pending_operation& op, reason why, outputs& ou
     op.at = pending_operation::stage::unknown;
     op.settle_by = after(now_, op.settle);
     op.read_by = now_;
-    event& e = tell(event_kind::call, decision::read_back, why, out);
-    e.op = op.id;
-    e.rung = op.what;
-    e.target = e.subject = op.subject;
-    e.incident = op.for_incident;
+    tell(event_kind::call, decision::read_back, why, op, out);
     // What was to be kept is a help, not a need: nothing waits for it.
     if (op.what == operation::collect_forensics) return finish(op, outcome_code::unknown, why, {}, out);
     ask_cloud(op, out);
