@@ -2677,6 +2677,12 @@ namespace reheat::inline REHEAT_ABI::detail {
     __builtin_prefetch(address, 1);
 #endif
 }
+/// The same for a line that will soon be read.
+[[gnu::always_inline]] inline void prefetch_for_read([[maybe_unused]] const void* address) noexcept {
+#if defined(__GNUC__) || defined(__clang__)
+    __builtin_prefetch(address, 0);
+#endif
+}
 
 } // namespace reheat::inline REHEAT_ABI::detail
 
@@ -3758,8 +3764,10 @@ public:
 
     private:
         static constexpr std::ptrdiff_t ahead = 20;
+        static constexpr std::ptrdiff_t beats_ahead = 64; ///< beats that another thread wrote lie in its cache
 
         void ask() noexcept {
+            if (end_ - asked_ > beats_ahead) detail::prefetch_for_read(asked_ + beats_ahead);
             if (asked_->to.row < to_->rows_end_) detail::prefetch_for_write(to_->rows_.data() + asked_->to.row);
             ++asked_;
         }

@@ -195,8 +195,10 @@ public:
 
     private:
         static constexpr std::ptrdiff_t ahead = 20;
+        static constexpr std::ptrdiff_t beats_ahead = 64; ///< beats that another thread wrote lie in its cache
 
         void ask() noexcept {
+            if (end_ - asked_ > beats_ahead) detail::prefetch_for_read(asked_ + beats_ahead);
             if (asked_->to.row < to_->rows_end_) detail::prefetch_for_write(to_->rows_.data() + asked_->to.row);
             ++asked_;
         }

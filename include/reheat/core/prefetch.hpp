@@ -12,5 +12,11 @@ namespace reheat::inline REHEAT_ABI::detail {
     __builtin_prefetch(address, 1);
 #endif
 }
+/// The same for a line that will soon be read.
+[[gnu::always_inline]] inline void prefetch_for_read([[maybe_unused]] const void* address) noexcept {
+#if defined(__GNUC__) || defined(__clang__)
+    __builtin_prefetch(address, 0);
+#endif
+}
 
 } // namespace reheat::inline REHEAT_ABI::detail
