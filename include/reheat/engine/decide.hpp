@@ -75,6 +75,7 @@ inline void engine::look(incident& i, outputs& out) {
     case phase::absorbed: {
         incident* by = find_incident(i.absorbed_by);
         if (by == nullptr || by->at == phase::parked || by->at == phase::closed) let_go(i, out);
+        else if (by->at == phase::deciding && well(i, (time_point::min)())) close(i, reason::healthy_again, out);
         break;
     }
     default: break;
@@ -433,6 +434,7 @@ inline void engine::page_long_wait(incident& i, outputs& out) {
     event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);
     e.denied = i.denied;
     e.next = i.wake;
+    if (i.at == phase::deciding) release_absorbed(i, out); // who waits so long no longer speaks for others
 }
 
 } // namespace reheat::inline REHEAT_ABI
