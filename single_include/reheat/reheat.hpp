@@ -14903,10 +14903,13 @@ public:
         mail_->release();
     }
 
-    /// Checks the policy and opens the journal. Call it once, before the first `poll`.
+    /// Checks the policy and opens the journal. Call it once, before the first `poll`. `unsupported`: the journal has
+    /// the records of an earlier run, which can not be gone on with yet.
     result<void> open() {
         if (auto can = check_climbable(rules_, capabilities_of<Driver>()); !can) return can;
-        return journal_.open();
+        if (auto opened = journal_.open(); !opened) return opened;
+        if (journal_.durable() == no_sequence) return {};
+        return error{errc::unsupported, {}, "the journal has records of an earlier run: expected an empty one"};
     }
 
     /// Adds a policy beside the first one; an error if the driver lacks a function for one of its rungs.

@@ -222,6 +222,15 @@ TEST_SUITE("pipeline") {
         CHECK(r.opened.error().code == rh::errc::io);
     }
 
+    TEST_CASE("a journal with the records of an earlier run is refused, since they would be passed over") {
+        notebook cloud;
+        puppet_state state;
+        state.safe = rh::sequence{4};
+        journaled r{cloud, rh::manual_clock{}, reboots, puppet_journal{state}};
+        REQUIRE_FALSE(r.opened);
+        CHECK(r.opened.error().code == rh::errc::unsupported);
+    }
+
     TEST_CASE("a journal that is reopened gets every record that it has refused, in order, once") {
         notebook cloud;
         puppet_state state;
