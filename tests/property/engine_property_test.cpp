@@ -20,7 +20,7 @@ namespace rh = reheat;
 
 namespace {
 
-/// Numbers from a seed, the same on every system.
+/// Numbers from a seed, the same on every system: so no call has two draws among its arguments, whose order is open.
 class dice {
 public:
     explicit dice(std::uint64_t seed) noexcept : state_{rh::mix(seed)} {}
@@ -107,9 +107,17 @@ void disturb(world& w, dice& d) {
     switch (d.below(8)) {
     case 0:
     case 1:
-    case 2: w.cloud.break_at(w.now(), name, faults[d.below(faults.size())], d.one_in(2) ? "app" : ""); break;
+    case 2: {
+        const rh::fault what = faults[d.below(faults.size())];
+        w.cloud.break_at(w.now(), name, what, d.one_in(2) ? "app" : "");
+        break;
+    }
     case 3:
-    case 4: w.cloud.reply(answered[d.below(answered.size())], random_reply(d)); break;
+    case 4: {
+        const rh::operation what = answered[d.below(answered.size())];
+        w.cloud.reply(what, random_reply(d));
+        break;
+    }
     case 5: w.silence(e.find(rh::level::instance, name), d.one_in(2)); break;
     case 6: {
         constexpr std::array seen{rh::health::unknown, rh::health::healthy, rh::health::unhealthy};
