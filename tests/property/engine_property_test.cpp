@@ -239,8 +239,7 @@ void check_end(world& w) {
     }
     for (std::uint32_t n = 0; n < e.targets().size(); ++n) {
         const auto target = static_cast<rh::target_id>(n);
-        if (e.health_of(target) == rh::health::healthy ||
-            e.targets()[target].of == rh::level::stack) {
+        if (e.health_of(target) == rh::health::healthy || e.targets()[target].of == rh::level::stack) {
             CHECK_MESSAGE(e.incident_of(target) == nullptr, e.name(target), " is healthy and its incident is open");
             continue;
         }
