@@ -45,8 +45,10 @@ stack_creation load(const std::string& file, std::string_view old_text, std::str
 /// A stack on a mock cloud whose guests are played by the test, on virtual time.
 struct world {
     explicit world(const std::string& file, const policy& rules = ha_restarter.lowered(),
-                   std::string_view old_text = {}, std::string_view new_text = {}, engine_options options = {})
-        : ha{cloud, manual_clock{}, rules, volatile_journal{}, options}, heat{ha, load(file, old_text, new_text)} {
+                   std::string_view old_text = {}, std::string_view new_text = {}, engine_options options = {},
+                   guest::heat_stack_options of_stack = {})
+        : ha{cloud, manual_clock{}, rules, volatile_journal{}, options},
+          heat{ha, load(file, old_text, new_text), of_stack} {
         REQUIRE(ha.open());
         REQUIRE(heat.open());
         settle();
@@ -83,9 +85,10 @@ struct world {
         }
         return out;
     }
-    result<void> push(std::string_view metric, std::string_view alarm, std::vector<guest::dimension> dimensions = {}) {
-        auto done =
-            heat.put({"system/linux", std::string{metric}, "Counter", 1, std::move(dimensions), std::string{alarm}});
+    result<void> push(std::string_view metric, std::string_view alarm, std::vector<guest::dimension> dimensions = {},
+                      double value = 1) {
+        auto done = heat.put(
+            {"system/linux", std::string{metric}, "Counter", value, std::move(dimensions), std::string{alarm}});
         settle();
         return done;
     }
@@ -213,6 +216,115 @@ TEST_CASE("three service failures within five minutes make the instance anew, tw
     w.advance(10min);
     CHECK(w.ha.state().open_incidents() == 0);
     CHECK(w.cloud.count(operation::recreate_instance) == 1);
+}
+
+namespace {
+
+/// The alarm of the template tolerates any number of restarts: only the rung counts them.
+struct restarting : world {
+    explicit restarting(const policy& rules, guest::heat_stack_options of_stack = {})
+        : world{"service_failure.template", rules,   R"("Threshold": "2")", R"("Threshold": "999")",
+                engine_options{},           of_stack} {
+        advance(60s);
+        REQUIRE(signal("a"));
+        REQUIRE(signal("b"));
+        advance(10min); // after the start a while, for all actions
+        lines.clear();
+    }
+    void restarts(int times, std::string_view alarm = "wiki-TooManyRestarts",
+                  const std::vector<guest::dimension>& dimensions = {}, double value = 1) {
+        for (int n = 0; n < times; ++n) {
+            REQUIRE(push("ServiceFailure", alarm, dimensions, value));
+            advance(20s);
+        }
+    }
+};
+
+const policy healing = ladder{guest_restarts{.attempts = 3}, reboot_instance{}}.lowered();
+
+} // namespace
+
+TEST_CASE("a guest that restarts a service more often than its rung allows needs more, whatever the alarm says") {
+    SUBCASE("three in five minutes are its own affair, the fourth is not") {
+        restarting w{healing};
+        w.restarts(3);
+        CHECK(w.ha.state().open_incidents() == 0);
+        CHECK(w.told("change guest_restarted").size() == 3);
+        w.restarts(1);
+        CHECK(w.heat.state_of("TooManyRestarts") == alarm_state::ok);
+        CHECK(w.told("climb attempts_spent").size() == 1);
+        CHECK(w.cloud.count(operation::reboot_instance, w.name("Shop")) == 1);
+    }
+    SUBCASE("three, and another when they are forgotten") {
+        restarting w{healing};
+        w.restarts(3);
+        w.advance(5min);
+        w.restarts(1);
+        CHECK(w.ha.state().open_incidents() == 0);
+    }
+    SUBCASE("as cfn-push-stats sends it") {
+        restarting w{healing};
+        guest::cloudwatch_api api{w.heat};
+        const std::string id{w.cloud.find(w.name("Shop"))->cloud_id()};
+        for (int n = 0; n < 4; ++n) {
+            const std::string body =
+                "Action=PutMetricData&MetricData.member.1.Dimensions.member.1.Name=InstanceId&MetricData.member.1."
+                "Dimensions.member.1.Value=" +
+                id +
+                "&MetricData.member.1.Dimensions.member.2.Name=AlarmName&MetricData.member.1.Dimensions.member.2."
+                "Value=wiki-TooManyRestarts&MetricData.member.1.MetricName=ServiceFailure&MetricData.member.1.Unit="
+                "Counter&MetricData.member.1.Value=1&Namespace=system%2Flinux&Version=2010-08-01";
+            CHECK(api.handle({"POST", "/v1/", {}, body}).status == 200);
+            w.advance(20s);
+        }
+        CHECK(w.cloud.count(operation::reboot_instance, w.name("Shop")) == 1);
+    }
+    SUBCASE("by the dimensions, without the name of an alarm") {
+        restarting w{healing};
+        w.restarts(4, "", {{"service", "httpd"}});
+        CHECK(w.cloud.count(operation::reboot_instance) == 1);
+    }
+    SUBCASE("a policy without the rung is told and does nothing") {
+        restarting w{ladder{reboot_instance{}}.lowered()};
+        w.restarts(9);
+        CHECK(w.told("change guest_restarted").size() == 9);
+        CHECK(w.ha.state().open_incidents() == 0);
+    }
+    SUBCASE("where it is turned off, only the alarm counts") {
+        restarting w{healing, {.count_restarts = false}};
+        w.restarts(9);
+        CHECK(w.told("guest_restarted").empty());
+        CHECK(w.ha.state().open_incidents() == 0);
+    }
+    SUBCASE("none happened, or it is no report of that") {
+        restarting w{healing};
+        w.restarts(9, "wiki-TooManyRestarts", {}, 0);
+        for (int n = 0; n < 9; ++n) REQUIRE(w.push("Heartbeat", "wiki-TooManyRestarts"));
+        CHECK(w.told("guest_restarted").empty());
+    }
+}
+
+TEST_CASE("a report that names an instance by its id is of that one, whichever the alarm recovers") {
+    world w{
+        "service_failure.template", healing, R"("Shop": {)",
+        R"("Cart": { "Type": "AWS::EC2::Instance", "Properties": { "ImageId": "a", "InstanceType": "b" } }, "Shop": {)"};
+    w.advance(60s);
+    w.lines.clear();
+    const std::string cart{w.cloud.find(w.name("Cart"))->cloud_id()};
+    const auto restarted = [&w](std::string_view resource) {
+        return std::vector<std::string>{w.name(resource) + " - change guest_restarted"};
+    };
+    REQUIRE(w.push("ServiceFailure", "wiki-TooManyRestarts", {{"InstanceId", cart}}));
+    CHECK(w.told("guest_restarted") == restarted("Cart"));
+    REQUIRE(w.push("ServiceFailure", "wiki-TooManyRestarts", {{"InstanceId", "of the copy before"}}));
+    CHECK(w.told("guest_restarted") == restarted("Shop"));
+}
+
+TEST_CASE("a report of another metric than its alarm's is no restart") {
+    world w{"heartbeat.template", healing};
+    bring_up(w);
+    for (int n = 0; n < 9; ++n) REQUIRE(w.push("ServiceFailure", "wiki-Silence"));
+    CHECK(w.told("guest_restarted").empty());
 }
 
 TEST_CASE("with the three levels an instance is rebooted, then made anew, then its stack converged with approval") {

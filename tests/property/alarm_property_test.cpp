@@ -164,6 +164,12 @@ Choice one_of(dice& d, std::int64_t choices) {
     return static_cast<Choice>(d.below(choices));
 }
 
+/// Zero half of the time. Two statements, as the order of two draws in one expression is open.
+std::int64_t none_or(dice& d, std::int64_t choices) {
+    const std::int64_t factor = d.below(2);
+    return factor * d.below(choices);
+}
+
 rh::any_alarm random_rule(dice& d) {
     rh::any_alarm r;
     r.of.statistic = {one_of<statistic>(d, 5)};
@@ -175,15 +181,15 @@ rh::any_alarm random_rule(dice& d) {
     r.upper_threshold = r.threshold + static_cast<double>(d.below(3));
     r.evaluation_periods = static_cast<std::uint16_t>(d.below(5) + 1);
     r.datapoints_to_alarm = static_cast<std::uint16_t>(d.below(r.evaluation_periods + 1));
-    r.look_back = static_cast<std::uint16_t>(d.below(2) * d.below(4));
+    r.look_back = static_cast<std::uint16_t>(none_or(d, 4));
     r.premature = d.below(2) == 0;
     r.raise = one_of<rh::agreement>(d, 2);
     r.treat_missing = one_of<rh::missing_data>(d, 4);
     r.empty = one_of<rh::empty_period>(d, 2);
-    r.pending_period = r.of.period * (d.below(2) * d.below(4));
-    r.recovery_period = r.of.period * (d.below(2) * d.below(4));
-    r.grace = std::chrono::seconds{d.below(2) * d.below(400)};
-    r.warm_up = std::chrono::seconds{d.below(2) * d.below(600)};
+    r.pending_period = r.of.period * none_or(d, 4);
+    r.recovery_period = r.of.period * none_or(d, 4);
+    r.grace = std::chrono::seconds{none_or(d, 400)};
+    r.warm_up = std::chrono::seconds{none_or(d, 600)};
     r.whole_warm_up = d.below(2) == 0;
     return r;
 }
@@ -231,8 +237,8 @@ TEST_SUITE("property") {
             INFO("seed ", seed);
             peak_rule rule = random_peak_rule(d);
             rule.raise = one_of<rh::agreement>(d, 2);
-            rule.pending_period = rule.of.period * (d.below(2) * d.below(4));
-            rule.recovery_period = rule.of.period * (d.below(2) * d.below(4));
+            rule.pending_period = rule.of.period * none_or(d, 4);
+            rule.recovery_period = rule.of.period * none_or(d, 4);
             peaks some{rule};
             peaks more{rule};
             for (int n = 0; n < 20; ++n) {

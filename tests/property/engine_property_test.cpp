@@ -20,7 +20,7 @@ namespace rh = reheat;
 
 namespace {
 
-/// Numbers from a seed, the same on every system.
+/// Numbers from a seed, the same on every system: so no call has two draws among its arguments, whose order is open.
 class dice {
 public:
     explicit dice(std::uint64_t seed) noexcept : state_{rh::mix(seed)} {}
@@ -107,9 +107,17 @@ void disturb(world& w, dice& d) {
     switch (d.below(8)) {
     case 0:
     case 1:
-    case 2: w.cloud.break_at(w.now(), name, faults[d.below(faults.size())], d.one_in(2) ? "app" : ""); break;
+    case 2: {
+        const rh::fault what = faults[d.below(faults.size())];
+        w.cloud.break_at(w.now(), name, what, d.one_in(2) ? "app" : "");
+        break;
+    }
     case 3:
-    case 4: w.cloud.reply(answered[d.below(answered.size())], random_reply(d)); break;
+    case 4: {
+        const rh::operation what = answered[d.below(answered.size())];
+        w.cloud.reply(what, random_reply(d));
+        break;
+    }
     case 5: w.silence(e.find(rh::level::instance, name), d.one_in(2)); break;
     case 6: {
         constexpr std::array seen{rh::health::unknown, rh::health::healthy, rh::health::unhealthy};
@@ -231,8 +239,7 @@ void check_end(world& w) {
     }
     for (std::uint32_t n = 0; n < e.targets().size(); ++n) {
         const auto target = static_cast<rh::target_id>(n);
-        if (e.health_of(target) == rh::health::healthy ||
-            e.targets()[target].of == rh::level::stack) {
+        if (e.health_of(target) == rh::health::healthy || e.targets()[target].of == rh::level::stack) {
             CHECK_MESSAGE(e.incident_of(target) == nullptr, e.name(target), " is healthy and its incident is open");
             continue;
         }

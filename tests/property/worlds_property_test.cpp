@@ -166,10 +166,18 @@ private:
             e_.sighted({t, "id-" + std::string{e_.name(t)}, "host-0", now_ - std::chrono::minutes{dice_.below(100)}},
                        now_);
             break;
-        case 14: e_.tell_capacity(one_in(2) ? "" : "east", static_cast<std::uint32_t>(dice_.below(3)), now_); break;
+        case 14: {
+            const auto room = static_cast<std::uint32_t>(dice_.below(3));
+            e_.tell_capacity(one_in(2) ? "" : "east", room, now_);
+            break;
+        }
         case 15:
-            if (one_in(3)) e_.change_policy(static_cast<rh::policy_id>(dice_.below(2)), random_policy(), now_);
-            else e_.guest_restarted(t, now_);
+            if (one_in(3)) {
+                const rh::policy next = random_policy();
+                e_.change_policy(static_cast<rh::policy_id>(dice_.below(2)), next, now_);
+            } else {
+                e_.guest_restarted(t, now_);
+            }
             break;
         case 16:
             if (one_in(3)) e_.leads(rh::epoch{2}, now_);

@@ -51,9 +51,11 @@ void eventful(World& w, std::uint64_t seed) {
     for (const char* name : names)
         REQUIRE(w.add_instance(name, {.stack = name[0] == 'd' ? "wiki" : "shop", .services = {"app"}}));
     const rh::time_point begin = w.now();
-    for (int n = 0; n < 8; ++n)
-        w.cloud.break_at(begin + std::chrono::minutes{d.below(400)}, names[static_cast<std::size_t>(d.below(6))],
-                         static_cast<rh::fault>(d.below(4)));
+    for (int n = 0; n < 8; ++n) {
+        const rh::time_point at = begin + std::chrono::minutes{d.below(400)};
+        const char* name = names[static_cast<std::size_t>(d.below(6))];
+        w.cloud.break_at(at, name, static_cast<rh::fault>(d.below(4)));
+    }
     for (int n = 0; n < 12; ++n) {
         const auto what = static_cast<operation>(1 + d.below(9));
         w.cloud.reply(what, {.how = static_cast<rh::mock_reply::manner>(d.below(5)),

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include <reheat/alarm/preset.hpp>
 
+#include "doc_table.hpp"
 #include "support.hpp"
 
 #include <doctest/doctest.h>
 
 #include <array>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 
 namespace rh = reheat;
 using namespace std::chrono_literals;
@@ -89,19 +87,7 @@ std::string table() {
 
 TEST_SUITE("detection delay") {
     TEST_CASE("the table in docs/reference/alarms.md is what the presets do") {
-        constexpr const char* path = "docs/reference/alarms.md";
-        constexpr std::string_view begin = "<!-- periods of silence: begin -->\n";
-        constexpr std::string_view end = "<!-- periods of silence: end -->\n";
-        std::ifstream in{path};
-        std::string page{std::istreambuf_iterator<char>{in}, {}};
-        const std::size_t from = page.find(begin);
-        const std::size_t to = page.find(end);
-        REQUIRE(from != std::string::npos);
-        REQUIRE(to != std::string::npos);
-        const std::size_t first = from + begin.size();
-        const std::string made = table();
-        if (std::getenv("REHEAT_WRITE_DOCS") != nullptr) std::ofstream{path} << page.replace(first, to - first, made);
-        else CHECK(page.substr(first, to - first) == made);
+        support::check_page("docs/reference/alarms.md", "periods of silence", table());
     }
 
     TEST_CASE("liveness is as fast as M of N can be, and never slower than CloudWatch's own") {

@@ -62,7 +62,8 @@ TEST_SUITE("engine") {
             wiki w;
             for (int n = 0; n < 100; ++n) {
                 REQUIRE(w.run_for(std::chrono::seconds{dice.below(2000)}));
-                w.sees(dice.below(2) == 0 ? w.db : w.mysqld, static_cast<health>(dice.below(3)));
+                const rh::target_id of = dice.below(2) == 0 ? w.db : w.mysqld;
+                w.sees(of, static_cast<health>(dice.below(3)));
                 w.slow = dice.below(3) == 0;
                 if (!w.slow && !w.records.empty()) w.e.durable(w.records.back().seq);
                 if (!w.calls.empty() && dice.below(2) == 0)

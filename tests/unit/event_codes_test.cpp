@@ -2,11 +2,10 @@
 #include <reheat/recovery/guard.hpp>
 #include <reheat/recovery/reason.hpp>
 
+#include "doc_table.hpp"
+
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <set>
 #include <string>
 #include <string_view>
@@ -28,32 +27,16 @@ std::string codes(std::size_t from, std::size_t count) {
 
 TEST_SUITE("events") {
     TEST_CASE("the codes in docs/reference/events.md are those of the code") {
-        constexpr const char* path = "docs/reference/events.md";
-        constexpr std::string_view begin = "<!-- codes: begin -->\n";
-        constexpr std::string_view end = "<!-- codes: end -->";
-        std::ifstream in{path, std::ios::binary};
-        std::string page{std::istreambuf_iterator<char>{in}, {}};
-        const std::size_t from = page.find(begin);
-        const std::size_t to = page.find(end);
-        REQUIRE(from != std::string::npos);
-        REQUIRE(to != std::string::npos);
-        const std::string wanted = "Reasons: " + codes<rh::reason>(1, rh::reason_count) +
-                                   "\nGuards: " + codes<rh::guard>(0, rh::guard_count);
-        const std::size_t first = from + begin.size();
-        if (std::getenv("REHEAT_WRITE_DOCS") != nullptr) {
-            page.replace(first, to - first, wanted);
-            std::ofstream{path, std::ios::binary} << page;
-        } else {
-            CHECK(page.substr(first, to - first) == wanted);
-        }
+        support::check_page("docs/reference/events.md", "codes",
+                            "Reasons: " + codes<rh::reason>(1, rh::reason_count) +
+                                "\nGuards: " + codes<rh::guard>(0, rh::guard_count));
     }
 
     TEST_CASE("no two codes have the same name, and every decision is explained") {
         std::set<std::string_view> reasons;
         for (std::size_t n = 0; n < rh::reason_count; ++n) reasons.insert(to_string(static_cast<rh::reason>(n)));
         CHECK(reasons.size() == rh::reason_count);
-        std::ifstream in{"docs/reference/events.md", std::ios::binary};
-        const std::string page{std::istreambuf_iterator<char>{in}, {}};
+        const std::string page = support::contents("docs/reference/events.md");
         for (auto d = rh::decision::change; d <= rh::decision::ignore;
              d = static_cast<rh::decision>(static_cast<unsigned>(d) + 1))
             CHECK_MESSAGE(page.find("| `" + std::string{to_string(d)} + "` |") != std::string::npos, to_string(d));

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include <reheat/action/loss.hpp>
 
+#include "doc_table.hpp"
+
 #include <doctest/doctest.h>
 
 #include <array>
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -56,19 +55,7 @@ std::string table() {
 
 TEST_SUITE("losses") {
     TEST_CASE("the table in docs/reference/losses.md is what the operations lose") {
-        constexpr const char* path = "docs/reference/losses.md";
-        constexpr std::string_view begin = "<!-- losses: begin -->\n";
-        constexpr std::string_view end = "<!-- losses: end -->\n";
-        std::ifstream in{path};
-        std::string page{std::istreambuf_iterator<char>{in}, {}};
-        const std::size_t from = page.find(begin);
-        const std::size_t to = page.find(end);
-        REQUIRE(from != std::string::npos);
-        REQUIRE(to != std::string::npos);
-        const std::size_t first = from + begin.size();
-        const std::string made = table();
-        if (std::getenv("REHEAT_WRITE_DOCS") != nullptr) std::ofstream{path} << page.replace(first, to - first, made);
-        else CHECK(page.substr(first, to - first) == made);
+        support::check_page("docs/reference/losses.md", "losses", table());
     }
 
     TEST_CASE("no operation loses volumes or addresses, and what may make a second copy loses what ran in the first") {

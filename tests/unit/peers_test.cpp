@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include <reheat/recovery/peers.hpp>
 
+#include "doc_table.hpp"
 #include "support.hpp"
 
 #include <doctest/doctest.h>
-
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 
 namespace rh = reheat;
 using namespace std::chrono_literals;
@@ -165,22 +162,8 @@ std::string trace_table() {
     return text;
 }
 
-void check_table(std::string_view name, const std::string& made) {
-    constexpr const char* path = "docs/reference/peers.md";
-    const std::string begin = "<!-- " + std::string{name} + ": begin -->\n";
-    const std::string end = "<!-- " + std::string{name} + ": end -->\n";
-    std::string page;
-    {
-        std::ifstream in{path};
-        page.assign(std::istreambuf_iterator<char>{in}, {});
-    }
-    const std::size_t from = page.find(begin);
-    const std::size_t to = page.find(end);
-    REQUIRE(from != std::string::npos);
-    REQUIRE(to != std::string::npos);
-    const std::size_t first = from + begin.size();
-    if (std::getenv("REHEAT_WRITE_DOCS") != nullptr) std::ofstream{path} << page.replace(first, to - first, made);
-    else CHECK(page.substr(first, to - first) == made);
+void check_table(const std::string& name, const std::string& made) {
+    support::check_page("docs/reference/peers.md", name, made);
 }
 
 std::size_t count(const std::vector<action>& all, operation what) {

@@ -3,11 +3,10 @@
 #include <reheat/recovery/lint_file.hpp>
 #include <reheat/recovery/policy_writer.hpp>
 
+#include "doc_table.hpp"
+
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <set>
 
 namespace rh = reheat;
@@ -16,15 +15,12 @@ using rh::errc;
 using rh::finding;
 using rh::limit_finding;
 using rh::node;
+using support::check_page;
+using support::contents;
 
 namespace {
 
 rh::result<rh::policy_file> read(std::string_view text) { return rh::read_policy(text, rh::nlohmann_json{}); }
-
-std::string contents(const std::string& path) {
-    std::ifstream in{path};
-    return {std::istreambuf_iterator<char>{in}, {}};
-}
 
 node parsed(const std::string& path) {
     const auto read_file = rh::nlohmann_json{}.read(contents(path));
@@ -190,20 +186,6 @@ std::string rung_table() {
                " |\n";
     }
     return out;
-}
-
-/// The part of a page between two marks is what it should be, or is written.
-void check_page(const std::string& path, const std::string& mark, const std::string& made) {
-    const std::string begin = "<!-- " + mark + ": begin -->\n";
-    const std::string end = "<!-- " + mark + ": end -->\n";
-    std::string page = contents(path);
-    const std::size_t from = page.find(begin);
-    const std::size_t to = page.find(end);
-    REQUIRE(from != std::string::npos);
-    REQUIRE(to != std::string::npos);
-    const std::size_t first = from + begin.size();
-    if (std::getenv("REHEAT_WRITE_DOCS") != nullptr) std::ofstream{path} << page.replace(first, to - first, made);
-    else CHECK(page.substr(first, to - first) == made);
 }
 
 } // namespace

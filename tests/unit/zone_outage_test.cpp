@@ -2,6 +2,7 @@
 // One trace for everybody: a thousand instances in three zones, of which one loses its network for half an hour.
 #include <reheat/recovery/peers.hpp>
 
+#include "doc_table.hpp"
 #include "support.hpp"
 
 #include <doctest/doctest.h>
@@ -9,8 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <fstream>
-#include <iterator>
 #include <map>
 #include <string>
 #include <string_view>
@@ -386,22 +385,8 @@ std::string dead_host_table(const std::vector<mass_recovery>& all) {
     return text;
 }
 
-void check_table(std::string_view name, const std::string& made) {
-    constexpr const char* path = "docs/reference/zone_outage.md";
-    const std::string begin = "<!-- " + std::string{name} + ": begin -->\n";
-    const std::string end = "<!-- " + std::string{name} + ": end -->\n";
-    std::string page;
-    {
-        std::ifstream in{path};
-        page.assign(std::istreambuf_iterator<char>{in}, {});
-    }
-    const std::size_t from = page.find(begin);
-    const std::size_t to = page.find(end);
-    REQUIRE(from != std::string::npos);
-    REQUIRE(to != std::string::npos);
-    const std::size_t first = from + begin.size();
-    if (std::getenv("REHEAT_WRITE_DOCS") != nullptr) std::ofstream{path} << page.replace(first, to - first, made);
-    else CHECK(page.substr(first, to - first) == made);
+void check_table(const std::string& name, const std::string& made) {
+    support::check_page("docs/reference/zone_outage.md", name, made);
 }
 
 } // namespace

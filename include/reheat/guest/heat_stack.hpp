@@ -28,6 +28,7 @@ concept recovery_pipeline = requires(P& ha, target_id target, const any_alarm& r
     { ha.watch(target, rule) } -> std::same_as<result<watch_id>>;
     { ha.push(watch, 1.0) };
     { ha.order_creation(target) };
+    { ha.guest_restarted(target) };
     { ha.state() } -> std::same_as<engine&>;
     { ha.time().now() } -> std::same_as<time_point>;
 };
@@ -37,6 +38,7 @@ struct heat_stack_options {
     policy_id restart{};                        ///< recovers an instance that an `OS::Heat::HARestarter` names
     asset keep = volumes | fixed_addresses;     ///< what no recovery of an instance may lose
     duration grace = std::chrono::seconds{600}; ///< of every alarm: so long nothing heard means nothing
+    bool count_restarts = true; ///< a sample of `ServiceFailure` is also a report for a rung of `guest_restarts`
 };
 
 /// A rule of the library for an alarm of a template, evaluated as Heat did: a window that slides with the periods since
@@ -69,9 +71,11 @@ struct heat_stack_options {
 /// `OS::Heat::HARestarter` among its `AlarmActions` names, and that instance is recovered by the policy `restart`;
 /// which metric the alarm is of makes no difference. An alarm of `ServiceFailure`, say, counts restarts that the guest
 /// made itself: level one has happened in the guest, again and again, and the alarm says that the instance needs more.
-/// The restarter may be named in other action lists, where Heat ignores it and so does this. An alarm that names no
-/// restarter is watched on the stack, whose own incidents have an empty ladder: they are told and paged, nothing is
-/// done.
+/// Unless `count_restarts` is off, each such sample also goes to `guest_restarted`: of the instance whose cloud id the
+/// dimension `InstanceId` has, else of those that the alarm is watched on. A policy with a rung of `guest_restarts`
+/// counts it; under another it is an event and nothing else. The restarter may be named in other action lists, where
+/// Heat ignores it and so does this. An alarm that names no restarter is watched on the stack, whose own incidents have
+/// an empty ladder: they are told and paged, nothing is done.
 ///
 /// The pipeline outlives it. One thread at a time, the pipeline's.
 ///
@@ -152,10 +156,14 @@ public:
     /// sample's. A sample of another metric than the named alarm's is taken and dropped. It counts from now.
     [[nodiscard]] result<void> put(const metric_datum& datum) {
         if (auto known = check(datum); !known) return known;
+        const bool restarted = options_.count_restarts && datum.metric_name == "ServiceFailure" && datum.value > 0;
+        std::vector<target_id> reporters;
         for (const watched& w : alarms_) {
             if (!is_for(w, datum) || w.spec.metric_name != datum.metric_name) continue;
             for (const watch_id id : w.watches) ha_->push(id, datum.value);
+            if (restarted) add_reporters(datum, w, reporters);
         }
+        for (const target_id reporter : reporters) ha_->guest_restarted(reporter);
         return {};
     }
     /// A guest's signal to a wait condition handle, named by its ARN.
@@ -195,6 +203,7 @@ private:
         std::string name;
         alarm_spec spec;
         std::vector<watch_id> watches;
+        std::vector<target_id> targets; ///< instances; none if it is watched on the stack
     };
 
     [[nodiscard]] machine* find(std::string_view resource) noexcept {
@@ -211,19 +220,13 @@ private:
     }
 
     void watch(const watch_alarm& wanted) {
-        watched w{wanted.resource, wanted.alarm_name, wanted.spec, {}};
-        std::vector<target_id> targets;
+        watched w{wanted.resource, wanted.alarm_name, wanted.spec, {}, {}};
         for (const std::string& restarter : wanted.spec.alarm_actions) {
             const target_id target = target_of(creation_.loaded().instance_of(restarter));
-            bool is_new = target != no_target;
-            for (const target_id other : targets) is_new = is_new && other != target;
-            if (!is_new) continue;
-            targets.push_back(target);
-            ha_->state().use_policy(target, options_.restart);
+            if (target != no_target && add_once(w.targets, target)) ha_->state().use_policy(target, options_.restart);
         }
-        if (targets.empty()) targets.push_back(target_);
         const any_alarm rule = to_rule(wanted.spec, options_.grace);
-        for (const target_id target : targets) {
+        for (const target_id target : w.targets.empty() ? std::vector{target_} : w.targets) {
             const auto made = ha_->watch(target, rule);
             if (!made)
                 return ignore(creation_.create_failed(wanted.resource, to_string(made.error()), ha_->time().now()));
@@ -272,10 +275,32 @@ private:
         if (!datum.alarm_name.empty()) return w.name == datum.alarm_name;
         if (w.spec.metric_name != datum.metric_name) return false;
         for (const auto& [name, value] : w.spec.dimensions) {
-            bool has = false;
-            for (const dimension& d : datum.dimensions) has = has || (d.name == name && d.value == value);
-            if (!has) return false;
+            if (!has(datum, name, value)) return false;
         }
+        return true;
+    }
+    [[nodiscard]] static bool has(const metric_datum& datum, std::string_view name, std::string_view value) noexcept {
+        for (const dimension& d : datum.dimensions) {
+            if (d.name == name && d.value == value) return true;
+        }
+        return false;
+    }
+
+    /// Whose guest it is that restarted something.
+    void add_reporters(const metric_datum& datum, const watched& w, std::vector<target_id>& to) const {
+        for (const machine& m : machines_) {
+            if (const std::string id = cloud_id(m); !id.empty() && has(datum, "InstanceId", id)) {
+                add_once(to, m.target);
+                return;
+            }
+        }
+        for (const target_id target : w.targets) add_once(to, target);
+    }
+    static bool add_once(std::vector<target_id>& to, target_id target) {
+        for (const target_id other : to) {
+            if (other == target) return false;
+        }
+        to.push_back(target);
         return true;
     }
 
