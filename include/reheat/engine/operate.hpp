@@ -210,8 +210,8 @@ inline void engine::drop(pending_operation& op, reason why, outputs& out) {
     finish_busy(*i);
 }
 
-/// When a human has to hear that the journal keeps an intent waiting. A failed journal has been paged by itself; one that
-/// was reopened has its time anew.
+/// When a human has to hear that the journal keeps an intent waiting. A failed journal has been paged by itself; one
+/// that was reopened has its time anew.
 inline time_point engine::page_at(const pending_operation& op) const noexcept {
     return op.at == pending_operation::stage::journaled && journal_ok_ ? op.page_by : never;
 }

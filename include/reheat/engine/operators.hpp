@@ -76,8 +76,8 @@ inline reason engine::hear(const spoken& s, outputs& out) {
     }
     case operator_verb::trust: {
         // Who says so has seen to the copies that returned as well.
-        const auto settled = std::erase_if(
-            strays_, [&](const stray& c) { return !about_one || targets_.covers(s.target, c.target); });
+        const auto settled =
+            std::erase_if(strays_, [&](const stray& c) { return !about_one || targets_.covers(s.target, c.target); });
         return std::exchange(trust_broken_, false) || settled != 0 ? accept() : reason::operator_word;
     }
     }
