@@ -537,10 +537,9 @@ private:
         return e;
     }
     event& tell(event_kind kind, decision what, reason why, const pending_operation& op, outputs& out) {
-        event& e = tell(kind, what, why, out);
+        event& e = tell(kind, what, why, op.subject, out);
         e.op = op.id;
         e.rung = op.what;
-        e.target = e.subject = op.subject;
         e.incident = op.for_incident;
         return e;
     }

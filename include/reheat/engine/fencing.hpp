@@ -129,10 +129,7 @@ inline void engine::exhume(const incident& i) {
         if (g.incident != i.id) return false;
         for (const death_wanted& d : i.deaths) {
             if (d.target != g.target) continue;
-            observed old;
-            old.cloud_id = g.cloud_id;
-            old.host = g.host;
-            note_seen(g.target, old);
+            note_seen(g.target, {.cloud_id = g.cloud_id, .host = g.host});
             return true;
         }
         return false;
@@ -144,10 +141,7 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
     const return_rule rule = rules(targets_[s.target].rules).returned;
     const time_point replaced = targets_[s.target].memory == 0 ? (time_point::min)() : remember(s.target).helped_at;
     const bool longer = s.running_since < replaced;
-    const bool original_goes = rule == return_rule::keep_replacement || rule == return_rule::stop_both ||
-                               (rule == return_rule::longest_running && !longer);
-    const bool replacement_goes = rule == return_rule::keep_original || rule == return_rule::stop_both ||
-                                  (rule == return_rule::longest_running && longer);
+    const bool stays = rule == return_rule::keep_original || (rule == return_rule::longest_running && longer);
     const auto stop = [&](std::string_view copy) {
         for (const stray& known : strays_) {
             if (known.target == s.target && known.cloud_id == copy) return;
@@ -162,14 +156,9 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
     if (alike || rule == return_rule::stop_both)
         tell(event_kind::page, decision::page, reason::returned, s.target, out);
     if (alike) return;
-    if (original_goes) stop(old);
-    if (replacement_goes) stop(current);
-    if (rule == return_rule::keep_original || (rule == return_rule::longest_running && longer)) {
-        observed back;
-        back.cloud_id = old;
-        back.host = s.host;
-        note_seen(s.target, back);
-    }
+    if (!stays) stop(old);
+    if (stays || rule == return_rule::stop_both) stop(current);
+    if (stays) note_seen(s.target, {.cloud_id = old, .host = s.host});
 }
 
 /// When a copy that returned is to be fenced; `never` as long as something that ends by itself stands in the way.

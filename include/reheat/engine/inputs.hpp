@@ -8,18 +8,13 @@
 namespace reheat::inline REHEAT_ABI {
 
 inline result<target_id> engine::add(const stack& s) {
-    target_record t;
-    t.of = level::stack;
-    auto added = targets_.add(t, s.name);
+    auto added = targets_.add({.of = level::stack}, s.name);
     if (added) unjournaled_.push_back(*added);
     return added;
 }
 
 inline result<target_id> engine::add(const instance& i) {
-    target_record t;
-    t.of = level::instance;
-    t.keep = i.keep;
-    t.priority = i.priority;
+    target_record t{.of = level::instance, .keep = i.keep, .priority = i.priority};
     if (!i.stack.empty()) {
         t.parent = targets_.find(level::stack, i.stack);
         if (t.parent == no_target) {
@@ -45,10 +40,7 @@ inline result<target_id> engine::add(const instance& i) {
     targets_[*added].member_of = sets_.join(m);
     sets_.count(targets_[*added].member_of, 1, 0);
 
-    observed known;
-    known.cloud_id = i.cloud_id;
-    known.host = i.host;
-    targets_.note_seen(*added, known);
+    targets_.note_seen(*added, {.cloud_id = std::string{i.cloud_id}, .host = std::string{i.host}});
     return added;
 }
 
@@ -56,10 +48,7 @@ inline result<target_id> engine::add(const service& s) {
     if (s.name.empty()) return error{errc::invalid_argument, "name", "expected 1 to 255 characters"};
     if (!targets_.has(s.on) || targets_[s.on].of != level::instance)
         return error{errc::invalid_argument, std::string{s.name}, "expected a service on an instance"};
-    target_record t;
-    t.of = level::service;
-    t.parent = s.on;
-    t.priority = s.priority;
+    const target_record t{.parent = s.on, .of = level::service, .priority = s.priority};
     auto added = targets_.add(t, std::string{targets_.name(s.on)} + "/" + std::string{s.name});
     if (!added) return added;
     unjournaled_.push_back(*added);
@@ -298,12 +287,10 @@ inline void engine::ask_machine(target_id machine, outputs& out) {
     for (const probe& p : asked_) {
         if (p.machine == machine) return;
     }
-    pending_operation question;
-    question.subject = machine;
     const auto id = static_cast<op_id>(++last_op_);
     probes_.push_back({id, machine, after(now_, options_.read_back_every)});
     asked_.push_back(probes_.back());
-    out.calls.push_back(make_call(question, id, operation::describe, probes_.back().by));
+    out.calls.push_back(make_call({.subject = machine}, id, operation::describe, probes_.back().by));
     calls_made_.spend(now_, options_.bounds.api.within);
 }
 
@@ -410,8 +397,7 @@ inline void engine::take(const observation& o, outputs& out) {
     const reason why = o.seen == health::healthy     ? reason::observed_healthy
                        : o.seen == health::unhealthy ? reason::observed_unhealthy
                                                      : reason::alarm_unknown;
-    event& e = tell(event_kind::alarm, decision::change, why, out);
-    e.target = o.target;
+    tell(event_kind::alarm, decision::change, why, out).target = o.target;
     health_changed(o.target, why, out);
 }
 
@@ -444,8 +430,7 @@ inline void engine::take(const healed& h, outputs& out) {
     if (!targets_.has(h.target)) return;
     ledger_.spend(h.target, operation::guest_restarts, now_);
     look_again_ = true;
-    event& e = tell(event_kind::alarm, decision::change, reason::guest_restarted, out);
-    e.target = h.target;
+    tell(event_kind::alarm, decision::change, reason::guest_restarted, out).target = h.target;
     if (incident* i = find_incident(targets_[h.target].incident); i != nullptr) {
         i->healed_at = now_;
         return;
@@ -575,10 +560,7 @@ inline void engine::take(completed& c, outputs& out) {
         return;
     }
     pending_operation* op = c.repeated || c.op == no_op ? nullptr : find_operation(c.op);
-    if (op != nullptr && op->reading == c.op) {
-        read_back(*op, c.result, out);
-        return;
-    }
+    if (op != nullptr && op->reading == c.op) return read_back(*op, c.result, out);
     if (op == nullptr || op->at != pending_operation::stage::called) {
         tell(event_kind::call, decision::ignore, c.repeated ? reason::repeated_completion : reason::late_completion,
              out)

@@ -180,10 +180,7 @@ inline void engine::drop(pending_operation& op, reason why, outputs& out) {
         w.what = op.what;
         w.why = why;
     }
-    event& e = tell(event_kind::call, decision::drop, why, out);
-    e.rung = op.what;
-    e.target = e.subject = op.subject;
-    e.incident = op.for_incident;
+    event& e = tell(event_kind::call, decision::drop, why, op, out);
     look_again_ = true;
     incident* const i = find_incident(op.for_incident);
     if (i == nullptr) return targets_.mark_busy(op.subject, -1);
@@ -351,12 +348,9 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     }
 
     incident* i = find_incident(incident_of_op);
-    event& e = tell(i == nullptr ? event_kind::operation_order : event_kind::call, decision::finish, why, out);
+    event& e = tell(i == nullptr ? event_kind::operation_order : event_kind::call, decision::finish, why, op, out);
     e.op = id;
-    e.rung = what;
-    e.subject = subject;
-    e.target = i != nullptr ? i->target : subject;
-    e.incident = incident_of_op;
+    if (i != nullptr) e.target = i->target;
     e.attempt = i != nullptr ? i->attempts : std::uint16_t{1};
     look_again_ = true;
     if (i == nullptr) {
