@@ -130,7 +130,8 @@ public:
     void operate(const operator_input& word, time_point at) {
         inputs_.put(spoken{word.what, word.target, at, word.expires, std::string{word.who}, std::string{word.reason}});
     }
-    /// Asks for an instance to be created, as part of a stack's creation.
+    /// Asks for an instance to be created, as part of a stack's creation. Ignored, and told why, if it exists, or if an
+    /// earlier order may have made it: then the cloud is asked first (`reason::outcome_unknown`).
     void order_creation(target_id instance, time_point at) { inputs_.put(ordered{instance, at}); }
     /// The guest says that it restarted the target itself, as `cfn-hup` does.
     void guest_restarted(target_id target, time_point at) { inputs_.put(healed{target, at}); }
@@ -146,7 +147,7 @@ public:
     /// An instance's lease was renewed. When it runs out, with its watchdog and a margin, the instance is proved dead.
     void renew(const lease& l) { inputs_.put(l); }
     /// A machine was seen running, by an observer that can tell copies apart. One that had been proved dead breaks the
-    /// trust in proofs, or came back: `policy::returned`.
+    /// trust in proofs, or came back: `policy::returned`. A proof that is not spent yet is withdrawn.
     void sighted(const copy_sighting& seen, time_point at) {
         inputs_.put(sighting{seen.target, std::string{seen.cloud_id}, std::string{seen.host}, seen.running_since, at});
     }
