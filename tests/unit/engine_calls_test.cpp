@@ -229,6 +229,62 @@ TEST_SUITE("engine: journal, proofs and calls") {
         CHECK(w.e.targets().cloud_id(w.db) == "vm-1");
     }
 
+    TEST_CASE("a creation whose outcome stays unknown is not ordered again before the cloud or an operator says that "
+              "nothing was made") {
+        const auto ordered = [](wiki& w) {
+            w.e.order_creation(w.db, w.now);
+            w.step();
+            return w.count(operation::create_instance);
+        };
+        const auto unknown = [&](wiki& w) {
+            CHECK(ordered(w) == 1);
+            REQUIRE(w.run_for(3min));
+            REQUIRE(w.told(decision::finish, reason::found_not_done) == 1);
+            CHECK(ordered(w) == 1);
+            CHECK(w.told(decision::ignore, reason::outcome_unknown) == 1);
+            REQUIRE(w.calls.back().what.what == operation::describe); // the cloud is asked
+        };
+        rh::observed none;
+        none.exists = false;
+        const rh::engine_options soon{.create_timeout = 1min};
+        SUBCASE("a 404 alone says nothing, nor does no answer") {
+            wiki w{rh::policy{}, soon};
+            unknown(w);
+            w.answer(rh::outcome::done(none));
+            CHECK(ordered(w) == 1);
+            w.answer(rh::outcome::unknown("timeout"));
+            CHECK(ordered(w) == 1);
+        }
+        SUBCASE("vouched, or that it does not run either") {
+            for (const bool vouched : {true, false}) {
+                wiki w{rh::policy{}, soon};
+                unknown(w);
+                rh::observed seen = none;
+                if (vouched) seen.vouched = true;
+                else seen.running = false;
+                w.answer(rh::outcome::done(seen));
+                CHECK(ordered(w) == 2);
+            }
+        }
+        SUBCASE("it was made") {
+            wiki w{rh::policy{}, soon};
+            unknown(w);
+            rh::observed there;
+            there.exists = there.running = true;
+            there.cloud_id = "vm-1";
+            w.answer(rh::outcome::done(there));
+            CHECK(ordered(w) == 1);
+            CHECK(w.told(decision::ignore, reason::busy) == 1);
+        }
+        SUBCASE("an operator") {
+            wiki w{rh::policy{}, soon};
+            unknown(w);
+            w.e.operate({rh::operator_verb::confirm_dead, w.db, "ann", {}, rh::never}, w.now);
+            CHECK(ordered(w) == 2);
+            CHECK(w.e.open_incidents() == 0); // what was not made did not fail
+        }
+    }
+
     TEST_CASE("a destructive call whose outcome nobody knows is never repeated blindly") {
         wiki w{rh::ha_restarter.lowered()};
         w.fail(w.db);
@@ -277,6 +333,27 @@ TEST_SUITE("engine: journal, proofs and calls") {
         w.fail(w.db);
         CHECK(w.run_for(1h));
         CHECK(w.told(decision::page, reason::journal_pending) == 1);
+        CHECK(w.calls.empty());
+    }
+
+    TEST_CASE("a journal that is slow again after it was reopened is paged once more") {
+        wiki w;
+        w.slow = true;
+        w.fail(w.db);
+        REQUIRE(w.run_for(11min));
+        REQUIRE(w.told(decision::page, reason::journal_pending) == 1);
+        for (std::size_t round = 1; round <= 2; ++round) {
+            w.e.journal_failed();
+            w.step();
+            REQUIRE(w.run_for(1h));
+            CHECK(w.told(decision::page, reason::journal_failed) == round);
+            CHECK(w.told(decision::page, reason::journal_pending) == round);
+            w.e.journal_reopened();
+            REQUIRE(w.run_for(10min - 1s));
+            CHECK(w.told(decision::page, reason::journal_pending) == round);
+            REQUIRE(w.run_for(1h));
+            CHECK(w.told(decision::page, reason::journal_pending) == round + 1);
+        }
         CHECK(w.calls.empty());
     }
 

@@ -168,6 +168,52 @@ TEST_SUITE("fleet") {
         CHECK(silent.until(600s, h) == alarm_state::alarm);
     }
 
+    TEST_CASE("what is told to forget hears only what was said since, however it comes") {
+        const auto told_at_90s = [](const auto& rule, const auto& then) {
+            stepped s{rule};
+            const rh::row_handle h = s.watch();
+            s.all.push(h, start + 10s, rh::heartbeat);
+            CHECK(s.until(60s, h) == alarm_state::ok);
+            s.all.push(h, start + 80s, rh::heartbeat);
+            s.all.forget(h.row, start + 90s, 0s);
+            // On their way when it was told so, in this period or an earlier one, and one from far ahead.
+            for (const rh::duration late : {89s, 61s, 59s, 1s}) CHECK_FALSE(s.all.push(h, start + late, rh::heartbeat));
+            CHECK_FALSE(s.all.push(h, start + 90s - 1ns, rh::heartbeat, 5));
+            CHECK_FALSE(s.all.push(h, start + 70s, rh::statistic_set{2, 2, 1, 1}));
+            CHECK_FALSE(s.all.push(h, start + 100 * 24h, rh::heartbeat));
+            CHECK_FALSE(s.all.push(h, start + 89s, rh::heartbeat));
+            CHECK_FALSE(s.all.has_heard(h.row));
+            then(s, h);
+        };
+        const auto at_once = [](auto& s, rh::row_handle h) {
+            CHECK(s.all.push(h, start + 90s, rh::heartbeat));
+            CHECK(s.all.has_heard(h.row));
+            CHECK(s.until(120s, h) == alarm_state::ok);
+            CHECK(s.until(180s, h) == alarm_state::alarm);
+            CHECK(s.seen.back().value == 0);
+        };
+        const auto later = [](auto& s, rh::row_handle h) {
+            CHECK(s.until(120s, h) == alarm_state::ok); // a part of a period can only show that it is well
+            CHECK_FALSE(s.all.push(h, start + 89s, rh::heartbeat));
+            CHECK_FALSE(s.all.has_heard(h.row));
+            for (const rh::duration in : {130s, 140s}) CHECK(s.all.push(h, start + in, rh::heartbeat));
+            CHECK(s.all.has_heard(h.row));
+            CHECK(s.until(180s, h) == alarm_state::ok);
+        };
+        rh::any_alarm wide{.of = {.statistic = {rh::statistic::sum}, .period = 60s},
+                           .compare = {rh::comparison::less_than}};
+        wide.threshold = 1;
+        wide.evaluation_periods = 1;
+        wide.empty = rh::empty_period::counts_zero;
+        wide.grace = 0s;
+        REQUIRE(rh::fleet{one_silent_minute}.narrow());
+        REQUIRE_FALSE(rh::fleet{wide}.narrow());
+        told_at_90s(one_silent_minute, at_once);
+        told_at_90s(one_silent_minute, later);
+        told_at_90s(wide, at_once);
+        told_at_90s(wide, later);
+    }
+
     TEST_CASE("ten years of minutes, a gap of a year in them") {
         stepped s{one_silent_minute};
         const rh::row_handle h = s.watch();

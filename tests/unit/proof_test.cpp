@@ -427,6 +427,69 @@ TEST_SUITE("proof: back from the dead") {
         CHECK(r.told(decision::drop, reason::trust_broken) == 1);
     }
 
+    TEST_CASE(
+        "a copy is seen running whose proof of death is not spent yet: a false one breaks the trust, and one that "
+        "was started again is dead no more") {
+        for (const proof_kind by : {proof_kind::fenced, proof_kind::absent, proof_kind::confirmed}) {
+            for (const bool again : {false, true}) {
+                CAPTURE(static_cast<int>(by));
+                CAPTURE(again);
+                racks r;
+                r.slow = by != proof_kind::fenced; // the proof is held as long as the journal writes
+                if (by == proof_kind::absent) r.e.host_died("h1", by, r.now);
+                if (by == proof_kind::confirmed)
+                    r.e.operate({rh::operator_verb::confirm_dead, r.one, "ann", {}, rh::never}, r.now);
+                r.fail(r.one);
+                if (by == proof_kind::fenced) {
+                    r.e.sighted({r.one, "id-1", "h1", start - 1h}, r.now); // as it may, before the fence
+                    r.slow = true;
+                    REQUIRE(answer_to(r, r.one, operation::fence_instance, rh::outcome::done()));
+                }
+                REQUIRE(support::phase_of(r, r.one) == rh::phase::acting);
+                const std::size_t fences = r.count(operation::fence_instance);
+                const rh::time_point minted = r.now;
+                r.pass(10s);
+                r.e.sighted({r.one, "id-7", "h1", start - 1h}, r.now); // another one
+                r.e.sighted({r.two, "id-2", "h1", start - 1h}, r.now); // nobody says that it is dead
+                r.step();
+                CHECK_FALSE(r.e.trust_broken());
+                r.e.sighted({r.one, "id-1", "h1", again ? minted + 1s : minted}, r.now);
+                r.step();
+                CHECK(r.e.trust_broken() == !again);
+                CHECK(r.told(decision::page, reason::trust_broken) == (again ? 0 : 1));
+                CHECK(r.told(decision::change, reason::returned) == (again ? 1 : 0));
+                CHECK(r.told(decision::accept, reason::returned) == (by == proof_kind::absent ? 1 : 0)); // its host
+                // Whoever trusts again does not mean this proof.
+                r.e.operate({rh::operator_verb::trust, rh::no_target, "ann", {}, rh::never}, r.now);
+                r.step();
+                CHECK(r.told(decision::drop, reason::proof_expired) == 0);
+                r.slow = false;
+                r.e.durable(r.records.back().seq);
+                r.step();
+                CHECK(r.told(decision::drop, reason::proof_expired) == 1);
+                REQUIRE(r.run_for(30s));
+                CHECK(r.count(operation::recreate_instance) == 0);
+                CHECK(r.count(operation::fence_instance) > fences);
+                REQUIRE(answer_to(r, r.one, operation::fence_instance, rh::outcome::done()));
+                CHECK(r.count(operation::recreate_instance) == 1);
+            }
+        }
+    }
+
+    TEST_CASE("a copy that is seen running while nobody knows what its creation came to is no false proof") {
+        racks r;
+        r.fail(r.one);
+        REQUIRE(answer_to(r, r.one, operation::fence_instance, rh::outcome::done()));
+        REQUIRE(answer_to(r, r.one, operation::recreate_instance, rh::outcome::unknown("timeout")));
+        rh::observed building = copy("id-9", "h2");
+        building.running = false;
+        REQUIRE(answer_to(r, r.one, operation::describe, rh::outcome::done(building)));
+        r.e.sighted({r.one, "id-9", "h2", start - 1h}, r.now); // its clock is wrong
+        r.step();
+        CHECK_FALSE(r.e.trust_broken());
+        CHECK(r.told(decision::change, reason::returned) == 0);
+    }
+
     TEST_CASE("an evacuated machine is told from its old copy by the host") {
         racks r{rh::ladder{rh::evacuate_instance{}}.lowered()};
         r.fail(r.one);
@@ -507,5 +570,76 @@ TEST_SUITE("proof: back from the dead") {
             CHECK(r.e.targets().cloud_id(r.one) == c.current);
             CHECK_FALSE(r.e.targets().busy(r.one));
         }
+    }
+
+    TEST_CASE("a copy that returned is fenced until it is gone, and paged once") {
+        racks r;
+        r.replace(r.one, copy("id-9", "h2"));
+        REQUIRE(r.run_for(5min));
+        const auto fences = [&] {
+            return std::count_if(r.calls.begin(), r.calls.end(), [](const rh::call& c) {
+                return c.what.what == operation::fence_instance && c.what.cloud_id == "id-1" && c.what.replaced;
+            });
+        };
+        const auto fence_fails = [&] {
+            REQUIRE(answer_to(r, r.one, operation::fence_instance, rh::outcome::failed("no")));
+        };
+        const auto seen = [&] {
+            r.e.sighted({r.one, "id-1", "h1", r.now - 1min}, r.now);
+            r.step();
+        };
+        const auto before = fences();
+        seen();
+        REQUIRE(fences() == before + 1);
+        fence_fails();
+        CHECK(r.told(decision::page, reason::returned) == 1);
+        seen(); // makes it no sooner, and not twice
+        CHECK(fences() == before + 1);
+        REQUIRE(r.run_for(75s)); // a minute, a fifth more or less
+        REQUIRE(fences() == before + 2);
+        fence_fails();
+        REQUIRE(r.run_for(95s));
+        CHECK(fences() == before + 2);
+        REQUIRE(r.run_for(50s)); // the pause has doubled
+        REQUIRE(fences() == before + 3);
+
+        SUBCASE("it works") {
+            REQUIRE(answer_to(r, r.one, operation::fence_instance, rh::outcome::done()));
+            REQUIRE(r.run_for(3h));
+            CHECK(fences() == before + 3);
+        }
+        SUBCASE("its outcome is never known: it may run") {
+            REQUIRE(r.run_for(30min));
+            CHECK(fences() > before + 3);
+        }
+        SUBCASE("an operator says that it is settled") {
+            fence_fails();
+            r.e.operate({rh::operator_verb::trust, r.far, "ann", {}, rh::never}, r.now); // of another one
+            r.step();
+            CHECK(r.told(decision::accept, reason::operator_word) == 0);
+            r.e.operate({rh::operator_verb::trust, r.one, "ann", {}, rh::never}, r.now);
+            r.step();
+            CHECK(r.told(decision::accept, reason::operator_word) == 1);
+            REQUIRE(r.run_for(3h));
+            CHECK(fences() == before + 3);
+        }
+        SUBCASE("an operator freezes everything: not before that is over") {
+            fence_fails();
+            r.e.operate({rh::operator_verb::freeze, rh::no_target, "ann", "at work", r.now + 2h}, r.now);
+            REQUIRE(r.run_for(2h - 1s));
+            CHECK(fences() == before + 3);
+            REQUIRE(r.run_for(1s));
+            r.step();
+            CHECK(fences() == before + 4);
+        }
+        SUBCASE("the trust breaks meanwhile") {
+            fence_fails();
+            r.replace(r.far, copy("id-8", "h3"));
+            r.e.sighted({r.far, "id-3", "h2", start - 1h}, r.now);
+            REQUIRE(r.run_for(3h));
+            CHECK(fences() == before + 3);
+        }
+        CHECK(r.told(decision::page, reason::returned) == 1);
+        CHECK_FALSE(r.endless);
     }
 }

@@ -250,6 +250,22 @@ TEST_SUITE("breaker") {
         CHECK(m.told(decision::open, reason::breaker_group) == 2);
     }
 
+    TEST_CASE("one that opens while the journal writes takes back what is not called yet") {
+        machines m{reboot, in_stack(10), only_breakers()};
+        m.slow = true;
+        for (std::size_t n = 0; n < 3; ++n) m.fail(n);
+        REQUIRE(m.told(decision::act, reason::first_attempt) == 2);
+        m.slow = false;
+        m.e.durable(m.records.back().seq);
+        m.step();
+        CHECK(m.calls.empty());
+        CHECK(m.told(decision::drop, reason::breaker_group) == 2);
+        CHECK(support::answer_of(m, m.vm[0], guard::breaker).why == reason::breaker_group);
+        m.heal(2);
+        REQUIRE(m.run_for(61s));
+        CHECK(m.count(operation::reboot_instance) == 2); // nothing was spent
+    }
+
     TEST_CASE("a relapse within the cooldown starts it anew") {
         machines m{asks_first, in_stack(10), only_breakers()};
         for (std::size_t n = 0; n < 3; ++n) m.fail(n);

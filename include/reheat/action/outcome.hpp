@@ -32,15 +32,15 @@ enum class outcome_code : std::uint8_t {
 /// What a driver saw of an instance while it worked. Leave out what was not looked at. A text of more than 255 bytes
 /// counts as left out.
 struct observed {
-    std::optional<bool> exists;
-    std::optional<bool> running;
+    std::optional<bool> exists{};
+    std::optional<bool> running{};
     /// Whether the hypervisor that ran it said so, or an API that vouches for that host. Only then is "it does not
     /// exist" more than a 404.
     bool vouched = false;
-    std::string cloud_id; ///< the id by which the cloud knows it; changes when it is re-created
-    std::string boot_id;  ///< changes with every boot
-    std::string host;
-    std::string address;
+    std::string cloud_id{}; ///< the id by which the cloud knows it; changes when it is re-created
+    std::string boot_id{};  ///< changes with every boot
+    std::string host{};
+    std::string address{};
 };
 
 /// The answer of a driver to one call. `reason` is for people and goes into logs: never put a secret there.

@@ -235,16 +235,14 @@ public:
         if (row >= rows_.size() || (rows_[row].flags & active) == 0) return;
         row_state& r = rows_[row];
         const std::uint32_t bucket = bucket_of(at);
-        const std::uint32_t generation = r.window.generation;
-        r.window = cells{};
-        r.window.generation = generation;
-        r.window.newest = bucket - 1;
+        r.window.clear();
+        r.window.deaf_until = at.time_since_epoch();
         for (accumulator& a : closed(row)) a = accumulator{};
         r.first = bucket;
         r.held = not_held;
         r.grace = bucket_from(after(at, grace));
-        r.flags =
-            static_cast<std::uint8_t>((r.flags & ~(heard | midway | partial)) | (begin(bucket) == at ? 0 : partial));
+        r.flags = static_cast<std::uint8_t>((r.flags & ~(heard | midway | partial)) | deaf |
+                                            (begin(bucket) == at ? 0 : partial));
     }
     [[nodiscard]] bool has_heard(std::uint32_t row) const noexcept override {
         return row < rows_.size() && hears(rows_[row]);
@@ -281,6 +279,7 @@ private:
     static constexpr std::uint8_t warming = 8;
     static constexpr std::uint8_t midway = 16;  ///< watched since the middle of the bucket before the first whole one
     static constexpr std::uint8_t partial = 32; ///< was told to forget in the middle of the first bucket
+    static constexpr std::uint8_t deaf = 64;    ///< has heard nothing since it was told to forget
     static constexpr std::uint32_t not_held = 0;
     /// Neither NaN nor infinite: sums of infinities would be no number.
     [[nodiscard]] static bool is_finite(double value) noexcept { return value - value == 0; }
@@ -350,6 +349,11 @@ private:
     }
     template <class Add>
     bool take_at(row_state& r, time_point at, std::uint64_t weight, const Add& add) noexcept {
+        if ((r.flags & deaf) != 0) [[unlikely]] {
+            if (at.time_since_epoch() < r.window.deaf_until || bucket_of(at) > current_ + ahead_) return false;
+            r.window.clear();
+            r.flags &= static_cast<std::uint8_t>(~deaf);
+        }
         const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count()) - inside_begin_;
         if (into < inside_length_) return take(r, current_, weight, add);
         const std::uint32_t bucket = bucket_of(at);

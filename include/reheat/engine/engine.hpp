@@ -130,7 +130,8 @@ public:
     void operate(const operator_input& word, time_point at) {
         inputs_.put(spoken{word.what, word.target, at, word.expires, std::string{word.who}, std::string{word.reason}});
     }
-    /// Asks for an instance to be created, as part of a stack's creation.
+    /// Asks for an instance to be created, as part of a stack's creation. Ignored, and told why, if it exists, or if an
+    /// earlier order may have made it: then the cloud is asked first (`reason::outcome_unknown`).
     void order_creation(target_id instance, time_point at) { inputs_.put(ordered{instance, at}); }
     /// The guest says that it restarted the target itself, as `cfn-hup` does.
     void guest_restarted(target_id target, time_point at) { inputs_.put(healed{target, at}); }
@@ -146,7 +147,7 @@ public:
     /// An instance's lease was renewed. When it runs out, with its watchdog and a margin, the instance is proved dead.
     void renew(const lease& l) { inputs_.put(l); }
     /// A machine was seen running, by an observer that can tell copies apart. One that had been proved dead breaks the
-    /// trust in proofs, or came back: `policy::returned`.
+    /// trust in proofs, or came back: `policy::returned`. A proof that is not spent yet is withdrawn.
     void sighted(const copy_sighting& seen, time_point at) {
         inputs_.put(sighting{seen.target, std::string{seen.cloud_id}, std::string{seen.host}, seen.running_since, at});
     }
@@ -303,6 +304,14 @@ private:
         target_id machine;
         time_point by;
     };
+    /// A copy that returned and has to go.
+    struct stray {
+        target_id target;
+        std::string cloud_id;
+        time_point again_at; // when its fence is due
+        unsigned tries = 0;
+        op_id op = no_op; // its last fence
+    };
 
     // engine/inputs.hpp: what came in
     void take(completed& c, outputs& out);
@@ -400,6 +409,10 @@ private:
     void fence_next(incident& i, outputs& out);
     void mint(incident& i, death_wanted& d, proof_kind by, reason why, outputs& out);
     void fence_ended(incident& i, target_id machine, outcome_code code, reason why, duration retry_after, outputs& out);
+    [[nodiscard]] time_point due(const stray& s) const noexcept;
+    void fence_strays(outputs& out);
+    void stray_fenced(op_id op, outcome_code code, duration retry_after, outputs& out);
+    [[nodiscard]] std::optional<grave> withdraw_proof(const sighting& s, outputs& out);
     void bury(const pending_operation& op);
     void exhume(const incident& i);
 
@@ -414,6 +427,7 @@ private:
     void forget_past(const pending_operation& op);
     void drop(pending_operation& op, reason why, outputs& out);
     [[nodiscard]] reason no_longer_wanted(const pending_operation& op) const noexcept;
+    [[nodiscard]] reason left_alone(target_id target) const noexcept;
     void watch_deadlines(pending_operation& op, outputs& out);
     void doubt_outcome(pending_operation& op, reason why, outputs& out);
     void ask_cloud(pending_operation& op, outputs& out);
@@ -441,6 +455,16 @@ private:
     }
     [[nodiscard]] const membership& sets_of(target_id machine) const noexcept {
         return sets_.of(machine == no_target ? 0 : targets_[machine].member_of);
+    }
+    /// The sets that bound what is done for a target: of a stack, its group.
+    [[nodiscard]] membership sets_for(target_id target) const noexcept {
+        membership sets = sets_of(machine_of(target));
+        if (targets_[target].of == level::stack) sets.group = sets_.find(set_kind::group, targets_.name(target));
+        return sets;
+    }
+    /// Why nothing is done while the breaker of a set is open.
+    [[nodiscard]] static reason opened(const instance_set& s) noexcept {
+        return s.of == set_kind::group ? reason::breaker_group : reason::breaker_domain;
     }
     [[nodiscard]] vantage_set calling(target_id target, health what) const noexcept;
     [[nodiscard]] recovery_memory& remember(target_id target) {
@@ -508,11 +532,15 @@ private:
         e.shadow = options_.shadow;
         return e;
     }
-    event& tell(event_kind kind, decision what, reason why, const pending_operation& op, outputs& out) {
+    event& tell(event_kind kind, decision what, reason why, target_id about, outputs& out) {
         event& e = tell(kind, what, why, out);
+        e.target = e.subject = about;
+        return e;
+    }
+    event& tell(event_kind kind, decision what, reason why, const pending_operation& op, outputs& out) {
+        event& e = tell(kind, what, why, op.subject, out);
         e.op = op.id;
         e.rung = op.what;
-        e.target = e.subject = op.subject;
         e.incident = op.for_incident;
         return e;
     }
@@ -546,6 +574,7 @@ private:
     spending calls_made_;
     std::vector<incident> incidents_;           // open ones, by id
     std::vector<pending_operation> operations_; // unfinished ones, by id
+    std::vector<stray> strays_;
     std::vector<probe> probes_;
     std::vector<probe> asked_;  // whom not to ask again before
     std::size_t told_lost_ = 0; // how many were lost when the observer doubted itself last

@@ -73,6 +73,7 @@ inline void engine::fence_next(incident& i, outputs& out) {
 
 inline void engine::mint(incident& i, death_wanted& d, proof_kind by, reason why, outputs& out) {
     d.proved = true;
+    d.proved_at = now_;
     d.fenced = why == reason::proof_minted;
     i.fences = 0;
     time_point expires = after(now_, options_.proof_validity);
@@ -128,10 +129,7 @@ inline void engine::exhume(const incident& i) {
         if (g.incident != i.id) return false;
         for (const death_wanted& d : i.deaths) {
             if (d.target != g.target) continue;
-            observed old;
-            old.cloud_id = g.cloud_id;
-            old.host = g.host;
-            note_seen(g.target, old);
+            note_seen(g.target, {.cloud_id = g.cloud_id, .host = g.host});
             return true;
         }
         return false;
@@ -143,40 +141,76 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
     const return_rule rule = rules(targets_[s.target].rules).returned;
     const time_point replaced = targets_[s.target].memory == 0 ? (time_point::min)() : remember(s.target).helped_at;
     const bool longer = s.running_since < replaced;
-    const bool original_goes = rule == return_rule::keep_replacement || rule == return_rule::stop_both ||
-                               (rule == return_rule::longest_running && !longer);
-    const bool replacement_goes = rule == return_rule::keep_original || rule == return_rule::stop_both ||
-                                  (rule == return_rule::longest_running && longer);
+    const bool stays = rule == return_rule::keep_original || (rule == return_rule::longest_running && longer);
     const auto stop = [&](std::string_view copy) {
-        pending_operation& op =
-            start(operation::fence_instance, s.target, nullptr, options_.fence_timeout, options_.fence_timeout, out);
-        op.cloud_id = copy;
-        event& e = tell(event_kind::operation_order, decision::act, reason::returned, out);
-        e.target = e.subject = s.target;
-        e.rung = operation::fence_instance;
-        e.op = op.id;
+        for (const stray& known : strays_) {
+            if (known.target == s.target && known.cloud_id == copy) return;
+        }
+        strays_.push_back({s.target, std::string{copy}, now_});
     };
     const std::string old{old_cloud_id.empty() ? std::string_view{s.cloud_id} : old_cloud_id};
     const std::string current{targets_.cloud_id(s.target)};
     if (targets_.busy(s.target)) return;
-    if (old.empty() || current.empty() || old == current) {
-        // Nobody can say which of the two a fence would hit.
-        event& e = tell(event_kind::page, decision::page, reason::returned, out);
-        e.target = e.subject = s.target;
-        return;
+    // Nobody can say which of the two a fence would hit.
+    const bool alike = old.empty() || current.empty() || old == current;
+    if (alike || rule == return_rule::stop_both)
+        tell(event_kind::page, decision::page, reason::returned, s.target, out);
+    if (alike) return;
+    if (!stays) stop(old);
+    if (stays || rule == return_rule::stop_both) stop(current);
+    if (stays) note_seen(s.target, {.cloud_id = old, .host = s.host});
+}
+
+/// When a copy that returned is to be fenced; `never` as long as something that ends by itself stands in the way.
+inline time_point engine::due(const stray& s) const noexcept {
+    const bool waits = trust_broken_ || targets_.busy(s.target) || left_alone(s.target) != reason::none;
+    return waits ? never : s.again_at;
+}
+
+inline void engine::fence_strays(outputs& out) {
+    target_id begun = no_target; // both copies of a machine may have to go
+    for (stray& s : strays_) {
+        if (now_ < (s.target == begun ? s.again_at : due(s))) continue;
+        begun = s.target;
+        pending_operation& op =
+            start(operation::fence_instance, s.target, nullptr, options_.fence_timeout, options_.fence_timeout, out);
+        op.cloud_id = s.cloud_id;
+        s.op = op.id;
+        tell(event_kind::operation_order, decision::act, reason::returned, op, out);
     }
-    if (original_goes) stop(old);
-    if (replacement_goes) stop(current);
-    if (rule == return_rule::keep_original || (rule == return_rule::longest_running && longer)) {
-        observed back;
-        back.cloud_id = old;
-        back.host = s.host;
-        note_seen(s.target, back);
+}
+
+/// As long as no fence works two copies may run, and nothing else will stop one of them.
+inline void engine::stray_fenced(op_id op, outcome_code code, duration retry_after, outputs& out) {
+    for (stray& s : strays_) {
+        if (s.op != op) continue;
+        const duration pause =
+            wait_after(instance_backoff, options_.seed, static_cast<incident_id>(s.target), ++s.tries);
+        s.again_at = later(after(now_, pause), after(now_, retry_after));
+        if (code != outcome_code::done && s.tries == 1)
+            tell(event_kind::page, decision::page, reason::returned, s.target, out).op = op;
     }
-    if (rule == return_rule::stop_both) {
-        event& e = tell(event_kind::page, decision::page, reason::returned, out);
-        e.target = e.subject = s.target;
+    if (code == outcome_code::done) std::erase_if(strays_, [op](const stray& s) { return s.op == op; });
+}
+
+/// Withdraws a proof that is not spent yet, since the copy is seen running of which it says that it is dead.
+inline std::optional<grave> engine::withdraw_proof(const sighting& s, outputs& out) {
+    const std::string_view known = targets_.cloud_id(s.target);
+    const std::string host{targets_.host(s.target)};
+    if (known.empty() ? s.host.empty() || s.host != host : s.cloud_id != known) return std::nullopt;
+    for (incident& i : incidents_) {
+        const pending_operation* op = i.at == phase::acting ? find_operation(i.op) : nullptr;
+        if (i.at != phase::fencing && (op == nullptr || op->at != pending_operation::stage::journaled)) continue;
+        for (death_wanted& d : i.deaths) {
+            if (d.target != s.target || !d.proved || s.at < d.proved_at) continue;
+            // Now nothing proves it, as the second look will see.
+            d.fenced = false;
+            deaths_.forget(d.target);
+            if (dead(d.target)) take(host_word{host, false, proof_kind::fenced, now_}, out);
+            return grave{d.target, i.id, {}, d.proved_at};
+        }
     }
+    return std::nullopt;
 }
 
 } // namespace reheat::inline REHEAT_ABI

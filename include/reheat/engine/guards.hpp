@@ -63,21 +63,15 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
 inline void engine::ask_sets(guard_answers& answers, const incident& i, const rung& r,
                              target_id subject) const noexcept {
     const limits& bounds = options_.bounds;
-    const target_id machine = machine_of(i.target);
     const auto spent = [&answers](const guard_answer& a) {
         const guard_answer before = answers.of(guard::quota);
         if (!a.allows() && (before.allows() || a.next > before.next)) answers.set(guard::quota, a);
     };
-    membership sets = sets_of(machine);
-    if (machine == no_target) sets.group = sets_.find(set_kind::group, targets_.name(i.target));
-    for (const set_id id : sets.above_host()) {
+    for (const set_id id : sets_for(i.target).above_host()) {
         if (id == no_set) continue;
         const instance_set& s = sets_[id];
         const bool group = s.of == set_kind::group;
-        if (s.open) {
-            answers.set(guard::breaker, {group ? reason::breaker_group : reason::breaker_domain,
-                                         after(s.calm_since, bounds.breaker.cooldown)});
-        }
+        if (s.open) answers.set(guard::breaker, {opened(s), after(s.calm_since, bounds.breaker.cooldown)});
         spent(ask_budget(group ? bounds.group : bounds.domain, s.spent,
                          group ? reason::group_budget : reason::domain_budget, id));
     }

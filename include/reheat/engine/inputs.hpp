@@ -8,18 +8,13 @@
 namespace reheat::inline REHEAT_ABI {
 
 inline result<target_id> engine::add(const stack& s) {
-    target_record t;
-    t.of = level::stack;
-    auto added = targets_.add(t, s.name);
+    auto added = targets_.add({.of = level::stack}, s.name);
     if (added) unjournaled_.push_back(*added);
     return added;
 }
 
 inline result<target_id> engine::add(const instance& i) {
-    target_record t;
-    t.of = level::instance;
-    t.keep = i.keep;
-    t.priority = i.priority;
+    target_record t{.of = level::instance, .keep = i.keep, .priority = i.priority};
     if (!i.stack.empty()) {
         t.parent = targets_.find(level::stack, i.stack);
         if (t.parent == no_target) {
@@ -45,10 +40,7 @@ inline result<target_id> engine::add(const instance& i) {
     targets_[*added].member_of = sets_.join(m);
     sets_.count(targets_[*added].member_of, 1, 0);
 
-    observed known;
-    known.cloud_id = i.cloud_id;
-    known.host = i.host;
-    targets_.note_seen(*added, known);
+    targets_.note_seen(*added, {.cloud_id = std::string{i.cloud_id}, .host = std::string{i.host}});
     return added;
 }
 
@@ -56,10 +48,7 @@ inline result<target_id> engine::add(const service& s) {
     if (s.name.empty()) return error{errc::invalid_argument, "name", "expected 1 to 255 characters"};
     if (!targets_.has(s.on) || targets_[s.on].of != level::instance)
         return error{errc::invalid_argument, std::string{s.name}, "expected a service on an instance"};
-    target_record t;
-    t.of = level::service;
-    t.parent = s.on;
-    t.priority = s.priority;
+    const target_record t{.parent = s.on, .of = level::service, .priority = s.priority};
     auto added = targets_.add(t, std::string{targets_.name(s.on)} + "/" + std::string{s.name});
     if (!added) return added;
     unjournaled_.push_back(*added);
@@ -115,6 +104,7 @@ inline void engine::step(time_point now, outputs& out) {
     watch_silence(out);
     watch_probes(out);
     watch_orders(out);
+    fence_strays(out);
 
     // A read-back may end its operation, and an end may start the next: by index, newest last.
     for (std::size_t n = 0; n < operations_.size(); ++n) watch_deadlines(operations_[n], out);
@@ -173,7 +163,6 @@ inline void engine::tell_journal(outputs& out) {
     for (pending_operation& op : operations_) {
         if (op.at != pending_operation::stage::journaled) continue;
         write_intent(op, out);
-        op.paged = true; // with the journal itself
     }
 }
 
@@ -206,6 +195,7 @@ inline time_point engine::next() const noexcept {
         if (op.at == pending_operation::stage::called) earliest = earlier(earliest, op.deadline);
         if (op.at == pending_operation::stage::unknown) earliest = earlier(earliest, earlier(op.read_by, op.settle_by));
     }
+    for (const stray& s : strays_) earliest = earlier(earliest, due(s));
     for (const probe& p : probes_) earliest = earlier(earliest, p.by);
     for (const set_id s : open_breakers_) {
         earliest = earlier(earliest, after(sets_[s].calm_since, options_.bounds.breaker.cooldown));
@@ -297,12 +287,10 @@ inline void engine::ask_machine(target_id machine, outputs& out) {
     for (const probe& p : asked_) {
         if (p.machine == machine) return;
     }
-    pending_operation question;
-    question.subject = machine;
     const auto id = static_cast<op_id>(++last_op_);
     probes_.push_back({id, machine, after(now_, options_.read_back_every)});
     asked_.push_back(probes_.back());
-    out.calls.push_back(make_call(question, id, operation::describe, probes_.back().by));
+    out.calls.push_back(make_call({.subject = machine}, id, operation::describe, probes_.back().by));
     calls_made_.spend(now_, options_.bounds.api.within);
 }
 
@@ -328,8 +316,7 @@ inline void engine::watch_breakers(outputs& out) {
         s.paged = false;
         s.opened_at = now_;
         open_breakers_.push_back(id);
-        event& e = tell(event_kind::controller, decision::open,
-                        s.of == set_kind::group ? reason::breaker_group : reason::breaker_domain, out);
+        event& e = tell(event_kind::controller, decision::open, opened(s), out);
         e.set = id;
         e.value = static_cast<double>(s.failed());
     });
@@ -354,8 +341,7 @@ inline void engine::watch_breakers(outputs& out) {
     });
     // One cause opens the breakers of many sets; a human hears of the widest.
     if (widest == no_set) return;
-    const bool group = sets_[widest].of == set_kind::group;
-    event& e = tell(event_kind::page, decision::page, group ? reason::breaker_group : reason::breaker_domain, out);
+    event& e = tell(event_kind::page, decision::page, opened(sets_[widest]), out);
     e.set = widest;
     e.value = static_cast<double>(sets_[widest].failed());
 }
@@ -411,8 +397,7 @@ inline void engine::take(const observation& o, outputs& out) {
     const reason why = o.seen == health::healthy     ? reason::observed_healthy
                        : o.seen == health::unhealthy ? reason::observed_unhealthy
                                                      : reason::alarm_unknown;
-    event& e = tell(event_kind::alarm, decision::change, why, out);
-    e.target = o.target;
+    tell(event_kind::alarm, decision::change, why, out).target = o.target;
     health_changed(o.target, why, out);
 }
 
@@ -430,11 +415,13 @@ inline void engine::take(const ordered& o, outputs& out) {
     const bool known =
         possible && (!targets_.cloud_id(o.instance).empty() || targets_[o.instance].heard() == health::healthy ||
                      targets_[o.instance].incident != no_incident);
-    const bool free = possible && !known && !targets_.busy(o.instance);
-    event& e = tell(event_kind::operation_order, free ? decision::act : decision::ignore,
-                    possible && !free ? reason::busy : reason::requested, out);
-    e.target = e.subject = o.instance;
-    e.rung = operation::create_instance;
+    // Nor is what may have been made by an order before: the cloud is asked, or an operator says.
+    const bool unsure = possible && !known && targets_[o.instance].unsure;
+    const bool free = possible && !known && !unsure && !targets_.busy(o.instance);
+    const reason why = unsure ? reason::outcome_unknown : possible && !free ? reason::busy : reason::requested;
+    tell(event_kind::operation_order, free ? decision::act : decision::ignore, why, o.instance, out).rung =
+        operation::create_instance;
+    if (unsure) ask_machine(o.instance, out);
     if (!free) return;
     start(operation::create_instance, o.instance, nullptr, options_.create_timeout, options_.create_timeout, out);
 }
@@ -443,8 +430,7 @@ inline void engine::take(const healed& h, outputs& out) {
     if (!targets_.has(h.target)) return;
     ledger_.spend(h.target, operation::guest_restarts, now_);
     look_again_ = true;
-    event& e = tell(event_kind::alarm, decision::change, reason::guest_restarted, out);
-    e.target = h.target;
+    tell(event_kind::alarm, decision::change, reason::guest_restarted, out).target = h.target;
     if (incident* i = find_incident(targets_[h.target].incident); i != nullptr) {
         i->healed_at = now_;
         return;
@@ -491,19 +477,17 @@ inline void engine::take(const sighting& s, outputs& out) {
                                            : !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
         if (g.target == s.target && same_copy) of = &g;
     }
-    if (of == nullptr) return;
-    if (s.running_since <= of->died_at) {
+    const std::optional<grave> held = of == nullptr ? withdraw_proof(s, out) : std::nullopt;
+    if (of == nullptr && !held) return;
+    const grave& g = held ? *held : *of;
+    if (s.running_since <= g.died_at) {
         if (std::exchange(trust_broken_, true)) return;
-        event& e = tell(event_kind::page, decision::page, reason::trust_broken, out);
-        e.target = e.subject = s.target;
-        e.incident = of->incident;
+        tell(event_kind::page, decision::page, reason::trust_broken, s.target, out).incident = g.incident;
         write(record_kind::trust, s.target, out).why = reason::trust_broken;
         return;
     }
-    event& e = tell(event_kind::incident, decision::change, reason::returned, out);
-    e.target = e.subject = s.target;
-    e.incident = of->incident;
-    reconcile(s, of->cloud_id, out);
+    tell(event_kind::incident, decision::change, reason::returned, s.target, out).incident = g.incident;
+    if (!held) reconcile(s, g.cloud_id, out);
 }
 
 inline void engine::take(const capacity& c, outputs& out) {
@@ -568,16 +552,15 @@ inline void engine::take(completed& c, outputs& out) {
         end_doubt(out);
         const observed& seen = c.result.seen;
         note_seen(machine, seen);
+        if (!seen.exists.value_or(true) && (seen.vouched || !seen.running.value_or(true)))
+            targets_[machine].unsure = false;
         if (!seen.running && !seen.exists) return;
         const bool runs = seen.exists.value_or(true) && seen.running.value_or(true);
         targets_.note_words(machine).machine.pass(runs ? health::healthy : health::unhealthy, now_);
         return;
     }
     pending_operation* op = c.repeated || c.op == no_op ? nullptr : find_operation(c.op);
-    if (op != nullptr && op->reading == c.op) {
-        read_back(*op, c.result, out);
-        return;
-    }
+    if (op != nullptr && op->reading == c.op) return read_back(*op, c.result, out);
     if (op == nullptr || op->at != pending_operation::stage::called) {
         tell(event_kind::call, decision::ignore, c.repeated ? reason::repeated_completion : reason::late_completion,
              out)

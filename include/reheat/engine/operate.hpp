@@ -43,6 +43,7 @@ inline void engine::write_intent(pending_operation& op, outputs& out) {
     r.incident = op.for_incident;
     r.deadline = after(now_, op.timeout);
     op.intent = r.seq;
+    op.page_by = after(now_, options_.page_after);
     if (targets_[op.subject].seen == 0) return;
     r.cloud_id = op.cloud_id_before;
     r.boot_id = op.boot_id_before;
@@ -65,16 +66,24 @@ inline reason engine::no_longer_wanted(const pending_operation& op) const noexce
     for (const proof_of_death& p : op.proofs) {
         if (!p.speaks_for(op.for_incident, p.target(), now_)) return reason::proof_expired;
     }
+    for (const set_id s : sets_for(i->target).above_host()) {
+        if (sets_[s].open) return opened(sets_[s]);
+    }
     if (doubting_) return reason::silence_is_ours;
     const bool irreversible = is_destructive(op.what) || op.what == operation::fence_instance;
     if (irreversible && now_ < held_until_) return reason::started_lately;
     for (const target_id t : {i->target, op.subject}) {
-        if (orders_.holding(standing_order::kind::maintenance, t, now_, targets_) != nullptr)
-            return reason::in_maintenance;
-        if (orders_.holding(standing_order::kind::freeze, t, now_, targets_) != nullptr)
-            return reason::frozen_by_operator;
+        if (const reason why = left_alone(t); why != reason::none) return why;
     }
     return reason::none;
+}
+
+/// Whether an operator said that nothing is done to a target now.
+inline reason engine::left_alone(target_id target) const noexcept {
+    if (orders_.holding(standing_order::kind::maintenance, target, now_, targets_) != nullptr)
+        return reason::in_maintenance;
+    const bool frozen = orders_.holding(standing_order::kind::freeze, target, now_, targets_) != nullptr;
+    return frozen ? reason::frozen_by_operator : reason::none;
 }
 
 inline call engine::make_call(const pending_operation& op, op_id id, operation what, time_point deadline) const {
@@ -171,10 +180,7 @@ inline void engine::drop(pending_operation& op, reason why, outputs& out) {
         w.what = op.what;
         w.why = why;
     }
-    event& e = tell(event_kind::call, decision::drop, why, out);
-    e.rung = op.what;
-    e.target = e.subject = op.subject;
-    e.incident = op.for_incident;
+    event& e = tell(event_kind::call, decision::drop, why, op, out);
     look_again_ = true;
     incident* const i = find_incident(op.for_incident);
     if (i == nullptr) return targets_.mark_busy(op.subject, -1);
@@ -201,16 +207,16 @@ inline void engine::drop(pending_operation& op, reason why, outputs& out) {
     finish_busy(*i);
 }
 
-/// When a human has to hear that the journal keeps an intent waiting. A failed journal has been paged by itself.
+/// When a human has to hear that the journal keeps an intent waiting. A failed journal has been paged by itself; one
+/// that was reopened has its time anew.
 inline time_point engine::page_at(const pending_operation& op) const noexcept {
-    const bool waits = op.at == pending_operation::stage::journaled && journal_ok_ && !op.paged;
-    return waits ? after(op.since, options_.page_after) : never;
+    return op.at == pending_operation::stage::journaled && journal_ok_ ? op.page_by : never;
 }
 
 inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
     if (op.id == no_op) return; // its outcome came in time, in this step
     if (now_ >= page_at(op)) {
-        op.paged = true;
+        op.page_by = never;
         tell(event_kind::page, decision::page, reason::journal_pending, op, out);
     }
     if (op.at == pending_operation::stage::called && now_ >= op.deadline) {
@@ -342,21 +348,15 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     }
 
     incident* i = find_incident(incident_of_op);
-    event& e = tell(i == nullptr ? event_kind::operation_order : event_kind::call, decision::finish, why, out);
+    event& e = tell(i == nullptr ? event_kind::operation_order : event_kind::call, decision::finish, why, op, out);
     e.op = id;
-    e.rung = what;
-    e.subject = subject;
-    e.target = i != nullptr ? i->target : subject;
-    e.incident = incident_of_op;
+    if (i != nullptr) e.target = i->target;
     e.attempt = i != nullptr ? i->attempts : std::uint16_t{1};
     look_again_ = true;
     if (i == nullptr) {
         targets_.mark_busy(subject, -1);
-        if (what != operation::fence_instance || code == outcome_code::done) return;
-        // Two copies may run, and nothing else will stop one of them.
-        event& call = tell(event_kind::page, decision::page, reason::returned, out);
-        call.target = call.subject = subject;
-        call.op = id;
+        if (what == operation::create_instance) targets_[subject].unsure = code == outcome_code::unknown;
+        else stray_fenced(id, code, retry_after, out);
         return;
     }
 

@@ -41,6 +41,9 @@ inline reason engine::hear(const spoken& s, outputs& out) {
     case operator_verb::confirm_dead: {
         const target_id machine = machine_of(s.target);
         if (machine == no_target) return reason::not_understood;
+        target_record& t = targets_[machine];
+        // It was not made, so it did not fail either: it may be ordered.
+        if (std::exchange(t.unsure, false) && t.failing == 0 && t.heard() == health::unknown) return accept();
         deaths_.confirm(machine, earlier(s.expires, after(now_, options_.proof_validity)));
         // Whoever knows that it is dead has looked; that is evidence, for as long as the proof is good.
         targets_.note_words(machine).of[static_cast<std::size_t>(vantage::operator_word)].pass(health::unhealthy, now_);
@@ -71,9 +74,12 @@ inline reason engine::hear(const spoken& s, outputs& out) {
         }
         return any ? accept() : reason::operator_word;
     }
-    case operator_verb::trust:
-        if (!std::exchange(trust_broken_, false)) return reason::operator_word;
-        return accept();
+    case operator_verb::trust: {
+        // Who says so has seen to the copies that returned as well.
+        const auto settled =
+            std::erase_if(strays_, [&](const stray& c) { return !about_one || targets_.covers(s.target, c.target); });
+        return std::exchange(trust_broken_, false) || settled != 0 ? accept() : reason::operator_word;
+    }
     }
     return reason::not_understood;
 }

@@ -27,10 +27,10 @@ struct pending_operation {
     sequence intent{};
     stage at = stage::journaled;
     std::uint64_t key = 0;
-    bool paged = false;        ///< its wait for the journal has been paged
-    bool hard = false;         ///< of a reboot
-    std::string_view method{}; ///< of a fence
-    time_point since{};        ///< when it was decided, and its budget spent
+    bool hard = false;          ///< of a reboot
+    std::string_view method{};  ///< of a fence
+    time_point since{};         ///< when it was decided, and its budget spent
+    time_point page_by = never; ///< when its wait for the journal is paged
     duration timeout{};
     duration settle{};            ///< how long its outcome may stay unknown
     time_point deadline = never;  ///< of the call

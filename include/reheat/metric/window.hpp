@@ -84,10 +84,16 @@ struct window_cells {
     union {
         std::array<std::uint16_t, narrow_slots> counts;
         accumulator open;
+        duration deaf_until; ///< of a row that was told to forget and has heard nothing since; its `newest` is 0
     };
 
     constexpr window_cells() noexcept : counts{} {}
 
+    /// Back to how it began, in the same generation.
+    constexpr void clear() noexcept {
+        counts = {};
+        newest = 0;
+    }
     /// Whether the newest bucket is this one and the row is of this generation.
     [[nodiscard]] bool is(std::uint32_t bucket, std::uint32_t of) const noexcept {
         return generation == of && newest == bucket;

@@ -38,6 +38,7 @@ struct death_wanted {
     std::uint8_t method = 0;    ///< of the policy's fence methods, the next to try
     std::uint8_t in_flight = 0; ///< fences under way
     bool proved = false;
+    time_point proved_at{};
     bool fenced = false; ///< by a fence of its own, so that nothing which came in the meantime can have started it
 };
 

@@ -15,13 +15,15 @@ namespace reheat::inline REHEAT_ABI {
 enum class operator_verb : std::uint8_t {
     approve,         ///< the rung that waits for approval may act
     deny,            ///< that rung is left behind
-    confirm_dead,    ///< the instance certainly does not run: a proof of death, by a named person
+    confirm_dead,    ///< the instance certainly does not run: a proof of death, by a named person; or its creation,
+                     ///< whose outcome was unknown, made nothing
     maintain,        ///< nothing is done to the target and what is below it, until then; needs a reason and an expiry
     end_maintenance, ///< its maintenance is over
     unpark,          ///< a parked incident tries its ladder again now
     freeze, ///< nothing is done to anything, or to the target and what is below it; needs a reason and an expiry
     thaw,   ///< the freeze is over
-    trust,  ///< a proof of death turned out false, the cause is mended, and actions may go on
+    trust,  ///< a proof of death turned out false, the cause is mended, and actions may go on; or a copy that returned
+            ///< is seen to, and not fenced again
 };
 
 [[nodiscard]] constexpr std::string_view to_string(operator_verb v) noexcept {

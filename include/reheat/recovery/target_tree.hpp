@@ -43,6 +43,7 @@ struct target_record {
     asset keep = asset::none;
     std::uint8_t priority = 0;
     bool silent = false; ///< an instance that was heard, and is not any more
+    bool unsure = false; ///< an instance of which nobody knows whether an order has made it
 
     /// What its alarms say.
     [[nodiscard]] constexpr health heard() const noexcept {
@@ -142,6 +143,7 @@ public:
         note(id, &seen_record::boot_id, now.boot_id);
         note(id, &seen_record::host, now.host);
         note(id, &seen_record::address, now.address);
+        if (!now.cloud_id.empty()) (*this)[id].unsure = false;
     }
 
     /// Another copy may run under the name from now on: by what the cloud knows it has to be seen.
