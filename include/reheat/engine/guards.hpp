@@ -59,19 +59,15 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
     return answers;
 }
 
-/// Breakers, shared budgets and room, in every set that the target belongs to.
+/// Breakers, shared budgets and room, in every set that the action happens in.
 inline void engine::ask_sets(guard_answers& answers, const incident& i, const rung& r,
                              target_id subject) const noexcept {
     const limits& bounds = options_.bounds;
-    const target_id machine = machine_of(i.target);
     const auto spent = [&answers](const guard_answer& a) {
         const guard_answer before = answers.of(guard::quota);
         if (!a.allows() && (before.allows() || a.next > before.next)) answers.set(guard::quota, a);
     };
-    membership sets = sets_of(machine);
-    if (machine == no_target) sets.group = sets_.find(set_kind::group, targets_.name(i.target));
-    for (const set_id id : sets.above_host()) {
-        if (id == no_set) continue;
+    each_set(subject, [&](set_id id) {
         const instance_set& s = sets_[id];
         const bool group = s.of == set_kind::group;
         if (s.open) {
@@ -80,10 +76,10 @@ inline void engine::ask_sets(guard_answers& answers, const incident& i, const ru
         }
         spent(ask_budget(group ? bounds.group : bounds.domain, s.spent,
                          group ? reason::group_budget : reason::domain_budget, id));
-    }
+    });
     spent(ask_budget(bounds.all, all_spent_, reason::all_budget, no_set));
     spent(ask_quota());
-    const guard_answer room = ask_capacity(r, machine_of(subject));
+    const guard_answer room = ask_capacity(r, subject);
     if (!room.allows()) answers.set(guard::capacity, room);
 }
 
@@ -93,7 +89,7 @@ inline std::uint32_t engine::about_to_act(set_id in) const noexcept {
     for (const incident& i : incidents_) {
         if (i.at != phase::fencing && i.at != phase::collecting) continue;
         bool inside = in == no_set;
-        for (const set_id s : sets_of(machine_of(i.subject)).above_host()) inside = inside || s == in;
+        each_set(i.subject, [&](set_id s) { inside = inside || s == in; });
         n += inside ? 1U : 0U;
     }
     return n;
@@ -159,9 +155,11 @@ inline guard_answer engine::ask_evidence(const incident& i, const rung& r, targe
     if (level_of(r.what) != level::stack) return attest(i, i.target, subject);
     // Each machine that it would fence.
     guard_answer worst = attest(i, i.target, machine_of(i.target));
-    each_ill_machine(subject, [&](const incident& other, target_id machine) {
-        if (worst.allows()) worst = attest(i, other.target, machine);
-    });
+    for (const incident& other : incidents_) {
+        const target_id machine = machine_of(other.target);
+        const bool ill = machine != no_target && other.at != phase::closed && targets_.covers(subject, machine);
+        if (ill && worst.allows()) worst = attest(i, other.target, machine);
+    }
     return worst;
 }
 
@@ -237,14 +235,26 @@ inline guard_answer engine::ask_dependencies(const incident& i, target_id subjec
     return {};
 }
 
-inline guard_answer engine::ask_capacity(const rung& r, target_id machine) const noexcept {
+/// Room for every copy that it may start, beside those of actions that have begun and taken none yet.
+inline guard_answer engine::ask_capacity(const rung& r, target_id subject) const noexcept {
     if (!needs_proof(r.what)) return {};
-    if (room_ && *room_ <= about_to_act(no_set)) return {reason::no_capacity, never};
-    if (machine == no_target) return {};
-    const set_id zone = sets_of(machine).zone;
-    if (zone != no_set && sets_[zone].room && *sets_[zone].room <= about_to_act(zone))
-        return {reason::no_capacity, never};
-    return {};
+    const auto full = [&](const std::optional<std::uint32_t>& room, set_id in) {
+        std::uint32_t copies = 0;
+        const auto count = [&](target_id machine) { copies += in == no_set || sets_of(machine).zone == in ? 1U : 0U; };
+        if (!room) return false;
+        each_machine(subject, count);
+        for (const incident& other : incidents_) {
+            if (other.at != phase::fencing && other.at != phase::collecting) continue;
+            for (const death_wanted& d : other.deaths) count(d.target);
+        }
+        return *room < copies;
+    };
+    bool none = full(room_, no_set);
+    each_machine(subject, [&](target_id machine) {
+        const set_id zone = sets_of(machine).zone;
+        none = none || (zone != no_set && full(sets_[zone].room, zone));
+    });
+    return none ? guard_answer{reason::no_capacity, never} : guard_answer{};
 }
 
 } // namespace reheat::inline REHEAT_ABI
