@@ -373,23 +373,23 @@ private:
     /// Visits each machine that an action happens to: of a stack those that it may make anew, since they are ill.
     template <class Visit>
     void each_machine(target_id subject, const Visit& visit) const {
-        if (targets_[subject].of != level::stack) return visit(machine_of(subject));
-        targets_.each_below(subject, [&](target_id below) {
-            if (targets_[below].failing != 0) visit(below);
-        });
+        const bool stack = targets_[subject].of == level::stack;
+        target_id m = stack ? targets_[subject].first_child : machine_of(subject);
+        for (; m != no_target; m = stack ? targets_[m].next_sibling : no_target) {
+            if (!stack || targets_[m].failing != 0) visit(m);
+        }
     }
     /// Visits the group, rack and zone of each of these machines, and the group that has a stack's name.
     template <class Visit>
-    void each_set(target_id subject, const Visit& visit) const {
-        const auto known = [&](set_id s) {
-            if (s != no_set) visit(s);
-        };
-        if (targets_[subject].of == level::stack) known(sets_.find(set_kind::group, targets_.name(subject)));
-        each_machine(subject, [&](target_id machine) {
-            for (const set_id s : sets_of(machine).above_host()) known(s);
-        });
+    void each_place(target_id subject, const Visit& visit) const {
+        if (targets_[subject].of == level::stack)
+            visit(membership{sets_.find(set_kind::group, targets_.name(subject))});
+        each_machine(subject, [&](target_id machine) { visit(sets_of(machine)); });
     }
-    void ask_sets(guard_answers& answers, const incident& i, const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] const shared_budget& budget_of(set_kind of) const noexcept {
+        return of == set_kind::group ? options_.bounds.group : options_.bounds.domain;
+    }
+    void ask_sets(guard_answers& answers, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] time_point grows_old(target_id machine, vantage_set which) const noexcept;
     [[nodiscard]] guard_answer attest(const incident& i, target_id target, target_id machine) const noexcept;

@@ -300,17 +300,17 @@ inline void engine::move_to(target_id machine, std::string_view host) {
 inline void engine::spend(const incident& i, pending_operation& op) {
     ledger_.spend(op.subject, op.booked, now_);
     const auto into = [this](spending& s, const shared_budget& b) {
-        const bool counts = b.burst.count != 0 || b.sustained.count != 0;
-        if (counts) s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
-        return counts;
+        s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
     };
-    into(all_spent_, options_.bounds.all);
-    each_set(op.subject, [&](set_id s) {
-        for (const set_id known : op.spent_in) {
-            if (known == s) return;
-        }
-        if (into(sets_[s].spent, sets_[s].of == set_kind::group ? options_.bounds.group : options_.bounds.domain))
+    if (options_.bounds.all.limits()) into(all_spent_, options_.bounds.all);
+    each_place(op.subject, [&](const membership& m) {
+        for (const set_id s : m.above_host()) {
+            bool out = s == no_set || !budget_of(sets_[s].of).limits();
+            for (const set_id known : op.spent_in) out = out || known == s;
+            if (out) continue;
+            into(sets_[s].spent, budget_of(sets_[s].of));
             op.spent_in.push_back(s);
+        }
     });
     for (const death_wanted& d : i.deaths) {
         take_room(op, no_set);
