@@ -55,7 +55,7 @@ using names = std::vector<std::string_view>;
 struct ill_stack : support::machines {
     explicit ill_stack(std::size_t many, rh::engine_options o = support::at_once())
         : machines{rh::ladder{rh::converge_stack{.approval = rh::consent::none}}.lowered(),
-                   support::numbered(many, {.stack = "s"}), [&o] {
+                   support::numbered(many, {.name = {}, .stack = "s"}), [&o] {
                        o.bounds.breaker.counted_from = 1000;
                        o.bounds.silence.targets = 1000;
                        return o;
