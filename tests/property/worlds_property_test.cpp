@@ -324,6 +324,12 @@ private:
         if (e_.options().shadow) fail("a call in shadow mode");
         if (answering_)
             answers_.emplace_back(c.what.op, now_ + std::chrono::seconds{dice_.below(one_in(4) ? 900 : 30)});
+        const rh::budget& api = e_.options().bounds.api;
+        called_.push_back(now_);
+        if (api.count != 0 &&
+            static_cast<std::size_t>(std::count_if(
+                called_.begin(), called_.end(), [&](rh::time_point at) { return now_ - at < api.within; })) > api.count)
+            fail("more calls than the cloud allows");
         if (c.what.what == rh::operation::describe) return;
         const auto intent = intents_.find(c.what.op);
         if (intent == intents_.end() || intent->second > durable_) fail("a call before its intent was durable");
@@ -388,6 +394,7 @@ private:
     std::uint64_t last_ = 0;
     rh::sequence durable_ = rh::no_sequence;
     std::map<rh::op_id, rh::sequence> intents_;
+    std::vector<rh::time_point> called_;
     std::vector<spent> spent_;
     std::vector<std::pair<rh::op_id, rh::time_point>> answers_;
     std::string problem_;

@@ -23,6 +23,20 @@ using support::wiki;
 namespace {
 
 const rh::policy reboot = rh::ladder{rh::reboot_instance{}}.lowered();
+const rh::policy converge = rh::ladder{rh::converge_stack{.approval = rh::consent::none}}.lowered();
+
+/// A stack over three zones, and others in one zone each.
+enum : std::size_t { east_1, east_2, west, north, others_east, others_west, others_north, last_east, last_north };
+std::vector<rh::instance> stacks() {
+    std::vector<rh::instance> all = numbered(9);
+    constexpr std::string_view zones[]{"east", "east", "west", "north", "east", "west", "north", "east", "north"};
+    constexpr std::string_view names[]{"s", "s", "s", "s", "t", "u", "v", "w", "x"};
+    for (std::size_t n = 0; n < all.size(); ++n) {
+        all[n].zone = zones[n];
+        all[n].stack = names[n];
+    }
+    return all;
+}
 
 rh::engine_options with(void (*change)(rh::limits&)) {
     rh::engine_options o = support::at_once();
@@ -158,6 +172,46 @@ TEST_SUITE("budgets: shared") {
         CHECK(b.count(operation::fence_instance) == 0);
         static_cast<void>(vm);
     }
+
+    TEST_CASE("what a stack is recovered by spends in every set of the machines that it may make anew, once") {
+        machines m{converge, stacks(),
+                   with([](rh::limits& l) { l.domain = l.group = {.burst = {2, 1h}, .sustained = {0, 0s}}; })};
+        m.sees(m.vm[east_1], health::unhealthy);
+        m.sees(m.vm[east_2], health::unhealthy);
+        m.sees(m.vm[west], health::unhealthy);
+        m.step();
+        for (const std::size_t n : {east_1, east_2, west})
+            REQUIRE(answer_to(m, m.vm[n], operation::fence_instance, rh::outcome::done()));
+        REQUIRE(m.count(operation::converge_stack) == 1);
+        for (const std::size_t n : {others_east, others_west, others_north}) {
+            CAPTURE(n);
+            m.fail(n); // the second action in that zone, though two machines of the first were in the east
+            CHECK(calls_for(m, m.vm[n], operation::fence_instance) == 1);
+            REQUIRE(answer_to(m, m.vm[n], operation::fence_instance, rh::outcome::done()));
+        }
+        m.fail(last_east); // the third
+        CHECK(support::answer_of(m, m.vm[last_east], guard::quota).why == reason::domain_budget);
+        m.fail(last_north); // where the first one had only what is well
+        CHECK(calls_for(m, m.vm[last_north], operation::fence_instance) == 1);
+    }
+
+    TEST_CASE("what a stack is recovered by asks the budget of each of these sets") {
+        for (const bool fenced : {false, true}) { // begun is as good as spent
+            CAPTURE(fenced);
+            machines m{converge, stacks(),
+                       with([](rh::limits& l) { l.domain = {.burst = {1, 1h}, .sustained = {0, 0s}}; })};
+            m.fail(others_west);
+            if (fenced) REQUIRE(answer_to(m, m.vm[others_west], operation::fence_instance, rh::outcome::done()));
+            m.sees(m.vm[east_1], health::unhealthy);
+            m.sees(m.vm[west], health::unhealthy);
+            m.step();
+            for (const std::size_t n : {east_1, west})
+                CHECK(support::answer_of(m, m.vm[n], guard::quota).why == reason::domain_budget);
+            CHECK(calls_for(m, m.vm[east_1], operation::fence_instance) == 0);
+            m.heal(west); // what is left of it is in the east alone
+            CHECK(calls_for(m, m.vm[east_1], operation::fence_instance) == 1);
+        }
+    }
 }
 
 TEST_SUITE("budgets: in flight, rate, quota, capacity") {
@@ -234,6 +288,87 @@ TEST_SUITE("budgets: in flight, rate, quota, capacity") {
         CHECK(m.count(operation::reboot_instance) == 3);
     }
 
+    TEST_CASE("quota: what was decided before waits with its call, until there is room") {
+        machines m{converge, stacks(), with([](rh::limits& l) { l.api = {2, 1min}; })};
+        for (const std::size_t n : {east_1, east_2, west, north}) m.sees(m.vm[n], health::unhealthy);
+        m.step();
+        CHECK(m.count(operation::fence_instance) == 2);
+        CHECK(m.e.next() == start + 1min);
+        REQUIRE(m.run_until(start + 1min - 1ns));
+        CHECK(m.calls.size() == 2);
+        REQUIRE(m.run_until(start + 1min)); // not answered: read back, before anything else is called
+        support::step_as_asked(m);
+        CHECK(m.count(operation::describe) == 2);
+        CHECK(m.count(operation::fence_instance) == 2);
+        for (std::size_t n = 0; n < 2; ++n) m.e.complete(m.calls[n + 2].what.op, m.now, rh::outcome::failed("?"));
+        REQUIRE(m.run_for(2min));
+        CHECK(m.calls.size() == 8);
+        CHECK(m.told(decision::page, reason::api_quota) == 0);
+    }
+
+    TEST_CASE("quota: what was decided before is looked at again when its call is due") {
+        machines m{converge, stacks(), with([](rh::limits& l) { l.api = {1, 1h}; })};
+        m.fail(others_east);
+        REQUIRE(answer_to(m, m.vm[others_east], operation::fence_instance, rh::outcome::done()));
+        CHECK(m.count(operation::converge_stack) == 0);
+        // The proof runs out before the quota has room.
+        REQUIRE(m.run_until(start + 59min));
+        CHECK(m.told(decision::page, reason::api_quota) == 1);
+        CHECK(m.calls.size() == 1);
+        CHECK(m.told(decision::drop, reason::proof_expired) >= 1);
+    }
+
+    TEST_CASE("quota: a call that it holds back for long is paged once, as one that waits for the journal") {
+        machines m{reboot, numbered(2), with([](rh::limits& l) { l.api = {1, 15min}; })};
+        m.slow = true;
+        m.sees(m.vm[0], health::unhealthy);
+        m.step();
+        m.e.order_creation(m.vm[1], m.now); // an order asks no guard
+        m.step();
+        m.slow = false;
+        m.e.durable(m.records.back().seq);
+        m.step();
+        REQUIRE(m.calls.size() == 1);
+        REQUIRE(answer_to(m, m.vm[0], operation::reboot_instance, rh::outcome::done()));
+        REQUIRE(m.run_until(start + 10min - 1ns));
+        CHECK(m.told(decision::page, reason::api_quota) == 0);
+        REQUIRE(m.run_until(start + 15min - 1ns));
+        CHECK(m.told(decision::page, reason::api_quota) == 1);
+        CHECK(m.told(decision::page, reason::journal_pending) == 0);
+        CHECK(m.calls.size() == 1);
+        REQUIRE(m.run_until(start + 15min));
+        m.step();
+        CHECK(m.count(operation::create_instance) == 1);
+    }
+
+    TEST_CASE("quota: a read-back waits for room, and is paged when that is long") {
+        const rh::policy rules = rh::ladder{rh::reboot_instance{.verify = 1h}}.lowered();
+        machines m{rules, numbered(2), with([](rh::limits& l) { l.api = {1, 20min}; })};
+        m.fail(0);
+        m.pass(1min);
+        REQUIRE(answer_to(m, m.vm[0], operation::reboot_instance, rh::outcome::unknown("?")));
+        CHECK(m.count(operation::describe) == 0);
+        CHECK(m.e.next() <= start + 11min);
+        REQUIRE(m.run_until(start + 11min - 1ns));
+        CHECK(m.told(decision::page, reason::api_quota) == 0);
+        REQUIRE(m.run_until(start + 20min - 1ns));
+        CHECK(m.told(decision::page, reason::api_quota) == 1);
+        CHECK(m.count(operation::describe) == 0);
+        m.at(start + 20min);
+        REQUIRE(answer_to(m, m.vm[0], operation::describe, rh::outcome::done()));
+        CHECK(support::phase_of(m, m.vm[0]) == rh::phase::verifying);
+    }
+
+    TEST_CASE("quota: what the observer's doubt asks waits for room as well") {
+        machines m{reboot, in_zones(8), with([](rh::limits& l) { l.api = {1, 1min}; })};
+        REQUIRE(m.minute());
+        REQUIRE(m.minute({0, 1, 2, 3, 4, 5}));
+        REQUIRE(m.run_for(10min));
+        REQUIRE(m.e.doubts_itself());
+        CHECK(m.count(operation::describe) <= 11);
+        CHECK(m.count(operation::describe) >= 9);
+    }
+
     TEST_CASE("capacity: what needs a new copy waits for room, of the zone and of the cloud; a reboot does not") {
         for (const std::string_view where : {"", "east"}) {
             CAPTURE(where);
@@ -289,6 +424,59 @@ TEST_SUITE("budgets: in flight, rate, quota, capacity") {
         REQUIRE(m.run_for(1min));
         m.fail(2);
         CHECK(calls_for(m, m.vm[2], operation::fence_instance) == 1);
+    }
+
+    TEST_CASE("capacity: a stack takes room for each machine that it may make anew") {
+        for (const std::string_view where : {"", "east"}) {
+            CAPTURE(where);
+            machines m{converge, stacks(), with([](rh::limits&) {})};
+            m.e.tell_capacity(where, 1, m.now);
+            m.sees(m.vm[east_1], health::unhealthy);
+            m.sees(m.vm[east_2], health::unhealthy);
+            m.step();
+            CHECK(support::answer_of(m, m.vm[east_1], guard::capacity).why == reason::no_capacity);
+            m.e.tell_capacity(where, 3, m.now);
+            m.step();
+            CHECK(m.count(operation::fence_instance) == 2);
+            m.sees(m.vm[others_east], health::unhealthy);
+            m.fail(last_east); // what the first will need is as good as taken
+            CHECK(m.count(operation::fence_instance) == 3);
+            for (const std::size_t n : {east_1, east_2})
+                REQUIRE(answer_to(m, m.vm[n], operation::fence_instance, rh::outcome::done()));
+            REQUIRE(m.count(operation::converge_stack) == 1);
+            CHECK(calls_for(m, m.vm[last_east], operation::fence_instance) == 0);
+            REQUIRE(
+                answer_to(m, m.e.find(rh::level::stack, "s"), operation::converge_stack, rh::outcome::failed("no")));
+            CHECK(calls_for(m, m.vm[last_east], operation::fence_instance) == 1); // both are given back
+        }
+    }
+
+    TEST_CASE("capacity: room that was never taken is not given back") {
+        machines m{rh::ha_restarter.lowered(), numbered(3), with([](rh::limits&) {})};
+        m.fail(0);
+        REQUIRE(answer_to(m, m.vm[0], operation::fence_instance, rh::outcome::done()));
+        m.e.tell_capacity("", 0, m.now); // with the call that is under way
+        REQUIRE(answer_to(m, m.vm[0], operation::recreate_instance, rh::outcome::failed("no")));
+        m.fail(1);
+        CHECK(support::answer_of(m, m.vm[1], guard::capacity).why == reason::no_capacity);
+    }
+
+    TEST_CASE("capacity: what is told while an intent waits does not count it yet") {
+        machines m{rh::ha_restarter.lowered(), numbered(3), with([](rh::limits&) {})};
+        m.e.tell_capacity("", 2, m.now);
+        m.fail(0);
+        m.slow = true;
+        REQUIRE(answer_to(m, m.vm[0], operation::fence_instance, rh::outcome::done()));
+        m.e.tell_capacity("", 1, m.now); // who tells it can not know of the intent
+        m.fail(1);
+        CHECK(support::answer_of(m, m.vm[1], guard::capacity).why == reason::no_capacity);
+        m.slow = false;
+        m.e.durable(m.records.back().seq);
+        m.step();
+        REQUIRE(answer_to(m, m.vm[0], operation::recreate_instance, rh::outcome::failed("no")));
+        CHECK(calls_for(m, m.vm[1], operation::fence_instance) == 1);
+        m.fail(2); // one, and not two
+        CHECK(calls_for(m, m.vm[2], operation::fence_instance) == 0);
     }
 
     TEST_CASE("a long wait for any guard is paged once, with who denies") {

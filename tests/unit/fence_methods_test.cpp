@@ -51,6 +51,22 @@ struct fenced : bench {
 
 using names = std::vector<std::string_view>;
 
+/// A stack of which all are ill, under a policy that converges it.
+struct ill_stack : support::machines {
+    explicit ill_stack(std::size_t many, rh::engine_options o = support::at_once())
+        : machines{rh::ladder{rh::converge_stack{.approval = rh::consent::none}}.lowered(),
+                   support::numbered(many, {.name = {}, .stack = "s"}), [&o] {
+                       o.bounds.breaker.counted_from = 1000;
+                       o.bounds.silence.targets = 1000;
+                       return o;
+                   }()} {
+        for (const rh::target_id t : vm) sees(t, health::unhealthy);
+        step();
+    }
+    /// The newest fence of a machine is answered.
+    bool fences(std::size_t n, const outcome& o) { return answer_to(*this, vm[n], operation::fence_instance, o); }
+};
+
 } // namespace
 
 TEST_SUITE("fence methods") {
@@ -157,6 +173,97 @@ TEST_SUITE("fence methods") {
         CHECK(f.run_for(2h));
         CHECK(f.count(operation::recreate_instance) == 0);
         CHECK(f.methods().size() > 3); // the maintenance is over
+    }
+
+    TEST_CASE("the machines of a stack are fenced at the same time, however slow their fences are") {
+        ill_stack s{25};
+        REQUIRE(s.count(operation::fence_instance) == 25);
+        REQUIRE(s.run_for(55s)); // one after the other, the first proof would be over long before the last
+        for (std::size_t n = 0; n < 25; ++n) {
+            CHECK(s.count(operation::converge_stack) == 0);
+            REQUIRE(s.fences(n, outcome::done()));
+        }
+        REQUIRE(s.count(operation::converge_stack) == 1);
+        CHECK(s.calls.back().proofs.size() == 25);
+        CHECK(s.count(operation::fence_instance) == 25);
+    }
+
+    TEST_CASE("the machines of a stack are fenced as fast as the quota lets them") {
+        rh::engine_options o;
+        o.bounds.api = {3, 1min};
+        ill_stack s{25, support::at_once(o)};
+        for (int minutes = 0; minutes < 9; ++minutes) {
+            REQUIRE(s.count(operation::converge_stack) == 0);
+            const std::vector<rh::call> fences = std::exchange(s.calls, {});
+            CHECK(fences.size() == (minutes < 8 ? 3U : 1U));
+            for (const rh::call& c : fences) s.e.complete(c.what.op, s.now, outcome::done());
+            REQUIRE(s.run_for(1min));
+        }
+        REQUIRE(s.count(operation::converge_stack) == 1);
+        CHECK(s.calls.back().proofs.size() == 25);
+    }
+
+    TEST_CASE("a proof that runs out while another fence is under way is made anew") {
+        rh::engine_options o;
+        o.fence_timeout = 15min;
+        ill_stack s{3, support::at_once(o)};
+        REQUIRE(s.fences(0, outcome::done()));
+        REQUIRE(s.run_for(5min));
+        REQUIRE(s.fences(1, outcome::done()));
+        REQUIRE(s.run_for(6min));
+        REQUIRE(s.fences(2, outcome::done()));
+        CHECK(s.count(operation::converge_stack) == 0);
+        CHECK(calls_for(s, s.vm[0], operation::fence_instance) == 2);
+        CHECK(s.count(operation::fence_instance) == 4); // the other two proofs hold
+        REQUIRE(s.fences(0, outcome::done()));
+        REQUIRE(s.count(operation::converge_stack) == 1);
+        CHECK(s.calls.back().proofs.size() == 3);
+    }
+
+    TEST_CASE("proofs that run out again and again are a wait, and are paged") {
+        rh::engine_options o;
+        o.proof_validity = 1min;
+        o.fence_timeout = 5min;
+        ill_stack s{2, support::at_once(o)};
+        for (std::size_t n = 0; n < 20; ++n) { // never both at the same time
+            REQUIRE(s.fences(n % 2, outcome::done()));
+            REQUIRE(s.run_for(2min));
+        }
+        CHECK(s.count(operation::converge_stack) == 0);
+        CHECK(s.told(decision::page, reason::waited_long) == 1);
+    }
+
+    TEST_CASE("one machine that can not be fenced: the round is over when the others have come to their end") {
+        ill_stack s{3};
+        outcome no = outcome::failed("no power");
+        no.retry_after = 5min;
+        REQUIRE(s.fences(0, no));
+        CHECK(support::phase_of(s, s.vm[0]) != phase::deciding); // a late power-off could hit a new copy
+        CHECK(s.e.targets().busy(s.vm[2]));
+        REQUIRE(s.fences(1, outcome::done()));
+        REQUIRE(s.fences(2, outcome::failed("no")));
+        CHECK_FALSE(s.e.targets().busy(s.vm[2]));
+        CHECK(s.count(operation::fence_instance) == 3);
+        REQUIRE(s.run_for(5min - 1ns)); // as the first one asked for
+        CHECK(s.count(operation::fence_instance) == 3);
+        REQUIRE(s.run_for(1s));
+        CHECK(s.count(operation::fence_instance) == 6);
+        CHECK(s.count(operation::converge_stack) == 0);
+    }
+
+    TEST_CASE("rounds in which only some are fenced wait longer and longer") {
+        ill_stack s{2};
+        rh::duration last{};
+        for (int round = 0; round < 4; ++round) {
+            CAPTURE(round);
+            REQUIRE(s.fences(0, outcome::failed("no")));
+            REQUIRE(s.fences(1, outcome::done()));
+            const std::size_t called = s.count(operation::fence_instance);
+            const rh::time_point over = s.now;
+            while (s.count(operation::fence_instance) == called) REQUIRE(s.run_for(1s));
+            CHECK(s.now - over > last);
+            last = s.now - over;
+        }
     }
 
     TEST_CASE("a fence that is taken back leaves nothing behind") {

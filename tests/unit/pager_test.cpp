@@ -419,6 +419,17 @@ TEST_CASE("what is no incident is a trouble of its own, and has its own end") {
     REQUIRE(d.out.told.size() == 5);
     CHECK(key_of(d.last()) == "#journal_failed");
     CHECK(d.last().kind == kind::recovered);
+
+    order.why = rh::reason::api_quota; // ends as a wait for the journal does
+    d.pages(order);
+    d.poll();
+    REQUIRE(d.out.told.size() == 6);
+    CHECK(key_of(d.last()) == "t2#api_quota");
+    d.pages(other);
+    d.poll();
+    REQUIRE(d.out.told.size() == 7);
+    CHECK(key_of(d.last()) == "t2#api_quota");
+    CHECK(d.last().kind == kind::recovered);
 }
 
 TEST_CASE("what stops everything, or a whole set, is no incident's trouble") {

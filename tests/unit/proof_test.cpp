@@ -124,7 +124,6 @@ TEST_SUITE("proof: how a second copy may start") {
         CHECK(c.proofs[0].incident() == r.e.incident_of(r.one)->id);
         CHECK(c.proofs[0].target() == r.one);
         CHECK(c.proofs[0].expires() == r.now + 10min);
-        CHECK(r.e.incident_of(r.one)->proofs.empty());
     }
 
     TEST_CASE("absent: only from who ran the machine, or who vouches for its host") {
@@ -283,9 +282,8 @@ TEST_SUITE("proof: how a second copy may start") {
         r.sees(r.one, health::unhealthy);
         r.sees(r.far, health::unhealthy);
         r.step();
-        REQUIRE(r.count(operation::fence_instance) == 1); // one after the other
+        REQUIRE(r.count(operation::fence_instance) == 2); // at the same time
         REQUIRE(answer_to(r, r.one, operation::fence_instance, rh::outcome::done()));
-        REQUIRE(r.count(operation::fence_instance) == 2);
         CHECK(r.count(operation::converge_stack) == 0);
         REQUIRE(answer_to(r, r.far, operation::fence_instance, rh::outcome::done()));
         REQUIRE(r.count(operation::converge_stack) == 1);

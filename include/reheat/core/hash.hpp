@@ -3,8 +3,6 @@
 
 #include <reheat/config.hpp>
 
-#include <array>
-#include <bit>
 #include <cstdint>
 #include <string_view>
 
@@ -24,9 +22,9 @@ namespace reheat::inline REHEAT_ABI {
 [[nodiscard]] inline std::uint64_t hash_text(std::string_view text) noexcept {
     std::uint64_t h = text.size();
     for (; !text.empty(); text.remove_prefix(text.size() < 8 ? text.size() : 8)) {
-        std::array<char, 8> word{};
-        text.copy(word.data(), word.size());
-        h = (h ^ std::bit_cast<std::uint64_t>(word)) * 0x9e37'79b9'7f4a'7c15ULL;
+        std::uint64_t word = 0;
+        text.copy(reinterpret_cast<char*>(&word), sizeof word);
+        h = (h ^ word) * 0x9e37'79b9'7f4a'7c15ULL;
         h ^= h >> 32U;
     }
     return mix(h);

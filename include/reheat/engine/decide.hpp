@@ -272,10 +272,11 @@ inline void engine::go_on(incident& i, outputs& out) {
     ++i.attempts;
     i.waiting_since = never;
     i.paged = false;
-    spend(i.subject, r);
     tell(event_kind::rung, decision::act, i.attempts == 1 ? reason::first_attempt : reason::next_attempt, i, out);
     pending_operation& op = start(r.what, i.subject, &i, r.timeout, r.verify, out);
     op.booked = booked_as(r);
+    for (const death_wanted& d : i.deaths) op.proofs.push_back(proof_of_death{d.by, i.id, d.target, d.expires});
+    spend(i, op);
     op.hard = r.how == reboot_kind::hard || (r.how == reboot_kind::soft_then_hard && i.attempts > 1);
 }
 
@@ -284,10 +285,9 @@ inline void engine::retry(incident& i, duration at_least) {
     const unsigned tried = i.fences != 0 ? i.fences : i.tries + i.attempts;
     const duration pause =
         wait_after(i.fences != 0 ? instance_backoff : rung_of(i).wait, options_.seed, i.id, tried == 0 ? 1 : tried);
-    i.not_before = later(after(now_, pause), after(now_, at_least));
+    i.not_before = later(i.not_before, later(after(now_, pause), after(now_, at_least)));
     i.at = phase::deciding;
     i.wake = i.not_before;
-    i.proofs.clear();
     i.deaths.clear();
     i.forensics = false;
     finish_busy(i);

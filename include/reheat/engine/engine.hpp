@@ -379,7 +379,26 @@ private:
 
     // engine/guards.hpp: who may say no
     [[nodiscard]] guard_answers ask_guards(const incident& i, const rung& r, target_id subject) const noexcept;
-    void ask_sets(guard_answers& answers, const incident& i, const rung& r, target_id subject) const noexcept;
+    /// Visits each machine that an action happens to: of a stack those that it may make anew, since they are ill.
+    template <class Visit>
+    void each_machine(target_id subject, const Visit& visit) const {
+        const bool stack = targets_[subject].of == level::stack;
+        target_id m = stack ? targets_[subject].first_child : machine_of(subject);
+        for (; m != no_target; m = stack ? targets_[m].next_sibling : no_target) {
+            if (!stack || targets_[m].failing != 0) visit(m);
+        }
+    }
+    /// Visits the group, rack and zone of each of these machines, and the group that has a stack's name.
+    template <class Visit>
+    void each_place(target_id subject, const Visit& visit) const {
+        if (targets_[subject].of == level::stack)
+            visit(membership{sets_.find(set_kind::group, targets_.name(subject))});
+        each_machine(subject, [&](target_id machine) { visit(sets_of(machine)); });
+    }
+    [[nodiscard]] const shared_budget& budget_of(set_kind of) const noexcept {
+        return of == set_kind::group ? options_.bounds.group : options_.bounds.domain;
+    }
+    void ask_sets(guard_answers& answers, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] time_point grows_old(target_id machine, vantage_set which) const noexcept;
     [[nodiscard]] guard_answer attest(const incident& i, target_id target, target_id machine) const noexcept;
@@ -388,23 +407,17 @@ private:
                                           set_id in) const noexcept;
     [[nodiscard]] guard_answer ask_quota() const noexcept;
     [[nodiscard]] std::uint32_t about_to_act(set_id in) const noexcept;
+    /// When the driver may be called again: `now_` if it may now.
+    [[nodiscard]] time_point call_at() const noexcept { return calls_made_.room_at(options_.bounds.api, now_); }
     [[nodiscard]] guard_answer ask_in_flight(const rung& r) const noexcept;
     [[nodiscard]] guard_answer ask_probation(const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_dependencies(const incident& i, target_id subject) const noexcept;
-    [[nodiscard]] guard_answer ask_capacity(const rung& r, target_id machine) const noexcept;
+    [[nodiscard]] guard_answer ask_capacity(const rung& r, target_id subject) const noexcept;
     [[nodiscard]] bool confirmed_by_second(const incident& i, target_id subject) const noexcept;
 
     // engine/fencing.hpp: proofs of death
     [[nodiscard]] std::optional<proof_kind> dead(target_id machine) const noexcept;
     [[nodiscard]] bool proofs_ready(const rung& r, target_id subject) const noexcept;
-    /// Visits the machines below a target that have an open incident on them or their services, once for each.
-    template <class Visit>
-    void each_ill_machine(target_id above, const Visit& visit) const {
-        for (const incident& i : incidents_) {
-            const target_id machine = machine_of(i.target);
-            if (machine != no_target && i.at != phase::closed && targets_.covers(above, machine)) visit(i, machine);
-        }
-    }
     void want_deaths(incident& i, const rung& r, target_id subject);
     void fence_next(incident& i, outputs& out);
     void mint(incident& i, death_wanted& d, proof_kind by, reason why, outputs& out);
@@ -435,9 +448,14 @@ private:
     void finish(pending_operation& op, outcome_code code, reason why, duration retry_after, outputs& out);
     void note_seen(target_id subject, const observed& seen);
     void move_to(target_id machine, std::string_view host);
-    void spend(target_id subject, const rung& r);
-    void take_back(const pending_operation& op);
-    void give_back_room(target_id subject, operation what);
+    void spend(const incident& i, pending_operation& op);
+    void take_back(pending_operation& op);
+    void take_room(pending_operation& op, set_id in);
+    void give_back_room(pending_operation& op);
+    /// Of a zone, or of the whole cloud.
+    [[nodiscard]] std::optional<std::uint32_t>& room_of(set_id in) noexcept {
+        return in == no_set ? room_ : sets_[in].room;
+    }
 
     // Shared
     [[nodiscard]] const policy& rules(policy_id p) const noexcept {
@@ -455,12 +473,6 @@ private:
     }
     [[nodiscard]] const membership& sets_of(target_id machine) const noexcept {
         return sets_.of(machine == no_target ? 0 : targets_[machine].member_of);
-    }
-    /// The sets that bound what is done for a target: of a stack, its group.
-    [[nodiscard]] membership sets_for(target_id target) const noexcept {
-        membership sets = sets_of(machine_of(target));
-        if (targets_[target].of == level::stack) sets.group = sets_.find(set_kind::group, targets_.name(target));
-        return sets;
     }
     /// Why nothing is done while the breaker of a set is open.
     [[nodiscard]] static reason opened(const instance_set& s) noexcept {

@@ -16,10 +16,9 @@ inline std::optional<proof_kind> engine::dead(target_id machine) const noexcept 
 /// Whether every proof that a rung needs can be had without a fence.
 inline bool engine::proofs_ready(const rung& r, target_id subject) const noexcept {
     if (!needs_proof(r.what)) return false;
-    if (level_of(r.what) != level::stack) return dead(subject).has_value();
     bool any = false;
     bool all = true;
-    each_ill_machine(subject, [&](const incident&, target_id machine) {
+    each_machine(subject, [&](target_id machine) {
         any = true;
         all = all && dead(machine).has_value();
     });
@@ -28,33 +27,32 @@ inline bool engine::proofs_ready(const rung& r, target_id subject) const noexcep
 
 /// Whose death has to be proved before a rung acts.
 inline void engine::want_deaths(incident& i, const rung& r, target_id subject) {
-    i.proofs.clear();
     i.deaths.clear();
-    if (level_of(r.what) != level::stack) {
-        if (needs_proof(r.what)) i.deaths.push_back({subject});
-        return;
-    }
-    // What is unhealthy may be re-created, so it has to be dead first.
-    each_ill_machine(subject, [&](const incident&, target_id machine) {
-        bool known = false;
-        for (const death_wanted& d : i.deaths) known = known || d.target == machine;
-        if (!known) i.deaths.push_back({machine});
-    });
+    if (needs_proof(r.what)) each_machine(subject, [&](target_id machine) { i.deaths.push_back({machine}); });
 }
 
-/// The next fences: one machine after the other, and of one machine the methods in order, or all at once.
+/// The next fences: of all machines at the same time, and of one machine the methods in order, or all at once. Once one
+/// machine has no method left, the others only come to their end.
 inline void engine::fence_next(incident& i, outputs& out) {
     const fence_rules& how = policy_of(i).fencing;
     bool waiting = false;
+    bool in_vain = false;
     for (death_wanted& d : i.deaths) {
-        if (!d.proved && d.method == 0 && d.in_flight == 0) {
-            if (const std::optional<proof_kind> by = dead(d.target)) mint(i, d, *by, reason::already_dead, out);
-        }
         waiting = waiting || d.in_flight != 0;
+        if (d.in_flight != 0) continue;
+        if (d.proved && (now_ >= d.expires || (!d.fenced && !dead(d.target)))) {
+            // The others took too long: it is proved anew, by another fence.
+            d.proved = false;
+            d.method = 0;
+            i.waiting_since = earlier(i.waiting_since, now_);
+        }
+        const std::optional<proof_kind> by = d.proved ? std::nullopt : dead(d.target);
+        if (by) mint(i, d, *by, reason::already_dead, out);
+        in_vain = in_vain || (!d.proved && d.method >= how.size());
     }
-    if (waiting) return;
     for (death_wanted& d : i.deaths) {
-        if (d.proved) continue;
+        if (in_vain || d.proved || d.in_flight != 0) continue;
+        waiting = true;
         do {
             const std::uint8_t method = d.method++;
             ++d.in_flight;
@@ -65,8 +63,14 @@ inline void engine::fence_next(incident& i, outputs& out) {
                 start(operation::fence_instance, d.target, &i, options_.fence_timeout, options_.fence_timeout, out);
             op.method = how.methods[method];
         } while (how.parallel && d.method < how.size());
-        return;
     }
+    if (waiting) return;
+    if (in_vain) {
+        ++i.fences;
+        return retry(i, {});
+    }
+    i.fences = 0;
+    i.not_before = (time_point::min)();
     i.at = phase::acting;
     go_on(i, out);
 }
@@ -75,10 +79,9 @@ inline void engine::mint(incident& i, death_wanted& d, proof_kind by, reason why
     d.proved = true;
     d.proved_at = now_;
     d.fenced = why == reason::proof_minted;
-    i.fences = 0;
-    time_point expires = after(now_, options_.proof_validity);
-    if (!d.fenced && by == proof_kind::confirmed) expires = earlier(expires, deaths_.confirmed_until(d.target));
-    i.proofs.push_back(proof_of_death{by, i.id, d.target, expires});
+    d.by = by;
+    d.expires = after(now_, options_.proof_validity);
+    if (!d.fenced && by == proof_kind::confirmed) d.expires = earlier(d.expires, deaths_.confirmed_until(d.target));
     event& e = tell(event_kind::rung, decision::accept, why, i, out);
     e.subject = d.target;
     e.rung = operation::fence_instance;
@@ -94,14 +97,8 @@ inline void engine::fence_ended(incident& i, target_id machine, outcome_code cod
         --d.in_flight;
         const proof_kind by = why == reason::confirmed_absent ? proof_kind::absent : proof_kind::fenced;
         if (code == outcome_code::done && !d.proved) mint(i, d, by, reason::proof_minted, out);
-        if (!d.proved && d.in_flight == 0) {
-            // A proof of another kind may have come in the meantime.
-            if (const std::optional<proof_kind> other = dead(machine)) mint(i, d, *other, reason::already_dead, out);
-        }
-        if (!d.proved && d.in_flight == 0 && d.method >= policy_of(i).fencing.size()) {
-            ++i.fences;
-            return retry(i, retry_after);
-        }
+        if (d.in_flight == 0 && d.method >= policy_of(i).fencing.size())
+            i.not_before = later(i.not_before, after(now_, retry_after));
         break;
     }
     if (i.at == phase::fencing) fence_next(i, out);

@@ -41,7 +41,7 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
         if (last_machine_action_ != (time_point::min)() && now_ < next)
             answers.set(guard::rate, {reason::too_soon, next});
     }
-    ask_sets(answers, i, r, subject);
+    ask_sets(answers, r, subject);
     set(guard::dependency, ask_dependencies(i, subject));
     if (any_priority_ && highest_waiting_ > targets_[i.target].priority) {
         const time_point until =
@@ -59,25 +59,26 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
     return answers;
 }
 
-/// Breakers, shared budgets and room, in every set that the target belongs to.
-inline void engine::ask_sets(guard_answers& answers, const incident& i, const rung& r,
-                             target_id subject) const noexcept {
+/// Breakers, shared budgets and room, in every set that the action happens in.
+inline void engine::ask_sets(guard_answers& answers, const rung& r, target_id subject) const noexcept {
     const limits& bounds = options_.bounds;
     const auto spent = [&answers](const guard_answer& a) {
         const guard_answer before = answers.of(guard::quota);
         if (!a.allows() && (before.allows() || a.next > before.next)) answers.set(guard::quota, a);
     };
-    for (const set_id id : sets_for(i.target).above_host()) {
-        if (id == no_set) continue;
-        const instance_set& s = sets_[id];
-        const bool group = s.of == set_kind::group;
-        if (s.open) answers.set(guard::breaker, {opened(s), after(s.calm_since, bounds.breaker.cooldown)});
-        spent(ask_budget(group ? bounds.group : bounds.domain, s.spent,
-                         group ? reason::group_budget : reason::domain_budget, id));
-    }
-    spent(ask_budget(bounds.all, all_spent_, reason::all_budget, no_set));
+    each_place(subject, [&](const membership& m) {
+        for (const set_id id : m.above_host()) {
+            if (id == no_set) continue;
+            const instance_set& s = sets_[id];
+            const bool group = s.of == set_kind::group;
+            if (s.open) answers.set(guard::breaker, {opened(s), after(s.calm_since, bounds.breaker.cooldown)});
+            const shared_budget& b = budget_of(s.of);
+            if (b.limits()) spent(ask_budget(b, s.spent, group ? reason::group_budget : reason::domain_budget, id));
+        }
+    });
+    if (bounds.all.limits()) spent(ask_budget(bounds.all, all_spent_, reason::all_budget, no_set));
     spent(ask_quota());
-    const guard_answer room = ask_capacity(r, machine_of(subject));
+    const guard_answer room = ask_capacity(r, subject);
     if (!room.allows()) answers.set(guard::capacity, room);
 }
 
@@ -87,7 +88,9 @@ inline std::uint32_t engine::about_to_act(set_id in) const noexcept {
     for (const incident& i : incidents_) {
         if (i.at != phase::fencing && i.at != phase::collecting) continue;
         bool inside = in == no_set;
-        for (const set_id s : sets_of(machine_of(i.subject)).above_host()) inside = inside || s == in;
+        each_place(i.subject, [&](const membership& m) {
+            for (const set_id s : m.above_host()) inside = inside || s == in;
+        });
         n += inside ? 1U : 0U;
     }
     return n;
@@ -95,7 +98,6 @@ inline std::uint32_t engine::about_to_act(set_id in) const noexcept {
 
 inline guard_answer engine::ask_budget(const shared_budget& b, const spending& spent, reason why,
                                        set_id in) const noexcept {
-    if (b.burst.count == 0 && b.sustained.count == 0) return {};
     const std::uint32_t taken = about_to_act(in);
     const auto room = [&](budget left) {
         if (left.count != 0 && left.count <= taken) return never; // until one of those spends it, or does not
@@ -153,9 +155,11 @@ inline guard_answer engine::ask_evidence(const incident& i, const rung& r, targe
     if (level_of(r.what) != level::stack) return attest(i, i.target, subject);
     // Each machine that it would fence.
     guard_answer worst = attest(i, i.target, machine_of(i.target));
-    each_ill_machine(subject, [&](const incident& other, target_id machine) {
-        if (worst.allows()) worst = attest(i, other.target, machine);
-    });
+    for (const incident& other : incidents_) {
+        const target_id machine = machine_of(other.target);
+        const bool ill = machine != no_target && other.at != phase::closed && targets_.covers(subject, machine);
+        if (ill && worst.allows()) worst = attest(i, other.target, machine);
+    }
     return worst;
 }
 
@@ -231,14 +235,25 @@ inline guard_answer engine::ask_dependencies(const incident& i, target_id subjec
     return {};
 }
 
-inline guard_answer engine::ask_capacity(const rung& r, target_id machine) const noexcept {
+/// Room for every copy that it may start, beside those of actions that have begun and taken none yet.
+inline guard_answer engine::ask_capacity(const rung& r, target_id subject) const noexcept {
     if (!needs_proof(r.what)) return {};
-    if (room_ && *room_ <= about_to_act(no_set)) return {reason::no_capacity, never};
-    if (machine == no_target) return {};
-    const set_id zone = sets_of(machine).zone;
-    if (zone != no_set && sets_[zone].room && *sets_[zone].room <= about_to_act(zone))
-        return {reason::no_capacity, never};
-    return {};
+    const auto full = [&](std::uint32_t room, set_id in) {
+        std::uint32_t copies = 0;
+        const auto count = [&](target_id machine) { copies += in == no_set || sets_of(machine).zone == in ? 1U : 0U; };
+        each_machine(subject, count);
+        for (const incident& other : incidents_) {
+            if (other.at != phase::fencing && other.at != phase::collecting) continue;
+            for (const death_wanted& d : other.deaths) count(d.target);
+        }
+        return room < copies;
+    };
+    bool none = room_ && full(*room_, no_set);
+    each_machine(subject, [&](target_id machine) {
+        const set_id zone = sets_of(machine).zone;
+        none = none || (zone != no_set && sets_[zone].room && full(*sets_[zone].room, zone));
+    });
+    return none ? guard_answer{reason::no_capacity, never} : guard_answer{};
 }
 
 } // namespace reheat::inline REHEAT_ABI

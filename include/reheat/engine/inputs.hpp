@@ -192,6 +192,8 @@ inline time_point engine::next() const noexcept {
     }
     for (const pending_operation& op : operations_) {
         earliest = earlier(earliest, page_at(op));
+        const bool ready = op.at == pending_operation::stage::journaled && op.intent <= durable_ && journal_ok_;
+        if (ready) earliest = earlier(earliest, call_at());
         if (op.at == pending_operation::stage::called) earliest = earlier(earliest, op.deadline);
         if (op.at == pending_operation::stage::unknown) earliest = earlier(earliest, earlier(op.read_by, op.settle_by));
     }
@@ -282,7 +284,7 @@ inline void engine::end_doubt(outputs& out) {
 inline void engine::ask_machine(target_id machine, outputs& out) {
     constexpr std::size_t most_probes = 16;
     if (options_.shadow) return end_doubt(out);
-    if (machine == no_target || probes_.size() >= most_probes) return;
+    if (machine == no_target || probes_.size() >= most_probes || call_at() > now_) return;
     std::erase_if(asked_, [this](const probe& p) { return now_ >= p.by; });
     for (const probe& p : asked_) {
         if (p.machine == machine) return;
@@ -491,12 +493,13 @@ inline void engine::take(const sighting& s, outputs& out) {
 }
 
 inline void engine::take(const capacity& c, outputs& out) {
-    if (c.zone.empty()) {
-        room_ = c.room;
-    } else if (const set_id zone = sets_.find(set_kind::zone, c.zone); zone != no_set) {
-        sets_[zone].room = c.room;
-    } else {
-        return;
+    const set_id zone = sets_.find(set_kind::zone, c.zone);
+    if (zone == no_set && !c.zone.empty()) return;
+    room_of(zone) = c.room;
+    // It counts the calls that are under way; what was not called yet takes its room anew.
+    for (pending_operation& op : operations_) {
+        std::size_t taken = std::erase(op.room_in, zone);
+        for (; taken != 0 && op.at == pending_operation::stage::journaled; --taken) take_room(op, zone);
     }
     look_again_ = true;
     tell(event_kind::controller, decision::change, reason::capacity_told, out).value = static_cast<double>(c.room);

@@ -15,7 +15,7 @@ inline pending_operation& engine::start(operation what, target_id subject, incid
     op.what = what;
     op.subject = subject;
     op.key = mix(mix(options_.seed ^ static_cast<std::uint64_t>(options_.reign)) ^ last_op_);
-    op.since = now_;
+    op.since = op.held_since = now_;
     op.timeout = timeout;
     op.settle = settle;
     if (targets_[subject].seen != 0) {
@@ -24,10 +24,7 @@ inline pending_operation& engine::start(operation what, target_id subject, incid
     }
     if (for_incident != nullptr) {
         op.for_incident = for_incident->id;
-        if (what != operation::fence_instance) {
-            for_incident->op = op.id;
-            op.proofs = std::exchange(for_incident->proofs, {});
-        }
+        if (what != operation::fence_instance) for_incident->op = op.id;
     } else {
         targets_.mark_busy(subject, 1);
     }
@@ -43,7 +40,8 @@ inline void engine::write_intent(pending_operation& op, outputs& out) {
     r.incident = op.for_incident;
     r.deadline = after(now_, op.timeout);
     op.intent = r.seq;
-    op.page_by = after(now_, options_.page_after);
+    op.held_since = now_;
+    op.paged = false;
     if (targets_[op.subject].seen == 0) return;
     r.cloud_id = op.cloud_id_before;
     r.boot_id = op.boot_id_before;
@@ -60,15 +58,19 @@ inline reason engine::no_longer_wanted(const pending_operation& op) const noexce
     bool fenced = false;
     for (const death_wanted& d : i->deaths) {
         fenced = fenced || d.fenced;
-        if (d.proved && !d.fenced && !dead(d.target)) return reason::proof_expired;
+        // A fence does not need it: what has run out meanwhile is proved anew.
+        const bool needed = op.what != operation::fence_instance;
+        if (needed && d.proved && !d.fenced && !dead(d.target)) return reason::proof_expired;
     }
     if (!fenced && well(*i, (time_point::min)())) return reason::healthy_again;
     for (const proof_of_death& p : op.proofs) {
         if (!p.speaks_for(op.for_incident, p.target(), now_)) return reason::proof_expired;
     }
-    for (const set_id s : sets_for(i->target).above_host()) {
-        if (sets_[s].open) return opened(sets_[s]);
-    }
+    reason breaker = reason::none;
+    each_place(op.subject, [&](const membership& m) {
+        for (const set_id s : m.above_host()) breaker = s != no_set && sets_[s].open ? opened(sets_[s]) : breaker;
+    });
+    if (breaker != reason::none) return breaker;
     if (doubting_) return reason::silence_is_ours;
     const bool irreversible = is_destructive(op.what) || op.what == operation::fence_instance;
     if (irreversible && now_ < held_until_) return reason::started_lately;
@@ -125,8 +127,10 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
     if (op.id == no_op || op.at != pending_operation::stage::journaled) return;
     if (op.intent > durable_ || !journal_ok_) return;
     if (const reason why = no_longer_wanted(op); why != reason::none) return drop(op, why, out);
+    if (call_at() > now_) return;
     if (options_.shadow) return suppose_done(op, out);
     op.at = pending_operation::stage::called;
+    op.held_since = never;
     forget_past(op);
     op.deadline = after(now_, op.timeout);
 
@@ -207,17 +211,18 @@ inline void engine::drop(pending_operation& op, reason why, outputs& out) {
     finish_busy(*i);
 }
 
-/// When a human has to hear that the journal keeps an intent waiting. A failed journal has been paged by itself; one
-/// that was reopened has its time anew.
+/// When a human has to hear that the journal or the quota holds an operation back. A failed journal has been paged by
+/// itself; one that was reopened has its time anew.
 inline time_point engine::page_at(const pending_operation& op) const noexcept {
-    return op.at == pending_operation::stage::journaled && journal_ok_ ? op.page_by : never;
+    return journal_ok_ && !op.paged ? after(op.held_since, options_.page_after) : never;
 }
 
 inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
     if (op.id == no_op) return; // its outcome came in time, in this step
     if (now_ >= page_at(op)) {
-        op.page_by = never;
-        tell(event_kind::page, decision::page, reason::journal_pending, op, out);
+        op.paged = true;
+        const bool written = op.at != pending_operation::stage::journaled || op.intent <= durable_;
+        tell(event_kind::page, decision::page, written ? reason::api_quota : reason::journal_pending, op, out);
     }
     if (op.at == pending_operation::stage::called && now_ >= op.deadline) {
         doubt_outcome(op, reason::deadline_passed, out);
@@ -240,6 +245,12 @@ inline void engine::doubt_outcome(pending_operation& op, reason why, outputs& ou
 
 /// Asks the cloud what is. It changes nothing, so it needs no intent.
 inline void engine::ask_cloud(pending_operation& op, outputs& out) {
+    const time_point at = call_at();
+    op.held_since = at > now_ ? earlier(op.held_since, now_) : never;
+    if (at > now_) {
+        op.read_by = at;
+        return;
+    }
     op.reading = static_cast<op_id>(++last_op_);
     op.read_by = after(now_, options_.read_back_every);
     out.calls.push_back(make_call(op, op.reading, operation::describe, op.read_by));
@@ -293,47 +304,54 @@ inline void engine::move_to(target_id machine, std::string_view host) {
     sets_.count(t.member_of, 1, failing);
 }
 
-/// Spends every budget that an action on a target is bounded by.
-inline void engine::spend(target_id subject, const rung& r) {
-    ledger_.spend(subject, booked_as(r), now_);
+/// Spends every budget that an action is bounded by, once in each set that it happens in, and takes room for its
+/// copies.
+inline void engine::spend(const incident& i, pending_operation& op) {
+    ledger_.spend(op.subject, op.booked, now_);
     const auto into = [this](spending& s, const shared_budget& b) {
-        if (b.burst.count != 0 || b.sustained.count != 0)
-            s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
+        s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
     };
-    into(all_spent_, options_.bounds.all);
-    for (const set_id s : sets_of(machine_of(subject)).above_host()) {
-        if (s == no_set) continue;
-        into(sets_[s].spent, sets_[s].of == set_kind::group ? options_.bounds.group : options_.bounds.domain);
+    if (options_.bounds.all.limits()) into(all_spent_, options_.bounds.all);
+    each_place(op.subject, [&](const membership& m) {
+        for (const set_id s : m.above_host()) {
+            bool out = s == no_set || !budget_of(sets_[s].of).limits();
+            for (const set_id known : op.spent_in) out = out || known == s;
+            if (out) continue;
+            into(sets_[s].spent, budget_of(sets_[s].of));
+            op.spent_in.push_back(s);
+        }
+    });
+    for (const death_wanted& d : i.deaths) {
+        take_room(op, no_set);
+        if (const set_id zone = sets_of(d.target).zone; zone != no_set) take_room(op, zone);
     }
-    if (!needs_proof(r.what)) return;
-    const auto use = [](std::optional<std::uint32_t>& room) {
-        if (room && *room != 0) --*room;
-    };
-    use(room_);
-    if (const set_id zone = sets_of(machine_of(subject)).zone; zone != no_set) use(sets_[zone].room);
 }
 
-inline void engine::take_back(const pending_operation& op) {
+inline void engine::take_room(pending_operation& op, set_id in) {
+    std::optional<std::uint32_t>& room = room_of(in);
+    if (!room || *room == 0) return;
+    --*room;
+    op.room_in.push_back(in);
+}
+
+inline void engine::take_back(pending_operation& op) {
     ledger_.take_back(op.subject, op.booked, op.since);
     all_spent_.take_back(op.since);
-    for (const set_id s : sets_of(machine_of(op.subject)).above_host()) {
-        if (s != no_set) sets_[s].spent.take_back(op.since);
-    }
-    give_back_room(op.subject, op.what);
+    for (const set_id s : op.spent_in) sets_[s].spent.take_back(op.since);
+    give_back_room(op);
 }
 
 /// No new copy was made: its room is free.
-inline void engine::give_back_room(target_id subject, operation what) {
-    if (!needs_proof(what)) return;
-    if (room_) ++*room_;
-    const set_id zone = sets_of(machine_of(subject)).zone;
-    if (zone != no_set && sets_[zone].room) ++*sets_[zone].room;
+inline void engine::give_back_room(pending_operation& op) {
+    for (const set_id s : op.room_in) ++*room_of(s);
+    op.room_in.clear();
 }
 
 inline void engine::finish(pending_operation& op, outcome_code code, reason why, duration retry_after, outputs& out) {
     const operation what = op.what;
     const target_id subject = op.subject;
     const incident_id incident_of_op = op.for_incident;
+    if (code == outcome_code::failed || code == outcome_code::refused) give_back_room(op);
     const op_id id = std::exchange(op.id, no_op); // `op` may move from here on
 
     if (!options_.shadow) {
@@ -372,7 +390,6 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
         }
     }
     if (code == outcome_code::failed || code == outcome_code::refused) {
-        give_back_room(subject, what);
         if (needs_proof(what)) exhume(*i);
         return retry(*i, retry_after);
     }

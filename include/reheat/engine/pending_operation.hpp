@@ -3,6 +3,7 @@
 
 #include <reheat/action/proof_of_death.hpp>
 #include <reheat/action/request.hpp>
+#include <reheat/recovery/sets.hpp>
 
 #include <cstdint>
 #include <string>
@@ -27,10 +28,11 @@ struct pending_operation {
     sequence intent{};
     stage at = stage::journaled;
     std::uint64_t key = 0;
-    bool hard = false;          ///< of a reboot
-    std::string_view method{};  ///< of a fence
-    time_point since{};         ///< when it was decided, and its budget spent
-    time_point page_by = never; ///< when its wait for the journal is paged
+    bool paged = false;        ///< that it is held back has been paged
+    bool hard = false;         ///< of a reboot
+    std::string_view method{}; ///< of a fence
+    time_point since{};        ///< when it was decided, and its budget spent
+    time_point held_since{};   ///< since when the journal or the quota holds back its call or its read-back, or `never`
     duration timeout{};
     duration settle{};            ///< how long its outcome may stay unknown
     time_point deadline = never;  ///< of the call
@@ -41,6 +43,8 @@ struct pending_operation {
     std::string cloud_id_before{};
     std::string boot_id_before{};
     std::vector<proof_of_death> proofs{};
+    std::vector<set_id> spent_in{}; ///< whose budgets it spent
+    std::vector<set_id> room_in{};  ///< where it took room, once for each copy; `no_set`: of the whole cloud
 };
 
 } // namespace reheat::inline REHEAT_ABI

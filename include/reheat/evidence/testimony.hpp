@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <reheat/core/bits.hpp>
 #include <reheat/core/time.hpp>
 #include <reheat/evidence/evidence_rules.hpp>
 #include <reheat/evidence/health.hpp>
 
 #include <array>
-#include <bit>
 #include <cstdint>
 
 namespace reheat::inline REHEAT_ABI {
@@ -35,7 +35,7 @@ public:
         if (kept < most_polls) bad_ = static_cast<std::uint16_t>(unsigned{bad_} & ((1U << kept) - 1U));
         if (polls_ < most_polls) ++polls_;
         at_ = at;
-        if (static_cast<unsigned>(std::popcount(bad_)) >= rules.unhealthy_polls) seen_ = health::unhealthy;
+        if (detail::count_bits(bad_) >= rules.unhealthy_polls) seen_ = health::unhealthy;
         else seen_ = seen == health::healthy ? health::healthy : health::unknown;
     }
 
@@ -87,7 +87,7 @@ inline constexpr vantage_set all_vantages{(1U << vantage_count) - 1U};
     return (static_cast<unsigned>(set) >> static_cast<unsigned>(v) & 1U) != 0;
 }
 [[nodiscard]] constexpr unsigned count(vantage_set set) noexcept {
-    return static_cast<unsigned>(std::popcount(static_cast<unsigned>(set)));
+    return detail::count_bits(static_cast<unsigned>(set));
 }
 
 } // namespace reheat::inline REHEAT_ABI

@@ -2,12 +2,12 @@
 #pragma once
 
 #include <reheat/action/operation.hpp>
+#include <reheat/core/bits.hpp>
 #include <reheat/core/ids.hpp>
 #include <reheat/core/time.hpp>
 #include <reheat/recovery/reason.hpp>
 
 #include <array>
-#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -110,13 +110,13 @@ public:
     template <class Visit>
     constexpr void each_denial(const Visit& visit) const {
         for (std::uint32_t left = denied_; left != 0; left &= left - 1) {
-            const auto g = static_cast<std::size_t>(std::countr_zero(left));
+            const std::size_t g = detail::lowest_bit(left);
             visit(static_cast<guard>(g), answers_[g]);
         }
     }
     /// The first denial, in the order of `guard`.
     [[nodiscard]] constexpr reason first() const noexcept {
-        return denied_ == 0 ? reason::none : answers_[static_cast<std::size_t>(std::countr_zero(denied_))].why;
+        return denied_ == 0 ? reason::none : answers_[detail::lowest_bit(denied_)].why;
     }
     /// The earliest time at which an answer can change by itself. A denial that only an input can change has none, and
     /// does not hide a time that another has.

@@ -40,6 +40,8 @@ struct death_wanted {
     bool proved = false;
     time_point proved_at{};
     bool fenced = false; ///< by a fence of its own, so that nothing which came in the meantime can have started it
+    proof_kind by{};     ///< of its proof
+    time_point expires = never;
 };
 
 /// One failure of one target and how far its recovery has come.
@@ -72,7 +74,6 @@ struct incident {
     time_point wake = never;
     time_point verify_by = never;
     time_point acted_at = (time_point::min)(); ///< what was heard before says nothing of whether it helped
-    std::vector<proof_of_death> proofs;
     std::vector<death_wanted> deaths;
 };
 

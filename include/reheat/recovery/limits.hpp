@@ -26,6 +26,7 @@ struct shared_budget {
     budget burst{0, std::chrono::hours{1}};
     budget sustained{0, std::chrono::hours{24}};
 
+    [[nodiscard]] constexpr bool limits() const noexcept { return burst.count != 0 || sustained.count != 0; }
     friend constexpr bool operator==(const shared_budget&, const shared_budget&) = default;
 };
 

@@ -70,6 +70,7 @@ namespace detail {
     case reason::waited_long: return "recovery has waited long";
     case reason::alarm_raised: return "it failed, and the ladder calls a human";
     case reason::journal_pending: return "the journal does not take what has to be safe before an action";
+    case reason::api_quota: return "a call waits because the driver may not be called more often";
     case reason::journal_failed: return "the journal can not be written; nothing is begun until it is reopened";
     case reason::trust_broken: return "a proof of death was false; nothing is done until an operator says trust";
     case reason::silence_is_ours: return "too much fell silent at once and the driver does not answer; nothing is done";

@@ -73,7 +73,9 @@ public:
         case event_kind::call:
         case event_kind::operation_order:
             if (e.op == no_op || e.what == decision::act) return;
-            if (slot* const s = find({e.target, reason::journal_pending}); s != nullptr && s->now.op == e.op) end(s, e);
+            for (const reason why : {reason::journal_pending, reason::api_quota}) {
+                if (slot* const s = find({e.target, why}); s != nullptr && s->now.op == e.op) end(s, e);
+            }
             return;
         case event_kind::controller:
             if (e.what == decision::change && e.why == reason::none)
