@@ -64,7 +64,7 @@ FAULTS = [
     ("a guard of the integrator's is asked and not heard", ENGINE + "guards.hpp",
      "answers.set(guard::custom, a);", "static_cast<void>(before);", "guards"),
     ("capacity of nothing is capacity", ENGINE + "guards.hpp",
-     "if (room_ && *room_ <= about_to_act(no_set)) return {reason::no_capacity, never};", "", "budgets"),
+     "if (room_ && *room_ <= sets_[no_set].begun) return {reason::no_capacity, never};", "", "budgets"),
 
     # Proofs
     ("a lease is over without its margin", RECOVERY + "deaths.hpp",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <reheat/core/sort.hpp>
 #include <reheat/engine/effects.hpp>
 #include <reheat/engine/input_queue.hpp>
 #include <reheat/engine/pending_operation.hpp>
@@ -344,6 +345,7 @@ private:
 
     // engine/decide.hpp: the incident's way up the ladder
     void open(target_id target, reason why, outputs& out);
+    void place_late();
     void look(incident& i, outputs& out);
     void decide(incident& i, outputs& out);
     [[nodiscard]] asset keeps(target_id subject) const noexcept;
@@ -378,22 +380,23 @@ private:
     [[nodiscard]] guard_answer ask_budget(const shared_budget& b, const spending& spent, reason why,
                                           set_id in) const noexcept;
     [[nodiscard]] guard_answer ask_quota() const noexcept;
-    [[nodiscard]] std::uint32_t about_to_act(set_id in) const noexcept;
     [[nodiscard]] guard_answer ask_in_flight(const rung& r) const noexcept;
     [[nodiscard]] guard_answer ask_probation(const incident& i, const rung& r, target_id subject) const noexcept;
-    [[nodiscard]] guard_answer ask_dependencies(const incident& i, target_id subject) const noexcept;
+    [[nodiscard]] guard_answer ask_dependencies(const incident& i) const noexcept;
     [[nodiscard]] guard_answer ask_capacity(const rung& r, target_id machine) const noexcept;
     [[nodiscard]] bool confirmed_by_second(const incident& i, target_id subject) const noexcept;
 
     // engine/fencing.hpp: proofs of death
     [[nodiscard]] std::optional<proof_kind> dead(target_id machine) const noexcept;
     [[nodiscard]] bool proofs_ready(const rung& r, target_id subject) const noexcept;
+    [[nodiscard]] bool all_dead(target_id stack) const noexcept;
     /// Visits the machines below a target that have an open incident on them or their services, once for each.
     template <class Visit>
     void each_ill_machine(target_id above, const Visit& visit) const {
-        for (const incident& i : incidents_) {
+        for (const incident_id id : open_below(above)) {
+            const incident& i = *find_incident(id);
             const target_id machine = machine_of(i.target);
-            if (machine != no_target && i.at != phase::closed && targets_.covers(above, machine)) visit(i, machine);
+            if (machine != no_target && targets_.covers(above, machine)) visit(i, machine);
         }
     }
     void want_deaths(incident& i, const rung& r, target_id subject);
@@ -456,18 +459,36 @@ private:
     }
     [[nodiscard]] incident* find_incident(incident_id id) noexcept {
         if (id == no_incident) return nullptr;
-        const std::size_t at = place_of(id);
-        return at < incidents_.size() && incidents_[at].id == id ? &incidents_[at] : nullptr;
+        std::vector<incident>* all = &incidents_;
+        std::size_t at = place_of(id, *all);
+        if (at == all->size() || (*all)[at].id != id) at = place_of(id, *(all = &late_));
+        return at < all->size() && (*all)[at].id == id ? &(*all)[at] : nullptr;
     }
-    [[nodiscard]] std::size_t place_of(incident_id id) const noexcept {
-        std::size_t low = 0;
-        std::size_t high = incidents_.size();
-        while (low < high) {
-            const std::size_t middle = low + (high - low) / 2;
-            if (incidents_[middle].id < id) low = middle + 1;
-            else high = middle;
-        }
-        return low;
+    [[nodiscard]] static std::size_t place_of(incident_id id, const std::vector<incident>& all) noexcept {
+        return detail::place_of(id, all, [](const incident& i) { return i.id; });
+    }
+    /// The open incidents on a target and below it, in the order of their opening.
+    [[nodiscard]] std::vector<incident_id> open_below(target_id above) const {
+        std::vector<incident_id> ids;
+        targets_.each_below(above, [&](target_id below) {
+            if (targets_[below].incident != no_incident) ids.push_back(targets_[below].incident);
+        });
+        detail::sort(ids, [](incident_id a, incident_id b) { return a < b; });
+        return ids;
+    }
+    /// Whether an action has begun and spent nothing yet, since something comes first: what it will need is taken.
+    [[nodiscard]] static bool has_begun(phase p) noexcept { return p == phase::fencing || p == phase::collecting; }
+    void enter(incident& i, phase to) {
+        const int by = int{has_begun(to)} - int{has_begun(std::exchange(i.at, to))};
+        const target_id machine = by == 0 ? no_target : machine_of(i.subject);
+        if (by != 0) sets_.count(machine == no_target ? 0 : targets_[machine].member_of, 0, 0, by);
+    }
+    /// Visits what a target depends on.
+    template <class Visit>
+    void each_need(target_id dependent, const Visit& visit) const {
+        std::size_t at =
+            detail::place_of(dependent, dependencies_, [](const dependency_edge& e) { return e.dependent; });
+        for (; at < dependencies_.size() && dependencies_[at].dependent == dependent; ++at) visit(dependencies_[at].on);
     }
     [[nodiscard]] pending_operation* find_operation(op_id id) noexcept {
         for (pending_operation& op : operations_) {
@@ -534,7 +555,7 @@ private:
     set_book sets_;
     watch_book watches_;
     std::vector<watch_link> links_{watch_link{no_watch, 0}}; // of each target's watches
-    std::vector<dependency_edge> dependencies_;
+    std::vector<dependency_edge> dependencies_;              // by dependent
     std::vector<guard_ref> guards_;
     silence_watch silence_;
     order_book orders_;
@@ -545,6 +566,7 @@ private:
     spending all_spent_;
     spending calls_made_;
     std::vector<incident> incidents_;           // open ones, by id
+    std::vector<incident> late_;                // go on in this step, and are put among the others together
     std::vector<pending_operation> operations_; // unfinished ones, by id
     std::vector<probe> probes_;
     std::vector<probe> asked_;  // whom not to ask again before

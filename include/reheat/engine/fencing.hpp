@@ -16,10 +16,14 @@ inline std::optional<proof_kind> engine::dead(target_id machine) const noexcept 
 /// Whether every proof that a rung needs can be had without a fence.
 inline bool engine::proofs_ready(const rung& r, target_id subject) const noexcept {
     if (!needs_proof(r.what)) return false;
-    if (level_of(r.what) != level::stack) return dead(subject).has_value();
+    return level_of(r.what) == level::stack ? all_dead(subject) : dead(subject).has_value();
+}
+
+/// Whether all that is unhealthy in a stack is.
+inline bool engine::all_dead(target_id stack) const noexcept {
     bool any = false;
     bool all = true;
-    each_ill_machine(subject, [&](const incident&, target_id machine) {
+    each_ill_machine(stack, [&](const incident&, target_id machine) {
         any = true;
         all = all && dead(machine).has_value();
     });
@@ -67,7 +71,7 @@ inline void engine::fence_next(incident& i, outputs& out) {
         } while (how.parallel && d.method < how.size());
         return;
     }
-    i.at = phase::acting;
+    enter(i, phase::acting);
     go_on(i, out);
 }
 

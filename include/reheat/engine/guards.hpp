@@ -42,7 +42,7 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
             answers.set(guard::rate, {reason::too_soon, next});
     }
     ask_sets(answers, i, r, subject);
-    set(guard::dependency, ask_dependencies(i, subject));
+    set(guard::dependency, ask_dependencies(i));
     if (any_priority_ && highest_waiting_ > targets_[i.target].priority) {
         const time_point until =
             after(i.waiting_since == never ? now_ : i.waiting_since, options_.bounds.yield_to_higher);
@@ -87,22 +87,10 @@ inline void engine::ask_sets(guard_answers& answers, const incident& i, const ru
     if (!room.allows()) answers.set(guard::capacity, room);
 }
 
-/// Actions in a set that have begun and spent nothing yet, since a fence comes first: what they will need is taken.
-inline std::uint32_t engine::about_to_act(set_id in) const noexcept {
-    std::uint32_t n = 0;
-    for (const incident& i : incidents_) {
-        if (i.at != phase::fencing && i.at != phase::collecting) continue;
-        bool inside = in == no_set;
-        for (const set_id s : sets_of(machine_of(i.subject)).above_host()) inside = inside || s == in;
-        n += inside ? 1U : 0U;
-    }
-    return n;
-}
-
 inline guard_answer engine::ask_budget(const shared_budget& b, const spending& spent, reason why,
                                        set_id in) const noexcept {
     if (b.burst.count == 0 && b.sustained.count == 0) return {};
-    const std::uint32_t taken = about_to_act(in);
+    const std::uint32_t taken = sets_[in].begun;
     const auto room = [&](budget left) {
         if (left.count != 0 && left.count <= taken) return never; // until one of those spends it, or does not
         if (left.count != 0) left.count = static_cast<std::uint16_t>(left.count - taken);
@@ -226,23 +214,24 @@ inline guard_answer engine::ask_probation(const incident& i, const rung& r, targ
 }
 
 /// What it needs comes first: as long as that is not well and something is still tried for it.
-inline guard_answer engine::ask_dependencies(const incident& i, target_id subject) const noexcept {
-    for (const dependency_edge& e : dependencies_) {
-        if (!targets_.covers(e.dependent, i.target) && e.dependent != subject) continue;
-        for (const incident& other : incidents_) {
-            if (other.at != phase::closed && other.at != phase::parked && targets_.covers(e.on, other.target))
-                return {reason::waits_for_dependency, never};
-        }
-    }
-    return {};
+inline guard_answer engine::ask_dependencies(const incident& i) const noexcept {
+    if (dependencies_.empty()) return {};
+    bool waits = false;
+    const auto look_below = [&](target_id below) {
+        const incident* other = waits ? nullptr : incident_of(below);
+        waits = waits || (other != nullptr && other->at != phase::parked);
+    };
+    for (target_id up = i.target; up != no_target; up = targets_[up].parent)
+        each_need(up, [&](target_id on) { targets_.each_below(on, look_below); });
+    return waits ? guard_answer{reason::waits_for_dependency, never} : guard_answer{};
 }
 
 inline guard_answer engine::ask_capacity(const rung& r, target_id machine) const noexcept {
     if (!needs_proof(r.what)) return {};
-    if (room_ && *room_ <= about_to_act(no_set)) return {reason::no_capacity, never};
+    if (room_ && *room_ <= sets_[no_set].begun) return {reason::no_capacity, never};
     if (machine == no_target) return {};
     const set_id zone = sets_of(machine).zone;
-    if (zone != no_set && sets_[zone].room && *sets_[zone].room <= about_to_act(zone))
+    if (zone != no_set && sets_[zone].room && *sets_[zone].room <= sets_[zone].begun)
         return {reason::no_capacity, never};
     return {};
 }

@@ -196,7 +196,7 @@ inline void engine::drop(pending_operation& op, reason why, outputs& out) {
     for (const death_wanted& d : i->deaths) {
         if (d.in_flight != 0) return;
     }
-    i->at = phase::deciding;
+    enter(*i, phase::deciding);
     i->wake = never;
     finish_busy(*i);
 }
@@ -282,9 +282,11 @@ inline void engine::move_to(target_id machine, std::string_view host) {
     m.rack = sets_[m.host].rack;
     if (m.host == no_set) m.rack = no_set;
     m.zone = sets_[m.host].zone != no_set ? sets_[m.host].zone : m.zone;
-    sets_.count(t.member_of, -1, -failing);
+    const incident* const by = find_incident(t.actor);
+    const int begun = by != nullptr && by->subject == machine && has_begun(by->at) ? 1 : 0;
+    sets_.count(t.member_of, -1, -failing, -begun);
     t.member_of = sets_.join(m);
-    sets_.count(t.member_of, 1, failing);
+    sets_.count(t.member_of, 1, failing, begun);
 }
 
 /// Spends every budget that an action on a target is bounded by.
@@ -361,7 +363,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     }
 
     if (what == operation::collect_forensics) {
-        i->at = i->deaths.empty() ? phase::acting : phase::fencing;
+        enter(*i, i->deaths.empty() ? phase::acting : phase::fencing);
         return go_on(*i, out);
     }
     if (what == operation::fence_instance) return fence_ended(*i, subject, code, why, retry_after, out);
