@@ -241,6 +241,8 @@ inline void engine::begin(incident& i, const rung& r, target_id subject, outputs
     i.subject = subject;
     if (i.reach == no_target || targets_.covers(subject, i.reach)) i.reach = subject;
     targets_[subject].actor = i.id;
+    const target_id machine = machine_of(subject);
+    i.member_of = machine == no_target ? 0 : targets_[machine].member_of;
     i.denied = 0;
     i.denied_by = reason::none;
     i.wake = never;
@@ -287,7 +289,7 @@ inline void engine::go_on(incident& i, outputs& out) {
     ++i.attempts;
     i.waiting_since = never;
     i.paged = false;
-    spend(i.subject, r);
+    spend(i, r);
     tell(event_kind::rung, decision::act, i.attempts == 1 ? reason::first_attempt : reason::next_attempt, i, out);
     pending_operation& op = start(r.what, i.subject, &i, r.timeout, r.verify, out);
     op.booked = booked_as(r);

@@ -424,9 +424,9 @@ private:
     void finish(pending_operation& op, outcome_code code, reason why, duration retry_after, outputs& out);
     void note_seen(target_id subject, const observed& seen);
     void move_to(target_id machine, std::string_view host);
-    void spend(target_id subject, const rung& r);
-    void take_back(const pending_operation& op);
-    void give_back_room(target_id subject, operation what);
+    void spend(const incident& i, const rung& r);
+    void take_back(const incident& i, const pending_operation& op);
+    void give_back_room(const incident& i, operation what);
 
     // Shared
     [[nodiscard]] const policy& rules(policy_id p) const noexcept {
@@ -476,12 +476,11 @@ private:
         detail::sort(ids, [](incident_id a, incident_id b) { return a < b; });
         return ids;
     }
-    /// Whether an action has begun and spent nothing yet, since something comes first: what it will need is taken.
-    [[nodiscard]] static bool has_begun(phase p) noexcept { return p == phase::fencing || p == phase::collecting; }
+    /// Moves an incident on. What has begun and spent nothing yet, since something comes first, has its room taken.
     void enter(incident& i, phase to) {
-        const int by = int{has_begun(to)} - int{has_begun(std::exchange(i.at, to))};
-        const target_id machine = by == 0 ? no_target : machine_of(i.subject);
-        if (by != 0) sets_.count(machine == no_target ? 0 : targets_[machine].member_of, 0, 0, by);
+        const auto begun = [](phase p) { return p == phase::fencing || p == phase::collecting ? 1 : 0; };
+        const int by = begun(to) - begun(std::exchange(i.at, to));
+        if (by != 0) sets_.count(i.member_of, 0, 0, by);
     }
     /// Visits what a target depends on.
     template <class Visit>

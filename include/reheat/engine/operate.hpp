@@ -188,7 +188,7 @@ inline void engine::drop(pending_operation& op, reason why, outputs& out) {
         i->forensics = false;
     } else {
         // Nothing was spent; but a proof that keeps expiring is a wait, and is paged.
-        take_back(op);
+        take_back(*i, op);
         --i->attempts;
         if (why == reason::proof_expired && i->waiting_since == never) i->waiting_since = op.since;
     }
@@ -282,22 +282,20 @@ inline void engine::move_to(target_id machine, std::string_view host) {
     m.rack = sets_[m.host].rack;
     if (m.host == no_set) m.rack = no_set;
     m.zone = sets_[m.host].zone != no_set ? sets_[m.host].zone : m.zone;
-    const incident* const by = find_incident(t.actor);
-    const int begun = by != nullptr && by->subject == machine && has_begun(by->at) ? 1 : 0;
-    sets_.count(t.member_of, -1, -failing, -begun);
+    sets_.count(t.member_of, -1, -failing);
     t.member_of = sets_.join(m);
-    sets_.count(t.member_of, 1, failing, begun);
+    sets_.count(t.member_of, 1, failing);
 }
 
 /// Spends every budget that an action on a target is bounded by.
-inline void engine::spend(target_id subject, const rung& r) {
-    ledger_.spend(subject, booked_as(r), now_);
+inline void engine::spend(const incident& i, const rung& r) {
+    ledger_.spend(i.subject, booked_as(r), now_);
     const auto into = [this](spending& s, const shared_budget& b) {
         if (b.burst.count != 0 || b.sustained.count != 0)
             s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
     };
     into(all_spent_, options_.bounds.all);
-    for (const set_id s : sets_of(machine_of(subject)).above_host()) {
+    for (const set_id s : sets_.of(i.member_of).above_host()) {
         if (s == no_set) continue;
         into(sets_[s].spent, sets_[s].of == set_kind::group ? options_.bounds.group : options_.bounds.domain);
     }
@@ -306,23 +304,23 @@ inline void engine::spend(target_id subject, const rung& r) {
         if (room && *room != 0) --*room;
     };
     use(room_);
-    if (const set_id zone = sets_of(machine_of(subject)).zone; zone != no_set) use(sets_[zone].room);
+    if (const set_id zone = sets_.of(i.member_of).zone; zone != no_set) use(sets_[zone].room);
 }
 
-inline void engine::take_back(const pending_operation& op) {
+inline void engine::take_back(const incident& i, const pending_operation& op) {
     ledger_.take_back(op.subject, op.booked, op.since);
     all_spent_.take_back(op.since);
-    for (const set_id s : sets_of(machine_of(op.subject)).above_host()) {
+    for (const set_id s : sets_.of(i.member_of).above_host()) {
         if (s != no_set) sets_[s].spent.take_back(op.since);
     }
-    give_back_room(op.subject, op.what);
+    give_back_room(i, op.what);
 }
 
 /// No new copy was made: its room is free.
-inline void engine::give_back_room(target_id subject, operation what) {
+inline void engine::give_back_room(const incident& i, operation what) {
     if (!needs_proof(what)) return;
     if (room_) ++*room_;
-    const set_id zone = sets_of(machine_of(subject)).zone;
+    const set_id zone = sets_.of(i.member_of).zone;
     if (zone != no_set && sets_[zone].room) ++*sets_[zone].room;
 }
 
@@ -374,7 +372,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
         }
     }
     if (code == outcome_code::failed || code == outcome_code::refused) {
-        give_back_room(subject, what);
+        give_back_room(*i, what);
         if (needs_proof(what)) exhume(*i);
         return retry(*i, retry_after);
     }

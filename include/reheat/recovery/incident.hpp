@@ -62,6 +62,7 @@ struct incident {
     incident_id absorbed_by = no_incident;
     target_id subject = no_target; ///< what the rung acts upon
     target_id reach = no_target;   ///< the highest that it has acted upon: what it absorbed is below
+    std::uint32_t member_of = 0;   ///< place and group of that, when it began: its action is spent there
     op_id op = no_op;
     time_point opened_at{};
     time_point healed_at = never; ///< since when the guest is given time to heal itself
