@@ -29,14 +29,16 @@ public:
                 const std::string name = std::to_string(s) + "-" + std::to_string(i);
                 const std::string stack = one_in(5) ? "" : "stack-" + std::to_string(s);
                 const std::string host = one_in(4) ? "" : "host-" + std::to_string(dice_.below(3));
-                const auto vm = *e_.add(rh::instance{.name = name,
-                                                     .stack = stack,
-                                                     .host = host,
-                                                     .rack = one_in(2) ? "" : "rack-" + std::to_string(dice_.below(2)),
-                                                     .zone = zones[pick(3)],
-                                                     .keep = one_in(6) ? rh::ephemeral_disk : rh::volumes,
-                                                     .cloud_id = one_in(2) ? "" : "id-" + name,
-                                                     .priority = static_cast<std::uint8_t>(one_in(3) ? pick(3) : 0)});
+                const auto vm =
+                    *e_.add(rh::instance{.name = name,
+                                         .stack = stack,
+                                         .host = host,
+                                         .rack = one_in(2) ? "" : "rack-" + std::to_string(dice_.below(2)),
+                                         .zone = zones[pick(3)],
+                                         .keep = one_in(6) ? rh::ephemeral_disk : rh::volumes,
+                                         .cloud_id = one_in(2) ? "" : "id-" + name,
+                                         .group = one_in(3) ? "group-" + std::to_string(dice_.below(2)) : "",
+                                         .priority = static_cast<std::uint8_t>(one_in(3) ? pick(3) : 0)});
                 for (std::int64_t n = dice_.below(3); n > 0; --n)
                     REQUIRE(e_.add(rh::service{.name = "s" + std::to_string(n), .on = vm}));
             }
@@ -67,6 +69,8 @@ public:
 
     std::size_t calls = 0;
     std::size_t denials = 0;
+    std::size_t full_budgets = 0; ///< times that an action took the last of a shared budget
+    std::size_t full_quotas = 0;  ///< times that a call took the last of the quota
 
 private:
     // What a world is made of
@@ -122,7 +126,7 @@ private:
         if (one_in(3)) o.bounds.all = {random_budget(), random_budget()};
         if (one_in(3)) o.bounds.group = {random_budget(), random_budget()};
         if (one_in(3)) o.bounds.domain = {random_budget(), random_budget()};
-        if (one_in(4)) o.bounds.api = {static_cast<std::uint16_t>(5 + dice_.below(10)), 1min};
+        if (one_in(4)) o.bounds.api = {static_cast<std::uint16_t>(1 + dice_.below(10)), 1min};
         o.shadow = one_in(20);
         return o;
     }
@@ -205,6 +209,7 @@ private:
             while (next_beat_ <= now_) {
                 for (std::size_t n = 0; n < beating_ && n < watches_.size(); ++n)
                     e_.push(watches_[n], now_, rh::heartbeat);
+                beat_ = true;
                 next_beat_ += 50s;
             }
             answer_due();
@@ -244,7 +249,8 @@ private:
             e_.step(now_, out);
             take(out);
         }
-        if (!one_in(4)) return;
+        // A beat asks for no step, and any step may find that it was the verdict.
+        if (std::exchange(beat_, false) || !one_in(4)) return;
         rh::outputs out;
         e_.step(now_, out);
         // Hearing that nothing is due, a runner sleeps: nothing may have been, but that more stands in the way.
@@ -285,6 +291,7 @@ private:
         rh::target_id subject;
         rh::operation what;
         rh::time_point at;
+        std::vector<rh::set_id> in; ///< its group, rack and zone when it began: where it was spent
     };
 
     [[nodiscard]] static bool is_action(rh::operation o) {
@@ -296,9 +303,19 @@ private:
         const bool again = intents_.count(r.op) != 0;
         intents_[r.op] = r.seq;
         if (again || !is_action(r.what)) return;
-        spent_.push_back({r.op, r.target, r.what, r.at});
         const rh::incident* i = nullptr;
         for (const rh::incident& open : e_.incidents()) i = open.id == r.incident ? &open : i;
+        spent_.push_back({r.op, r.target, r.what, r.at, i == nullptr ? std::vector<rh::set_id>{} : i->places});
+        const rh::limits& bounds = e_.options().bounds;
+        within(bounds.all, [](const spent&) { return true; }, "more actions than the budget of all");
+        for (const rh::set_id id : spent_.back().in) {
+            if (id == rh::no_set) continue;
+            const bool group = e_.sets()[id].of == rh::set_kind::group;
+            within(
+                group ? bounds.group : bounds.domain,
+                [id](const spent& s) { return std::find(s.in.begin(), s.in.end(), id) != s.in.end(); },
+                group ? "more actions than the budget of a group" : "more actions than the budget of a domain");
+        }
         if (i == nullptr || i->rung >= e_.policy_of(*i).size()) return;
         const rh::rung& rung = e_.policy_of(*i).rungs()[i->rung];
         if (rung.what != r.what) return;
@@ -306,10 +323,14 @@ private:
             if (used(b, [&](const spent& s) { return s.subject == r.target && s.what == r.what; }) > b.count)
                 fail("more actions on a target than its budget");
         }
-        const rh::shared_budget& all = e_.options().bounds.all;
-        for (const rh::budget& b : {all.burst, all.sustained}) {
-            if (b.count != 0 && used(b, [](const spent&) { return true; }) > b.count)
-                fail("more actions than the budget of all");
+    }
+    template <class Which>
+    void within(const rh::shared_budget& shared, const Which& which, const char* broken) {
+        for (const rh::budget& b : {shared.burst, shared.sustained}) {
+            if (b.count == 0) continue;
+            const std::size_t n = used(b, which);
+            full_budgets += n == b.count ? 1U : 0U;
+            if (n > b.count) fail(broken);
         }
     }
     template <class Which>
@@ -324,13 +345,16 @@ private:
         if (e_.options().shadow) fail("a call in shadow mode");
         if (answering_)
             answers_.emplace_back(c.what.op, now_ + std::chrono::seconds{dice_.below(one_in(4) ? 900 : 30)});
-        const rh::budget& api = e_.options().bounds.api;
         called_.push_back(now_);
-        if (api.count != 0 &&
-            static_cast<std::size_t>(std::count_if(
-                called_.begin(), called_.end(), [&](rh::time_point at) { return now_ - at < api.within; })) > api.count)
-            fail("more calls than the cloud allows");
-        if (c.what.what == rh::operation::describe) return;
+        const bool acts = c.what.what != rh::operation::describe;
+        const rh::budget& api = e_.options().bounds.api;
+        if (api.count != 0) {
+            const auto lately = std::count_if(called_.begin(), called_.end(),
+                                              [&](rh::time_point at) { return now_ - at < api.within; });
+            full_quotas += lately == api.count ? 1U : 0U;
+            if (lately > api.count) fail("more calls than the quota of the API");
+        }
+        if (!acts) return;
         const auto intent = intents_.find(c.what.op);
         if (intent == intents_.end() || intent->second > durable_) fail("a call before its intent was durable");
         else intents_.erase(intent); // once
@@ -388,14 +412,15 @@ private:
     std::vector<rh::watch_id> watches_;
     std::size_t beating_ = 1000;
     rh::time_point next_beat_ = support::start + 1s;
+    bool beat_ = false; ///< one came in since the last look
     bool answering_ = true;
     bool slow_ = false;
     bool journal_ok_ = true;
     std::uint64_t last_ = 0;
     rh::sequence durable_ = rh::no_sequence;
     std::map<rh::op_id, rh::sequence> intents_;
-    std::vector<rh::time_point> called_;
     std::vector<spent> spent_;
+    std::vector<rh::time_point> called_;
     std::vector<std::pair<rh::op_id, rh::time_point>> answers_;
     std::string problem_;
     std::uint64_t hash_ = 0;
@@ -406,16 +431,23 @@ private:
 TEST_CASE("2,000 random worlds: no promise is broken after any step") {
     std::size_t calls = 0;
     std::size_t denials = 0;
+    std::size_t full_budgets = 0;
+    std::size_t full_quotas = 0;
     for (std::uint64_t seed = 1; seed <= 2'000; ++seed) {
         world w{seed};
         w.live(25);
         CHECK_MESSAGE(w.problem().empty(), "seed ", seed, ": ", w.problem());
         calls += w.calls;
         denials += w.denials;
+        full_budgets += w.full_budgets;
+        full_quotas += w.full_quotas;
     }
-    MESSAGE("2,000 worlds, ", calls, " calls, ", denials, " denials");
+    MESSAGE("2,000 worlds, ", calls, " calls, ", denials, " denials, ", full_budgets, " budgets and ", full_quotas,
+            " quotas spent to the last");
     CHECK(calls > 20'000); // a world in which nothing happens proves nothing
     CHECK(denials > 5'000);
+    CHECK(full_budgets > 500);
+    CHECK(full_quotas > 100);
 }
 
 TEST_CASE("the same world twice") {

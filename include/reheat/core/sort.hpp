@@ -28,4 +28,17 @@ void sort(std::vector<T>& all, const Less& less) {
     }
 }
 
+/// Where in a vector that is ordered by `of` the first one stands that is not below a key.
+template <class T, class Key, class Of>
+[[nodiscard]] std::size_t place_of(const Key& key, const std::vector<T>& all, const Of& of) noexcept {
+    std::size_t low = 0;
+    std::size_t high = all.size();
+    while (low < high) {
+        const std::size_t middle = low + (high - low) / 2;
+        if (of(all[middle]) < key) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
 } // namespace reheat::inline REHEAT_ABI::detail

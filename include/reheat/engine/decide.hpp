@@ -31,13 +31,12 @@ inline void engine::open(target_id target, reason why, outputs& out) {
 
     // What happens below an action that is under way is its doing, not a new failure.
     const target_id above = targets_.busy_above(target);
-    for (std::size_t n = 0; above != no_target && n < incidents_.size(); ++n) {
-        if (incidents_[n].subject != above) continue;
+    incident* const by = above == no_target ? nullptr : find_incident(targets_[above].actor);
+    if (by != nullptr && by->subject == above) {
         i.at = phase::absorbed;
         i.wake = never; // the other one's verdict wakes it
-        i.absorbed_by = incidents_[n].id;
-        ++incidents_[n].absorbs;
-        break;
+        i.absorbed_by = by->id;
+        ++by->absorbs;
     }
     if (const target_id machine = machine_of(target); machine != no_target && ++targets_[machine].failing == 1)
         sets_.count(targets_[machine].member_of, 0, 1);
@@ -47,8 +46,22 @@ inline void engine::open(target_id target, reason why, outputs& out) {
     if (i.at == phase::absorbed)
         tell(event_kind::incident, decision::absorb, reason::action_above, i, out).rung = operation::none;
     // A new one is the newest; one that goes on has its old place.
-    if (!related) incidents_.push_back(std::move(i));
-    else incidents_.insert(incidents_.begin() + static_cast<std::ptrdiff_t>(place_of(i.id)), std::move(i));
+    if (!related) return incidents_.push_back(std::move(i));
+    late_.insert(late_.begin() + static_cast<std::ptrdiff_t>(place_of(i.id, late_)), std::move(i));
+    constexpr std::size_t most_late = 256;
+    if (late_.size() >= most_late) place_late();
+}
+
+/// Merges the incidents that go on into the others, from the back.
+inline void engine::place_late() {
+    std::size_t from = incidents_.size();
+    std::size_t left = late_.size();
+    while (incidents_.size() != from + left) incidents_.push_back({});
+    for (std::size_t to = from + left; left != 0;) {
+        const bool late = from == 0 || incidents_[from - 1].id < late_[left - 1].id;
+        incidents_[--to] = std::move(late ? late_[--left] : incidents_[--from]);
+    }
+    late_.clear();
 }
 
 inline void engine::look(incident& i, outputs& out) {
@@ -227,6 +240,16 @@ inline void engine::wait(incident& i, const guard_answers& answers, outputs& out
 
 inline void engine::begin(incident& i, const rung& r, target_id subject, outputs& out) {
     i.subject = subject;
+    if (i.reach == no_target || targets_.covers(subject, i.reach)) i.reach = subject;
+    targets_[subject].actor = i.id;
+    i.places.clear();
+    each_place(subject, [&](const membership& m) {
+        for (const set_id s : m.above_host()) {
+            bool known = s == no_set;
+            for (const set_id other : i.places) known = known || other == s;
+            if (!known) i.places.push_back(s);
+        }
+    });
     i.denied = 0;
     i.denied_by = reason::none;
     i.wake = never;
@@ -237,22 +260,23 @@ inline void engine::begin(incident& i, const rung& r, target_id subject, outputs
     want_deaths(i, r, subject);
     const bool destroys = needs_proof(r.what) || is_destructive(r.what);
     if (destroys && policy_of(i).forensics > duration::zero() && !i.forensics) {
-        i.at = phase::collecting;
+        enter(i, phase::collecting);
         i.forensics = true;
         event& e = tell(event_kind::rung, decision::act, reason::collecting, i, out);
         e.rung = operation::collect_forensics;
         start(operation::collect_forensics, subject, &i, policy_of(i).forensics, duration::zero(), out);
         return;
     }
-    i.at = i.deaths.empty() ? phase::acting : phase::fencing;
+    enter(i, i.deaths.empty() ? phase::acting : phase::fencing);
     go_on(i, out);
 }
 
 inline void engine::absorb_below(incident& i, outputs& out) {
     if (targets_[i.subject].first_child == no_target && i.target == i.subject) return;
-    for (incident& other : incidents_) {
+    for (const incident_id id : open_below(i.subject)) {
+        incident& other = *find_incident(id);
         const bool idle = other.at == phase::deciding || other.at == phase::parked || other.at == phase::absorbed;
-        if (other.id == i.id || !idle || !targets_.covers(i.subject, other.target)) continue;
+        if (other.id == i.id || !idle) continue;
         if (other.at == phase::absorbed && other.absorbed_by == i.id) continue;
         other.at = phase::absorbed;
         other.absorbed_by = i.id;
@@ -286,7 +310,7 @@ inline void engine::retry(incident& i, duration at_least) {
     const duration pause =
         wait_after(i.fences != 0 ? instance_backoff : rung_of(i).wait, options_.seed, i.id, tried == 0 ? 1 : tried);
     i.not_before = later(i.not_before, later(after(now_, pause), after(now_, at_least)));
-    i.at = phase::deciding;
+    enter(i, phase::deciding);
     i.wake = i.not_before;
     i.deaths.clear();
     i.forensics = false;
@@ -325,7 +349,8 @@ inline void engine::check_verdict(incident& i, outputs& out) {
     const bool cured = well(i, i.acted_at);
     bool all_cured = cured;
     if (i.absorbs != 0) {
-        for (const incident& other : incidents_) {
+        for (const incident_id id : open_below(i.reach)) {
+            const incident& other = *find_incident(id);
             if (other.at == phase::absorbed && other.absorbed_by == i.id)
                 all_cured = all_cured && well(other, i.acted_at);
         }
@@ -376,7 +401,8 @@ inline void engine::close(incident& i, reason why, outputs& out) {
 inline void engine::release_absorbed(incident& by, outputs& out) {
     if (by.absorbs == 0) return;
     by.absorbs = 0;
-    for (incident& other : incidents_) {
+    for (const incident_id id : open_below(by.reach)) {
+        incident& other = *find_incident(id);
         if (other.at == phase::absorbed && other.absorbed_by == by.id) let_go(other, out);
     }
 }

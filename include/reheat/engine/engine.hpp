@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <reheat/core/sort.hpp>
 #include <reheat/engine/effects.hpp>
 #include <reheat/engine/input_queue.hpp>
 #include <reheat/engine/pending_operation.hpp>
@@ -353,6 +354,7 @@ private:
 
     // engine/decide.hpp: the incident's way up the ladder
     void open(target_id target, reason why, outputs& out);
+    void place_late();
     void look(incident& i, outputs& out);
     void decide(incident& i, outputs& out);
     [[nodiscard]] asset keeps(target_id subject) const noexcept;
@@ -411,7 +413,7 @@ private:
     [[nodiscard]] time_point call_at() const noexcept { return calls_made_.room_at(options_.bounds.api, now_); }
     [[nodiscard]] guard_answer ask_in_flight(const rung& r) const noexcept;
     [[nodiscard]] guard_answer ask_probation(const incident& i, const rung& r, target_id subject) const noexcept;
-    [[nodiscard]] guard_answer ask_dependencies(const incident& i, target_id subject) const noexcept;
+    [[nodiscard]] guard_answer ask_dependencies(const incident& i) const noexcept;
     [[nodiscard]] guard_answer ask_capacity(const rung& r, target_id subject) const noexcept;
     [[nodiscard]] bool confirmed_by_second(const incident& i, target_id subject) const noexcept;
 
@@ -449,7 +451,7 @@ private:
     void note_seen(target_id subject, const observed& seen);
     void move_to(target_id machine, std::string_view host);
     void spend(const incident& i, pending_operation& op);
-    void take_back(pending_operation& op);
+    void take_back(const incident& i, pending_operation& op);
     void take_room(pending_operation& op, set_id in);
     void give_back_room(pending_operation& op);
     /// Of a zone, or of the whole cloud.
@@ -492,18 +494,35 @@ private:
     }
     [[nodiscard]] incident* find_incident(incident_id id) noexcept {
         if (id == no_incident) return nullptr;
-        const std::size_t at = place_of(id);
-        return at < incidents_.size() && incidents_[at].id == id ? &incidents_[at] : nullptr;
+        std::vector<incident>* all = &incidents_;
+        std::size_t at = place_of(id, *all);
+        if (at == all->size() || (*all)[at].id != id) at = place_of(id, *(all = &late_));
+        return at < all->size() && (*all)[at].id == id ? &(*all)[at] : nullptr;
     }
-    [[nodiscard]] std::size_t place_of(incident_id id) const noexcept {
-        std::size_t low = 0;
-        std::size_t high = incidents_.size();
-        while (low < high) {
-            const std::size_t middle = low + (high - low) / 2;
-            if (incidents_[middle].id < id) low = middle + 1;
-            else high = middle;
-        }
-        return low;
+    [[nodiscard]] static std::size_t place_of(incident_id id, const std::vector<incident>& all) noexcept {
+        return detail::place_of(id, all, [](const incident& i) { return i.id; });
+    }
+    /// The open incidents on a target and below it, in the order of their opening.
+    [[nodiscard]] std::vector<incident_id> open_below(target_id above) const {
+        std::vector<incident_id> ids;
+        targets_.each_below(above, [&](target_id below) {
+            if (targets_[below].incident != no_incident) ids.push_back(targets_[below].incident);
+        });
+        detail::sort(ids, [](incident_id a, incident_id b) { return a < b; });
+        return ids;
+    }
+    /// Moves an incident on, and keeps `begun_`.
+    void enter(incident& i, phase to) {
+        const auto begun = [](phase p) { return p == phase::fencing || p == phase::collecting; };
+        if (begun(i.at)) std::erase(begun_, i.id);
+        if (begun(i.at = to)) begun_.push_back(i.id);
+    }
+    /// Visits what a target depends on.
+    template <class Visit>
+    void each_need(target_id dependent, const Visit& visit) const {
+        std::size_t at =
+            detail::place_of(dependent, dependencies_, [](const dependency_edge& e) { return e.dependent; });
+        for (; at < dependencies_.size() && dependencies_[at].dependent == dependent; ++at) visit(dependencies_[at].on);
     }
     [[nodiscard]] pending_operation* find_operation(op_id id) noexcept {
         for (pending_operation& op : operations_) {
@@ -574,7 +593,7 @@ private:
     set_book sets_;
     watch_book watches_;
     std::vector<watch_link> links_{watch_link{no_watch, 0}}; // of each target's watches
-    std::vector<dependency_edge> dependencies_;
+    std::vector<dependency_edge> dependencies_;              // by dependent
     std::vector<guard_ref> guards_;
     silence_watch silence_;
     order_book orders_;
@@ -585,6 +604,8 @@ private:
     spending all_spent_;
     spending calls_made_;
     std::vector<incident> incidents_;           // open ones, by id
+    std::vector<incident_id> begun_;            // whose action spent nothing yet, since something comes first
+    std::vector<incident> late_;                // go on in this step, and are put among the others together
     std::vector<pending_operation> operations_; // unfinished ones, by id
     std::vector<stray> strays_;
     std::vector<probe> probes_;

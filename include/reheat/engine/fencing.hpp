@@ -71,7 +71,7 @@ inline void engine::fence_next(incident& i, outputs& out) {
     }
     i.fences = 0;
     i.not_before = (time_point::min)();
-    i.at = phase::acting;
+    enter(i, phase::acting);
     go_on(i, out);
 }
 

@@ -42,7 +42,7 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
             answers.set(guard::rate, {reason::too_soon, next});
     }
     ask_sets(answers, r, subject);
-    set(guard::dependency, ask_dependencies(i, subject));
+    set(guard::dependency, ask_dependencies(i));
     if (any_priority_ && highest_waiting_ > targets_[i.target].priority) {
         const time_point until =
             after(i.waiting_since == never ? now_ : i.waiting_since, options_.bounds.yield_to_higher);
@@ -85,13 +85,9 @@ inline void engine::ask_sets(guard_answers& answers, const rung& r, target_id su
 /// Actions in a set that have begun and spent nothing yet, since a fence comes first: what they will need is taken.
 inline std::uint32_t engine::about_to_act(set_id in) const noexcept {
     std::uint32_t n = 0;
-    for (const incident& i : incidents_) {
-        if (i.at != phase::fencing && i.at != phase::collecting) continue;
-        bool inside = in == no_set;
-        each_place(i.subject, [&](const membership& m) {
-            for (const set_id s : m.above_host()) inside = inside || s == in;
-        });
-        n += inside ? 1U : 0U;
+    for (const incident_id id : begun_) {
+        n += in == no_set ? 1U : 0U;
+        for (const set_id s : find_incident(id)->places) n += s == in ? 1U : 0U;
     }
     return n;
 }
@@ -155,10 +151,9 @@ inline guard_answer engine::ask_evidence(const incident& i, const rung& r, targe
     if (level_of(r.what) != level::stack) return attest(i, i.target, subject);
     // Each machine that it would fence.
     guard_answer worst = attest(i, i.target, machine_of(i.target));
-    for (const incident& other : incidents_) {
-        const target_id machine = machine_of(other.target);
-        const bool ill = machine != no_target && other.at != phase::closed && targets_.covers(subject, machine);
-        if (ill && worst.allows()) worst = attest(i, other.target, machine);
+    for (const incident_id id : open_below(subject)) {
+        const target_id ill = find_incident(id)->target;
+        if (worst.allows() && ill != subject) worst = attest(i, ill, machine_of(ill));
     }
     return worst;
 }
@@ -224,15 +219,16 @@ inline guard_answer engine::ask_probation(const incident& i, const rung& r, targ
 }
 
 /// What it needs comes first: as long as that is not well and something is still tried for it.
-inline guard_answer engine::ask_dependencies(const incident& i, target_id subject) const noexcept {
-    for (const dependency_edge& e : dependencies_) {
-        if (!targets_.covers(e.dependent, i.target) && e.dependent != subject) continue;
-        for (const incident& other : incidents_) {
-            if (other.at != phase::closed && other.at != phase::parked && targets_.covers(e.on, other.target))
-                return {reason::waits_for_dependency, never};
-        }
-    }
-    return {};
+inline guard_answer engine::ask_dependencies(const incident& i) const noexcept {
+    if (dependencies_.empty()) return {};
+    bool waits = false;
+    const auto look_below = [&](target_id below) {
+        const incident* other = waits ? nullptr : incident_of(below);
+        waits = waits || (other != nullptr && other->at != phase::parked);
+    };
+    for (target_id up = i.target; up != no_target; up = targets_[up].parent)
+        each_need(up, [&](target_id on) { targets_.each_below(on, look_below); });
+    return waits ? guard_answer{reason::waits_for_dependency, never} : guard_answer{};
 }
 
 /// Room for every copy that it may start, beside those of actions that have begun and taken none yet.
@@ -242,9 +238,8 @@ inline guard_answer engine::ask_capacity(const rung& r, target_id subject) const
         std::uint32_t copies = 0;
         const auto count = [&](target_id machine) { copies += in == no_set || sets_of(machine).zone == in ? 1U : 0U; };
         each_machine(subject, count);
-        for (const incident& other : incidents_) {
-            if (other.at != phase::fencing && other.at != phase::collecting) continue;
-            for (const death_wanted& d : other.deaths) count(d.target);
+        for (const incident_id id : begun_) {
+            for (const death_wanted& d : find_incident(id)->deaths) count(d.target);
         }
         return room < copies;
     };

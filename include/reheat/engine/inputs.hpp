@@ -64,14 +64,18 @@ inline result<void> engine::depend(target_id dependent, target_id on) {
         if (targets_.covers(reached[n], dependent) || targets_.covers(dependent, reached[n]))
             return error{errc::invalid_argument, std::string{name(dependent)},
                          "it would depend on itself, by way of " + std::string{name(on)}};
-        for (const dependency_edge& e : dependencies_) {
-            if (!targets_.covers(e.dependent, reached[n]) && !targets_.covers(reached[n], e.dependent)) continue;
+        const auto reach = [&](target_id needed) {
             bool known = false;
-            for (const target_id r : reached) known = known || r == e.on;
-            if (!known) reached.push_back(e.on);
-        }
+            for (const target_id r : reached) known = known || r == needed;
+            if (!known) reached.push_back(needed);
+        };
+        targets_.each_below(reached[n], [&](target_id below) { each_need(below, reach); });
+        for (target_id up = targets_[reached[n]].parent; up != no_target; up = targets_[up].parent)
+            each_need(up, reach);
     }
-    dependencies_.push_back({dependent, on});
+    std::size_t at = dependencies_.size();
+    while (at != 0 && dependent < dependencies_[at - 1].dependent) --at;
+    dependencies_.insert(dependencies_.begin() + static_cast<std::ptrdiff_t>(at), {dependent, on});
     return {};
 }
 
@@ -108,6 +112,7 @@ inline void engine::step(time_point now, outputs& out) {
 
     // A read-back may end its operation, and an end may start the next: by index, newest last.
     for (std::size_t n = 0; n < operations_.size(); ++n) watch_deadlines(operations_[n], out);
+    if (!late_.empty()) place_late();
     do {
         look_again_ = false;
         watch_breakers(out);

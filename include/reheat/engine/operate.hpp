@@ -198,7 +198,7 @@ inline void engine::drop(pending_operation& op, reason why, outputs& out) {
         i->forensics = false;
     } else {
         // Nothing was spent; but a proof that keeps expiring is a wait, and is paged.
-        take_back(op);
+        take_back(*i, op);
         --i->attempts;
         if (why == reason::proof_expired && i->waiting_since == never) i->waiting_since = op.since;
     }
@@ -206,7 +206,7 @@ inline void engine::drop(pending_operation& op, reason why, outputs& out) {
     for (const death_wanted& d : i->deaths) {
         if (d.in_flight != 0) return;
     }
-    i->at = phase::deciding;
+    enter(*i, phase::deciding);
     i->wake = never;
     finish_busy(*i);
 }
@@ -312,15 +312,9 @@ inline void engine::spend(const incident& i, pending_operation& op) {
         s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
     };
     if (options_.bounds.all.limits()) into(all_spent_, options_.bounds.all);
-    each_place(op.subject, [&](const membership& m) {
-        for (const set_id s : m.above_host()) {
-            bool out = s == no_set || !budget_of(sets_[s].of).limits();
-            for (const set_id known : op.spent_in) out = out || known == s;
-            if (out) continue;
-            into(sets_[s].spent, budget_of(sets_[s].of));
-            op.spent_in.push_back(s);
-        }
-    });
+    for (const set_id s : i.places) {
+        if (budget_of(sets_[s].of).limits()) into(sets_[s].spent, budget_of(sets_[s].of));
+    }
     for (const death_wanted& d : i.deaths) {
         take_room(op, no_set);
         if (const set_id zone = sets_of(d.target).zone; zone != no_set) take_room(op, zone);
@@ -334,10 +328,10 @@ inline void engine::take_room(pending_operation& op, set_id in) {
     op.room_in.push_back(in);
 }
 
-inline void engine::take_back(pending_operation& op) {
+inline void engine::take_back(const incident& i, pending_operation& op) {
     ledger_.take_back(op.subject, op.booked, op.since);
     all_spent_.take_back(op.since);
-    for (const set_id s : op.spent_in) sets_[s].spent.take_back(op.since);
+    for (const set_id s : i.places) sets_[s].spent.take_back(op.since);
     give_back_room(op);
 }
 
@@ -379,7 +373,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     }
 
     if (what == operation::collect_forensics) {
-        i->at = i->deaths.empty() ? phase::acting : phase::fencing;
+        enter(*i, i->deaths.empty() ? phase::acting : phase::fencing);
         return go_on(*i, out);
     }
     if (what == operation::fence_instance) return fence_ended(*i, subject, code, why, retry_after, out);

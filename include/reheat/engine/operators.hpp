@@ -8,6 +8,7 @@
 namespace reheat::inline REHEAT_ABI {
 
 inline void engine::take(const spoken& s, outputs& out) {
+    place_late();
     const reason wrong = hear(s, out);
     look_again_ = true;
     record& r = write(record_kind::operator_word, s.target, out);

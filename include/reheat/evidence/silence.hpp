@@ -101,14 +101,8 @@ private:
     }
     template <class T, class Key>
     [[nodiscard]] static bool found(const std::vector<T>& sorted, target_id machine, const Key& key) noexcept {
-        std::size_t low = 0;
-        std::size_t high = sorted.size();
-        while (low < high) {
-            const std::size_t middle = low + (high - low) / 2;
-            if (key(sorted[middle]) < machine) low = middle + 1;
-            else high = middle;
-        }
-        return low < sorted.size() && key(sorted[low]) == machine;
+        const std::size_t at = detail::place_of(machine, sorted, key);
+        return at < sorted.size() && key(sorted[at]) == machine;
     }
 
     /// More than the share of the cliff, counted exactly.

@@ -3,6 +3,7 @@
 
 #include <reheat/action/proof_of_death.hpp>
 #include <reheat/core/ids.hpp>
+#include <reheat/core/sort.hpp>
 #include <reheat/core/time.hpp>
 
 #include <cstddef>
@@ -89,14 +90,7 @@ private:
     };
 
     [[nodiscard]] std::size_t place_of(target_id target) const noexcept {
-        std::size_t low = 0;
-        std::size_t high = leases_.size();
-        while (low < high) {
-            const std::size_t middle = low + (high - low) / 2;
-            if (leases_[middle].of.target < target) low = middle + 1;
-            else high = middle;
-        }
-        return low;
+        return detail::place_of(target, leases_, [](const held& h) { return h.of.target; });
     }
 
     std::vector<held> leases_; // by target

@@ -64,6 +64,8 @@ struct incident {
     unsigned tries = 0;        ///< attempts of the incident before, if the target was not stable since; for the backoff
     incident_id absorbed_by = no_incident;
     target_id subject = no_target; ///< what the rung acts upon
+    target_id reach = no_target;   ///< the highest that it has acted upon: what it absorbed is below
+    std::vector<set_id> places;    ///< the sets above hosts that it was in when it began: its action is spent there
     op_id op = no_op;
     time_point opened_at{};
     time_point healed_at = never; ///< since when the guest is given time to heal itself

@@ -41,6 +41,7 @@ struct instance_set {
     std::uint32_t instances = 0;  ///< on hosts that are not proved dead
     std::uint32_t unhealthy = 0;  ///< of these
     std::uint32_t dead_hosts = 0; ///< that had instances of it
+    std::uint32_t members = 0;    ///< a host's: the newest membership of it
     bool changed = false;         ///< its counts, since they were looked at last
     bool open = false;            ///< its breaker
     bool paged = false;           ///< that it has been open for long
@@ -74,6 +75,7 @@ struct membership {
     set_id zone = no_set;
     std::uint32_t instances = 0;
     std::uint32_t unhealthy = 0;
+    std::uint32_t next = 0; ///< membership of the same host
 
     [[nodiscard]] constexpr std::array<set_id, 3> above_host() const noexcept { return {group, rack, zone}; }
     [[nodiscard]] constexpr placement place() const noexcept {
@@ -116,6 +118,8 @@ public:
         }
         slots_[at] = static_cast<std::uint32_t>(memberships_.size());
         memberships_.push_back({wanted.group, wanted.host, wanted.rack, wanted.zone});
+        if (static_cast<std::size_t>(wanted.host) < sets_.size())
+            memberships_.back().next = std::exchange((*this)[wanted.host].members, slots_[at]);
         return slots_[at];
     }
 
@@ -129,9 +133,13 @@ public:
     /// So many more (or fewer) instances, and unhealthy ones, in a membership and in its sets.
     void count(std::uint32_t number, int instances, int unhealthy) {
         membership& m = memberships_[number];
+        if ((*this)[m.host].dead) { // the one failure that it is may come or go
+            set_dead(m.host, false);
+            count(number, instances, unhealthy);
+            return set_dead(m.host, true);
+        }
         add(m.instances, instances);
         add(m.unhealthy, unhealthy);
-        if (m.host != no_set && (*this)[m.host].dead) return recount();
         for (const set_id s : {m.group, m.host, m.rack, m.zone}) {
             if (s == no_set) continue;
             add((*this)[s].instances, instances);
@@ -139,10 +147,26 @@ public:
             mark(s);
         }
     }
-    /// Notes that a host is proved dead, or that it is back.
+    /// Notes that a host is proved dead, or that it is back: its instances count as one failure, or each for itself.
     void set_dead(set_id host, bool dead) {
-        (*this)[host].dead = dead;
-        recount();
+        if (std::exchange((*this)[host].dead, dead) == dead) return;
+        std::vector<set_id> of;
+        for (std::uint32_t n = (*this)[host].members; n != 0; n = memberships_[n].next) {
+            const membership& m = memberships_[n];
+            if (m.instances == 0) continue;
+            for (const set_id s : m.above_host()) {
+                if (s == no_set) continue;
+                (*this)[s].instances += dead ? 0 - m.instances : m.instances;
+                (*this)[s].unhealthy += dead ? 0 - m.unhealthy : m.unhealthy;
+                of.push_back(s);
+            }
+        }
+        detail::sort(of, [](set_id a, set_id b) { return a < b; });
+        for (std::size_t n = 0; n < of.size(); ++n) {
+            if (n != 0 && of[n] == of[n - 1]) continue;
+            add((*this)[of[n]].dead_hosts, dead ? 1 : -1);
+            mark(of[n]);
+        }
     }
 
     /// Visits the sets whose counts changed since the last call.
@@ -179,36 +203,6 @@ private:
             std::size_t at = static_cast<std::size_t>(key_of(memberships_[number])) & (slots_.size() - 1);
             while (slots_[at] != 0) at = (at + 1) & (slots_.size() - 1);
             slots_[at] = number;
-        }
-    }
-
-    /// Counts everything anew, once a host is dead or alive again, or a dead one loses an instance.
-    void recount() {
-        for (std::size_t s = 1; s < sets_.size(); ++s) {
-            sets_[s].instances = sets_[s].unhealthy = sets_[s].dead_hosts = 0;
-            mark(static_cast<set_id>(s));
-        }
-        std::vector<std::pair<set_id, set_id>> dead; // a set, and a dead host that had instances of it
-        for (const membership& m : memberships_) {
-            if (m.instances == 0) continue;
-            const bool gone = m.host != no_set && (*this)[m.host].dead;
-            for (const set_id s : m.above_host()) {
-                if (s == no_set) continue;
-                if (gone) {
-                    dead.emplace_back(s, m.host);
-                } else {
-                    (*this)[s].instances += m.instances;
-                    (*this)[s].unhealthy += m.unhealthy;
-                }
-            }
-            if (m.host != no_set) {
-                (*this)[m.host].instances += m.instances;
-                (*this)[m.host].unhealthy += m.unhealthy;
-            }
-        }
-        detail::sort(dead, [](const auto& a, const auto& b) { return a < b; });
-        for (std::size_t n = 0; n < dead.size(); ++n) {
-            if (n == 0 || dead[n] != dead[n - 1]) ++(*this)[dead[n].first].dead_hosts;
         }
     }
 

@@ -27,6 +27,7 @@ struct target_record {
     target_id first_child = no_target;
     target_id next_sibling = no_target;
     incident_id incident = no_incident; ///< the open incident, if any
+    incident_id actor = no_incident;    ///< whose action on it was the last
     std::uint32_t first_watch = 0;      ///< in the engine's list; 0: none
     std::uint32_t member_of = 0;        ///< an instance's place and group
     std::uint32_t words = 0;            ///< what was said of it beside its alarms; 0: nothing
@@ -42,7 +43,6 @@ struct target_record {
     level of{};
     asset keep = asset::none;
     std::uint8_t priority = 0;
-    bool silent = false; ///< an instance that was heard, and is not any more
     bool unsure = false; ///< an instance of which nobody knows whether an order has made it
 
     /// What its alarms say.
