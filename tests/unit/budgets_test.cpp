@@ -113,6 +113,31 @@ TEST_SUITE("budgets: shared") {
         CHECK(support::answer_of(m, m.vm[1], guard::quota).next == start + 1h);
     }
 
+    TEST_CASE("an action is spent where its room was asked for, though the fence finds the machine elsewhere") {
+        rh::instance here{.name = "here", .host = "h1", .zone = "east"};
+        rh::instance there{.name = "there", .host = "h2", .zone = "west"};
+        rh::instance also_there{.name = "also-there", .host = "h2", .zone = "west"};
+        machines m{rh::ladder{rh::evacuate_instance{}}.lowered(), {here, there, also_there}, with([](rh::limits& l) {
+                       l.domain.burst = {1, 1h};
+                   })};
+        for (const std::size_t n : {0U, 1U}) m.fail(n);
+        rh::outcome moved = rh::outcome::done();
+        moved.seen.host = "h2";
+        REQUIRE(answer_to(m, m.vm[0], operation::fence_instance, moved));
+        CHECK(calls_for(m, m.vm[0], operation::evacuate_instance) == 1);
+        REQUIRE(answer_to(m, m.vm[1], operation::fence_instance, rh::outcome::done()));
+        CHECK(calls_for(m, m.vm[1], operation::evacuate_instance) == 1); // west has not spent it on another's behalf
+        m.fail(2);
+        CHECK(support::answer_of(m, m.vm[2], guard::quota).why == reason::domain_budget);
+        const auto spent = [&](const char* zone) {
+            const rh::set_id z = m.e.sets().find(rh::set_kind::zone, zone);
+            return m.e.sets()[z].spent.room_at({1, 1h}, m.now) > m.now && //
+                   m.e.sets()[z].spent.room_at({2, 1h}, m.now) <= m.now;
+        };
+        CHECK(spent("east"));
+        CHECK(spent("west")); // once
+    }
+
     TEST_CASE("a failure domain's budget is its own, sustained without a burst as well") {
         machines m{reboot, in_zones(8),
                    with([](rh::limits& l) { l.domain = {.burst = {0, 0s}, .sustained = {2, 1h}}; })};
