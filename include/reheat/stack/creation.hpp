@@ -140,7 +140,7 @@ public:
         const std::size_t i = index_of(resource);
         const template_resource& r = template_.resources()[i];
         switch (r.type->kind) {
-        case resource_kind::ha_restarter: return node::string(url("/v1/signal/", resource));
+        case resource_kind::restarter: return node::string(url("/v1/signal/", resource));
         case resource_kind::iam_access_key:
             if (attribute == "SecretAccessKey") return node::string(states_[i].key.secret);
             return ref(r.linked("UserName"));

@@ -22,7 +22,7 @@ enum class resource_kind : std::uint8_t {
     wait_condition_handle,
     wait_condition,
     alarm,
-    ha_restarter,
+    restarter,
     iam_user,
     iam_access_key,
     access_policy,
@@ -104,7 +104,7 @@ inline constexpr std::array<std::string_view, 1> wait_condition_attributes{"Data
 inline constexpr property_rule actions_of(std::string_view name) noexcept {
     return {.name = name,
             .kind = property_kind::references,
-            .target = resource_kind::ha_restarter,
+            .target = resource_kind::restarter,
             .or_attribute = "AlarmUrl"};
 }
 // What is required is what Heat requires since 2015.1; before, an alarm without a metric loaded and never fired.
@@ -152,7 +152,7 @@ inline constexpr std::array<resource_type, 9> resource_types{{
      wait_condition_attributes},
     {"AWS::CloudWatch::Alarm", resource_kind::alarm, alarm_properties, {}, true},
     {"OS::Heat::CWLiteAlarm", resource_kind::alarm, alarm_properties, {}, true},
-    {"OS::Heat::HARestarter", resource_kind::ha_restarter, ha_restarter_properties, ha_restarter_attributes},
+    {"OS::Heat::HARestarter", resource_kind::restarter, ha_restarter_properties, ha_restarter_attributes},
     {"AWS::IAM::User", resource_kind::iam_user, iam_user_properties, {}},
     {"AWS::IAM::AccessKey", resource_kind::iam_access_key, iam_access_key_properties, iam_access_key_attributes},
     {"OS::Heat::AccessPolicy", resource_kind::access_policy, access_policy_properties, {}},

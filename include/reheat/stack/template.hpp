@@ -87,10 +87,9 @@ public:
     }
 
     /// The instance that a restarter acts on; empty if that is no restarter.
-    [[nodiscard]] std::string_view instance_of(std::string_view ha_restarter) const noexcept {
-        const template_resource* const r = find(ha_restarter);
-        return r != nullptr && r->type->kind == resource_kind::ha_restarter ? r->linked("InstanceId")
-                                                                            : std::string_view{};
+    [[nodiscard]] std::string_view instance_of(std::string_view restarter) const noexcept {
+        const template_resource* const r = find(restarter);
+        return r != nullptr && r->type->kind == resource_kind::restarter ? r->linked("InstanceId") : std::string_view{};
     }
 
     /// The value of a parameter or of `AWS::StackName`, `AWS::StackId`, `AWS::Region`; `errc::not_found` for other
