@@ -219,15 +219,15 @@ enum class outcome_code : std::uint8_t {
 /// What a driver saw of an instance while it worked. Leave out what was not looked at. A text of more than 255 bytes
 /// counts as left out.
 struct observed {
-    std::optional<bool> exists;
-    std::optional<bool> running;
+    std::optional<bool> exists{};
+    std::optional<bool> running{};
     /// Whether the hypervisor that ran it said so, or an API that vouches for that host. Only then is "it does not
     /// exist" more than a 404.
     bool vouched = false;
-    std::string cloud_id; ///< the id by which the cloud knows it; changes when it is re-created
-    std::string boot_id;  ///< changes with every boot
-    std::string host;
-    std::string address;
+    std::string cloud_id{}; ///< the id by which the cloud knows it; changes when it is re-created
+    std::string boot_id{};  ///< changes with every boot
+    std::string host{};
+    std::string address{};
 };
 
 /// The answer of a driver to one call. `reason` is for people and goes into logs: never put a secret there.
@@ -898,10 +898,16 @@ struct window_cells {
     union {
         std::array<std::uint16_t, narrow_slots> counts;
         accumulator open;
+        duration deaf_until; ///< of a row that was told to forget and has heard nothing since; its `newest` is 0
     };
 
     constexpr window_cells() noexcept : counts{} {}
 
+    /// Back to how it began, in the same generation.
+    constexpr void clear() noexcept {
+        counts = {};
+        newest = 0;
+    }
     /// Whether the newest bucket is this one and the row is of this generation.
     [[nodiscard]] bool is(std::uint32_t bucket, std::uint32_t of) const noexcept {
         return generation == of && newest == bucket;
@@ -1645,9 +1651,9 @@ namespace reheat::inline REHEAT_ABI {
 [[nodiscard]] inline std::uint64_t hash_text(std::string_view text) noexcept {
     std::uint64_t h = text.size();
     for (; !text.empty(); text.remove_prefix(text.size() < 8 ? text.size() : 8)) {
-        std::array<char, 8> word{};
-        text.copy(word.data(), word.size());
-        h = (h ^ std::bit_cast<std::uint64_t>(word)) * 0x9e37'79b9'7f4a'7c15ULL;
+        std::uint64_t word = 0;
+        text.copy(reinterpret_cast<char*>(&word), sizeof word);
+        h = (h ^ word) * 0x9e37'79b9'7f4a'7c15ULL;
         h ^= h >> 32U;
     }
     return mix(h);
@@ -3804,16 +3810,14 @@ public:
         if (row >= rows_.size() || (rows_[row].flags & active) == 0) return;
         row_state& r = rows_[row];
         const std::uint32_t bucket = bucket_of(at);
-        const std::uint32_t generation = r.window.generation;
-        r.window = cells{};
-        r.window.generation = generation;
-        r.window.newest = bucket - 1;
+        r.window.clear();
+        r.window.deaf_until = at.time_since_epoch();
         for (accumulator& a : closed(row)) a = accumulator{};
         r.first = bucket;
         r.held = not_held;
         r.grace = bucket_from(after(at, grace));
-        r.flags =
-            static_cast<std::uint8_t>((r.flags & ~(heard | midway | partial)) | (begin(bucket) == at ? 0 : partial));
+        r.flags = static_cast<std::uint8_t>((r.flags & ~(heard | midway | partial)) | deaf |
+                                            (begin(bucket) == at ? 0 : partial));
     }
     [[nodiscard]] bool has_heard(std::uint32_t row) const noexcept override {
         return row < rows_.size() && hears(rows_[row]);
@@ -3850,6 +3854,7 @@ private:
     static constexpr std::uint8_t warming = 8;
     static constexpr std::uint8_t midway = 16;  ///< watched since the middle of the bucket before the first whole one
     static constexpr std::uint8_t partial = 32; ///< was told to forget in the middle of the first bucket
+    static constexpr std::uint8_t deaf = 64;    ///< has heard nothing since it was told to forget
     static constexpr std::uint32_t not_held = 0;
     /// Neither NaN nor infinite: sums of infinities would be no number.
     [[nodiscard]] static bool is_finite(double value) noexcept { return value - value == 0; }
@@ -3919,6 +3924,11 @@ private:
     }
     template <class Add>
     bool take_at(row_state& r, time_point at, std::uint64_t weight, const Add& add) noexcept {
+        if ((r.flags & deaf) != 0) [[unlikely]] {
+            if (at.time_since_epoch() < r.window.deaf_until || bucket_of(at) > current_ + ahead_) return false;
+            r.window.clear();
+            r.flags &= static_cast<std::uint8_t>(~deaf);
+        }
         const auto into = static_cast<std::uint64_t>(at.time_since_epoch().count()) - inside_begin_;
         if (into < inside_length_) return take(r, current_, weight, add);
         const std::uint32_t bucket = bucket_of(at);
@@ -6735,6 +6745,60 @@ template <cloud_driver D>
 
 } // namespace reheat::inline REHEAT_ABI
 
+// file: reheat/core/sort.hpp
+
+namespace reheat::inline REHEAT_ABI::detail {
+
+/// Heapsort: in place, never worse than n log n. Not `std::sort`, because <algorithm> would be a third of what the
+/// engine costs its users to preprocess. Equal elements change places: order by something that tells them apart.
+template <class T, class Less>
+void sort(std::vector<T>& all, const Less& less) {
+    const auto sift = [&](std::size_t root, std::size_t end) {
+        for (std::size_t child = 2 * root + 1; child < end; child = 2 * root + 1) {
+            if (child + 1 < end && less(all[child], all[child + 1])) ++child;
+            if (!less(all[root], all[child])) return;
+            std::swap(all[root], all[child]);
+            root = child;
+        }
+    };
+    for (std::size_t n = all.size() / 2; n-- > 0;) sift(n, all.size());
+    for (std::size_t end = all.size(); end-- > 1;) {
+        std::swap(all[0], all[end]);
+        sift(0, end);
+    }
+}
+
+/// Where in a vector that is ordered by `of` the first one stands that is not below a key.
+template <class T, class Key, class Of>
+[[nodiscard]] std::size_t place_of(const Key& key, const std::vector<T>& all, const Of& of) noexcept {
+    std::size_t low = 0;
+    std::size_t high = all.size();
+    while (low < high) {
+        const std::size_t middle = low + (high - low) / 2;
+        if (of(all[middle]) < key) low = middle + 1;
+        else high = middle;
+    }
+    return low;
+}
+
+} // namespace reheat::inline REHEAT_ABI::detail
+
+// file: reheat/core/bits.hpp
+
+// What the engine needs of <bit>, without its 250 lines (docs/decisions/0005).
+
+namespace reheat::inline REHEAT_ABI::detail {
+
+/// The place of the lowest bit of a set that is not empty.
+[[nodiscard]] constexpr std::size_t lowest_bit(std::uint32_t set) noexcept {
+    return static_cast<std::size_t>(__builtin_ctz(set));
+}
+[[nodiscard]] constexpr unsigned count_bits(unsigned set) noexcept {
+    return static_cast<unsigned>(__builtin_popcount(set));
+}
+
+} // namespace reheat::inline REHEAT_ABI::detail
+
 // file: reheat/evidence/evidence_rules.hpp
 
 namespace reheat::inline REHEAT_ABI {
@@ -6823,7 +6887,7 @@ public:
         if (kept < most_polls) bad_ = static_cast<std::uint16_t>(unsigned{bad_} & ((1U << kept) - 1U));
         if (polls_ < most_polls) ++polls_;
         at_ = at;
-        if (static_cast<unsigned>(std::popcount(bad_)) >= rules.unhealthy_polls) seen_ = health::unhealthy;
+        if (detail::count_bits(bad_) >= rules.unhealthy_polls) seen_ = health::unhealthy;
         else seen_ = seen == health::healthy ? health::healthy : health::unknown;
     }
 
@@ -6875,7 +6939,7 @@ inline constexpr vantage_set all_vantages{(1U << vantage_count) - 1U};
     return (static_cast<unsigned>(set) >> static_cast<unsigned>(v) & 1U) != 0;
 }
 [[nodiscard]] constexpr unsigned count(vantage_set set) noexcept {
-    return static_cast<unsigned>(std::popcount(static_cast<unsigned>(set)));
+    return detail::count_bits(static_cast<unsigned>(set));
 }
 
 } // namespace reheat::inline REHEAT_ABI
@@ -7127,13 +7191,13 @@ public:
     template <class Visit>
     constexpr void each_denial(const Visit& visit) const {
         for (std::uint32_t left = denied_; left != 0; left &= left - 1) {
-            const auto g = static_cast<std::size_t>(std::countr_zero(left));
+            const std::size_t g = detail::lowest_bit(left);
             visit(static_cast<guard>(g), answers_[g]);
         }
     }
     /// The first denial, in the order of `guard`.
     [[nodiscard]] constexpr reason first() const noexcept {
-        return denied_ == 0 ? reason::none : answers_[static_cast<std::size_t>(std::countr_zero(denied_))].why;
+        return denied_ == 0 ? reason::none : answers_[detail::lowest_bit(denied_)].why;
     }
     /// The earliest time at which an answer can change by itself. A denial that only an input can change has none, and
     /// does not hide a time that another has.
@@ -7158,13 +7222,15 @@ namespace reheat::inline REHEAT_ABI {
 enum class operator_verb : std::uint8_t {
     approve,         ///< the rung that waits for approval may act
     deny,            ///< that rung is left behind
-    confirm_dead,    ///< the instance certainly does not run: a proof of death, by a named person
+    confirm_dead,    ///< the instance certainly does not run: a proof of death, by a named person; or its creation,
+                     ///< whose outcome was unknown, made nothing
     maintain,        ///< nothing is done to the target and what is below it, until then; needs a reason and an expiry
     end_maintenance, ///< its maintenance is over
     unpark,          ///< a parked incident tries its ladder again now
     freeze, ///< nothing is done to anything, or to the target and what is below it; needs a reason and an expiry
     thaw,   ///< the freeze is over
-    trust,  ///< a proof of death turned out false, the cause is mended, and actions may go on
+    trust,  ///< a proof of death turned out false, the cause is mended, and actions may go on; or a copy that returned
+            ///< is seen to, and not fenced again
 };
 
 [[nodiscard]] constexpr std::string_view to_string(operator_verb v) noexcept {
@@ -7183,31 +7249,6 @@ struct operator_input {
 };
 
 } // namespace reheat::inline REHEAT_ABI
-
-// file: reheat/core/sort.hpp
-
-namespace reheat::inline REHEAT_ABI::detail {
-
-/// Heapsort: in place, never worse than n log n. Not `std::sort`, because <algorithm> would be a third of what the
-/// engine costs its users to preprocess. Equal elements change places: order by something that tells them apart.
-template <class T, class Less>
-void sort(std::vector<T>& all, const Less& less) {
-    const auto sift = [&](std::size_t root, std::size_t end) {
-        for (std::size_t child = 2 * root + 1; child < end; child = 2 * root + 1) {
-            if (child + 1 < end && less(all[child], all[child + 1])) ++child;
-            if (!less(all[root], all[child])) return;
-            std::swap(all[root], all[child]);
-            root = child;
-        }
-    };
-    for (std::size_t n = all.size() / 2; n-- > 0;) sift(n, all.size());
-    for (std::size_t end = all.size(); end-- > 1;) {
-        std::swap(all[0], all[end]);
-        sift(0, end);
-    }
-}
-
-} // namespace reheat::inline REHEAT_ABI::detail
 
 // file: reheat/evidence/corroboration.hpp
 
@@ -7361,14 +7402,8 @@ private:
     }
     template <class T, class Key>
     [[nodiscard]] static bool found(const std::vector<T>& sorted, target_id machine, const Key& key) noexcept {
-        std::size_t low = 0;
-        std::size_t high = sorted.size();
-        while (low < high) {
-            const std::size_t middle = low + (high - low) / 2;
-            if (key(sorted[middle]) < machine) low = middle + 1;
-            else high = middle;
-        }
-        return low < sorted.size() && key(sorted[low]) == machine;
+        const std::size_t at = detail::place_of(machine, sorted, key);
+        return at < sorted.size() && key(sorted[at]) == machine;
     }
 
     /// More than the share of the cliff, counted exactly.
@@ -7529,6 +7564,7 @@ struct shared_budget {
     budget burst{0, std::chrono::hours{1}};
     budget sustained{0, std::chrono::hours{24}};
 
+    [[nodiscard]] constexpr bool limits() const noexcept { return burst.count != 0 || sustained.count != 0; }
     friend constexpr bool operator==(const shared_budget&, const shared_budget&) = default;
 };
 
@@ -7610,6 +7646,7 @@ struct instance_set {
     std::uint32_t instances = 0;  ///< on hosts that are not proved dead
     std::uint32_t unhealthy = 0;  ///< of these
     std::uint32_t dead_hosts = 0; ///< that had instances of it
+    std::uint32_t members = 0;    ///< a host's: the newest membership of it
     bool changed = false;         ///< its counts, since they were looked at last
     bool open = false;            ///< its breaker
     bool paged = false;           ///< that it has been open for long
@@ -7643,6 +7680,7 @@ struct membership {
     set_id zone = no_set;
     std::uint32_t instances = 0;
     std::uint32_t unhealthy = 0;
+    std::uint32_t next = 0; ///< membership of the same host
 
     [[nodiscard]] constexpr std::array<set_id, 3> above_host() const noexcept { return {group, rack, zone}; }
     [[nodiscard]] constexpr placement place() const noexcept {
@@ -7685,6 +7723,8 @@ public:
         }
         slots_[at] = static_cast<std::uint32_t>(memberships_.size());
         memberships_.push_back({wanted.group, wanted.host, wanted.rack, wanted.zone});
+        if (static_cast<std::size_t>(wanted.host) < sets_.size())
+            memberships_.back().next = std::exchange((*this)[wanted.host].members, slots_[at]);
         return slots_[at];
     }
 
@@ -7698,9 +7738,13 @@ public:
     /// So many more (or fewer) instances, and unhealthy ones, in a membership and in its sets.
     void count(std::uint32_t number, int instances, int unhealthy) {
         membership& m = memberships_[number];
+        if ((*this)[m.host].dead) { // the one failure that it is may come or go
+            set_dead(m.host, false);
+            count(number, instances, unhealthy);
+            return set_dead(m.host, true);
+        }
         add(m.instances, instances);
         add(m.unhealthy, unhealthy);
-        if (m.host != no_set && (*this)[m.host].dead) return recount();
         for (const set_id s : {m.group, m.host, m.rack, m.zone}) {
             if (s == no_set) continue;
             add((*this)[s].instances, instances);
@@ -7708,10 +7752,26 @@ public:
             mark(s);
         }
     }
-    /// Notes that a host is proved dead, or that it is back.
+    /// Notes that a host is proved dead, or that it is back: its instances count as one failure, or each for itself.
     void set_dead(set_id host, bool dead) {
-        (*this)[host].dead = dead;
-        recount();
+        if (std::exchange((*this)[host].dead, dead) == dead) return;
+        std::vector<set_id> of;
+        for (std::uint32_t n = (*this)[host].members; n != 0; n = memberships_[n].next) {
+            const membership& m = memberships_[n];
+            if (m.instances == 0) continue;
+            for (const set_id s : m.above_host()) {
+                if (s == no_set) continue;
+                (*this)[s].instances += dead ? 0 - m.instances : m.instances;
+                (*this)[s].unhealthy += dead ? 0 - m.unhealthy : m.unhealthy;
+                of.push_back(s);
+            }
+        }
+        detail::sort(of, [](set_id a, set_id b) { return a < b; });
+        for (std::size_t n = 0; n < of.size(); ++n) {
+            if (n != 0 && of[n] == of[n - 1]) continue;
+            add((*this)[of[n]].dead_hosts, dead ? 1 : -1);
+            mark(of[n]);
+        }
     }
 
     /// Visits the sets whose counts changed since the last call.
@@ -7748,36 +7808,6 @@ private:
             std::size_t at = static_cast<std::size_t>(key_of(memberships_[number])) & (slots_.size() - 1);
             while (slots_[at] != 0) at = (at + 1) & (slots_.size() - 1);
             slots_[at] = number;
-        }
-    }
-
-    /// Counts everything anew, once a host is dead or alive again, or a dead one loses an instance.
-    void recount() {
-        for (std::size_t s = 1; s < sets_.size(); ++s) {
-            sets_[s].instances = sets_[s].unhealthy = sets_[s].dead_hosts = 0;
-            mark(static_cast<set_id>(s));
-        }
-        std::vector<std::pair<set_id, set_id>> dead; // a set, and a dead host that had instances of it
-        for (const membership& m : memberships_) {
-            if (m.instances == 0) continue;
-            const bool gone = m.host != no_set && (*this)[m.host].dead;
-            for (const set_id s : m.above_host()) {
-                if (s == no_set) continue;
-                if (gone) {
-                    dead.emplace_back(s, m.host);
-                } else {
-                    (*this)[s].instances += m.instances;
-                    (*this)[s].unhealthy += m.unhealthy;
-                }
-            }
-            if (m.host != no_set) {
-                (*this)[m.host].instances += m.instances;
-                (*this)[m.host].unhealthy += m.unhealthy;
-            }
-        }
-        detail::sort(dead, [](const auto& a, const auto& b) { return a < b; });
-        for (std::size_t n = 0; n < dead.size(); ++n) {
-            if (n == 0 || dead[n] != dead[n - 1]) ++(*this)[dead[n].first].dead_hosts;
         }
     }
 
@@ -8011,10 +8041,11 @@ struct pending_operation {
     sequence intent{};
     stage at = stage::journaled;
     std::uint64_t key = 0;
-    bool paged = false;        ///< its wait for the journal has been paged
+    bool paged = false;        ///< that it is held back has been paged
     bool hard = false;         ///< of a reboot
     std::string_view method{}; ///< of a fence
     time_point since{};        ///< when it was decided, and its budget spent
+    time_point held_since{};   ///< since when the journal or the quota holds back its call or its read-back, or `never`
     duration timeout{};
     duration settle{};            ///< how long its outcome may stay unknown
     time_point deadline = never;  ///< of the call
@@ -8025,6 +8056,7 @@ struct pending_operation {
     std::string cloud_id_before{};
     std::string boot_id_before{};
     std::vector<proof_of_death> proofs{};
+    std::vector<set_id> room_in{}; ///< where it took room, once for each copy; `no_set`: of the whole cloud
 };
 
 } // namespace reheat::inline REHEAT_ABI
@@ -8261,14 +8293,7 @@ private:
     };
 
     [[nodiscard]] std::size_t place_of(target_id target) const noexcept {
-        std::size_t low = 0;
-        std::size_t high = leases_.size();
-        while (low < high) {
-            const std::size_t middle = low + (high - low) / 2;
-            if (leases_[middle].of.target < target) low = middle + 1;
-            else high = middle;
-        }
-        return low;
+        return detail::place_of(target, leases_, [](const held& h) { return h.of.target; });
     }
 
     std::vector<held> leases_; // by target
@@ -8360,7 +8385,10 @@ struct death_wanted {
     std::uint8_t method = 0;    ///< of the policy's fence methods, the next to try
     std::uint8_t in_flight = 0; ///< fences under way
     bool proved = false;
+    time_point proved_at{};
     bool fenced = false; ///< by a fence of its own, so that nothing which came in the meantime can have started it
+    proof_kind by{};     ///< of its proof
+    time_point expires = never;
 };
 
 /// One failure of one target and how far its recovery has come.
@@ -8383,6 +8411,8 @@ struct incident {
     unsigned tries = 0;        ///< attempts of the incident before, if the target was not stable since; for the backoff
     incident_id absorbed_by = no_incident;
     target_id subject = no_target; ///< what the rung acts upon
+    target_id reach = no_target;   ///< the highest that it has acted upon: what it absorbed is below
+    std::vector<set_id> places;    ///< the sets above hosts that it was in when it began: its action is spent there
     op_id op = no_op;
     time_point opened_at{};
     time_point healed_at = never; ///< since when the guest is given time to heal itself
@@ -8393,7 +8423,6 @@ struct incident {
     time_point wake = never;
     time_point verify_by = never;
     time_point acted_at = (time_point::min)(); ///< what was heard before says nothing of whether it helped
-    std::vector<proof_of_death> proofs;
     std::vector<death_wanted> deaths;
 };
 
@@ -8558,6 +8587,7 @@ struct target_record {
     target_id first_child = no_target;
     target_id next_sibling = no_target;
     incident_id incident = no_incident; ///< the open incident, if any
+    incident_id actor = no_incident;    ///< whose action on it was the last
     std::uint32_t first_watch = 0;      ///< in the engine's list; 0: none
     std::uint32_t member_of = 0;        ///< an instance's place and group
     std::uint32_t words = 0;            ///< what was said of it beside its alarms; 0: nothing
@@ -8573,7 +8603,7 @@ struct target_record {
     level of{};
     asset keep = asset::none;
     std::uint8_t priority = 0;
-    bool silent = false; ///< an instance that was heard, and is not any more
+    bool unsure = false; ///< an instance of which nobody knows whether an order has made it
 
     /// What its alarms say.
     [[nodiscard]] constexpr health heard() const noexcept {
@@ -8673,6 +8703,7 @@ public:
         note(id, &seen_record::boot_id, now.boot_id);
         note(id, &seen_record::host, now.host);
         note(id, &seen_record::address, now.address);
+        if (!now.cloud_id.empty()) (*this)[id].unsure = false;
     }
 
     /// Another copy may run under the name from now on: by what the cloud knows it has to be seen.
@@ -8887,7 +8918,8 @@ public:
     void operate(const operator_input& word, time_point at) {
         inputs_.put(spoken{word.what, word.target, at, word.expires, std::string{word.who}, std::string{word.reason}});
     }
-    /// Asks for an instance to be created, as part of a stack's creation.
+    /// Asks for an instance to be created, as part of a stack's creation. Ignored, and told why, if it exists, or if an
+    /// earlier order may have made it: then the cloud is asked first (`reason::outcome_unknown`).
     void order_creation(target_id instance, time_point at) { inputs_.put(ordered{instance, at}); }
     /// The guest says that it restarted the target itself, as `cfn-hup` does.
     void guest_restarted(target_id target, time_point at) { inputs_.put(healed{target, at}); }
@@ -8903,7 +8935,7 @@ public:
     /// An instance's lease was renewed. When it runs out, with its watchdog and a margin, the instance is proved dead.
     void renew(const lease& l) { inputs_.put(l); }
     /// A machine was seen running, by an observer that can tell copies apart. One that had been proved dead breaks the
-    /// trust in proofs, or came back: `policy::returned`.
+    /// trust in proofs, or came back: `policy::returned`. A proof that is not spent yet is withdrawn.
     void sighted(const copy_sighting& seen, time_point at) {
         inputs_.put(sighting{seen.target, std::string{seen.cloud_id}, std::string{seen.host}, seen.running_since, at});
     }
@@ -9060,6 +9092,14 @@ private:
         target_id machine;
         time_point by;
     };
+    /// A copy that returned and has to go.
+    struct stray {
+        target_id target;
+        std::string cloud_id;
+        time_point again_at; // when its fence is due
+        unsigned tries = 0;
+        op_id op = no_op; // its last fence
+    };
 
     // engine/inputs.hpp: what came in
     void take(completed& c, outputs& out);
@@ -9101,6 +9141,7 @@ private:
 
     // engine/decide.hpp: the incident's way up the ladder
     void open(target_id target, reason why, outputs& out);
+    void place_late();
     void look(incident& i, outputs& out);
     void decide(incident& i, outputs& out);
     [[nodiscard]] asset keeps(target_id subject) const noexcept;
@@ -9127,7 +9168,26 @@ private:
 
     // engine/guards.hpp: who may say no
     [[nodiscard]] guard_answers ask_guards(const incident& i, const rung& r, target_id subject) const noexcept;
-    void ask_sets(guard_answers& answers, const incident& i, const rung& r, target_id subject) const noexcept;
+    /// Visits each machine that an action happens to: of a stack those that it may make anew, since they are ill.
+    template <class Visit>
+    void each_machine(target_id subject, const Visit& visit) const {
+        const bool stack = targets_[subject].of == level::stack;
+        target_id m = stack ? targets_[subject].first_child : machine_of(subject);
+        for (; m != no_target; m = stack ? targets_[m].next_sibling : no_target) {
+            if (!stack || targets_[m].failing != 0) visit(m);
+        }
+    }
+    /// Visits the group, rack and zone of each of these machines, and the group that has a stack's name.
+    template <class Visit>
+    void each_place(target_id subject, const Visit& visit) const {
+        if (targets_[subject].of == level::stack)
+            visit(membership{sets_.find(set_kind::group, targets_.name(subject))});
+        each_machine(subject, [&](target_id machine) { visit(sets_of(machine)); });
+    }
+    [[nodiscard]] const shared_budget& budget_of(set_kind of) const noexcept {
+        return of == set_kind::group ? options_.bounds.group : options_.bounds.domain;
+    }
+    void ask_sets(guard_answers& answers, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] time_point grows_old(target_id machine, vantage_set which) const noexcept;
     [[nodiscard]] guard_answer attest(const incident& i, target_id target, target_id machine) const noexcept;
@@ -9136,27 +9196,25 @@ private:
                                           set_id in) const noexcept;
     [[nodiscard]] guard_answer ask_quota() const noexcept;
     [[nodiscard]] std::uint32_t about_to_act(set_id in) const noexcept;
+    /// When the driver may be called again: `now_` if it may now.
+    [[nodiscard]] time_point call_at() const noexcept { return calls_made_.room_at(options_.bounds.api, now_); }
     [[nodiscard]] guard_answer ask_in_flight(const rung& r) const noexcept;
     [[nodiscard]] guard_answer ask_probation(const incident& i, const rung& r, target_id subject) const noexcept;
-    [[nodiscard]] guard_answer ask_dependencies(const incident& i, target_id subject) const noexcept;
-    [[nodiscard]] guard_answer ask_capacity(const rung& r, target_id machine) const noexcept;
+    [[nodiscard]] guard_answer ask_dependencies(const incident& i) const noexcept;
+    [[nodiscard]] guard_answer ask_capacity(const rung& r, target_id subject) const noexcept;
     [[nodiscard]] bool confirmed_by_second(const incident& i, target_id subject) const noexcept;
 
     // engine/fencing.hpp: proofs of death
     [[nodiscard]] std::optional<proof_kind> dead(target_id machine) const noexcept;
     [[nodiscard]] bool proofs_ready(const rung& r, target_id subject) const noexcept;
-    /// Visits the machines below a target that have an open incident on them or their services, once for each.
-    template <class Visit>
-    void each_ill_machine(target_id above, const Visit& visit) const {
-        for (const incident& i : incidents_) {
-            const target_id machine = machine_of(i.target);
-            if (machine != no_target && i.at != phase::closed && targets_.covers(above, machine)) visit(i, machine);
-        }
-    }
     void want_deaths(incident& i, const rung& r, target_id subject);
     void fence_next(incident& i, outputs& out);
     void mint(incident& i, death_wanted& d, proof_kind by, reason why, outputs& out);
     void fence_ended(incident& i, target_id machine, outcome_code code, reason why, duration retry_after, outputs& out);
+    [[nodiscard]] time_point due(const stray& s) const noexcept;
+    void fence_strays(outputs& out);
+    void stray_fenced(op_id op, outcome_code code, duration retry_after, outputs& out);
+    [[nodiscard]] std::optional<grave> withdraw_proof(const sighting& s, outputs& out);
     void bury(const pending_operation& op);
     void exhume(const incident& i);
 
@@ -9171,6 +9229,7 @@ private:
     void forget_past(const pending_operation& op);
     void drop(pending_operation& op, reason why, outputs& out);
     [[nodiscard]] reason no_longer_wanted(const pending_operation& op) const noexcept;
+    [[nodiscard]] reason left_alone(target_id target) const noexcept;
     void watch_deadlines(pending_operation& op, outputs& out);
     void doubt_outcome(pending_operation& op, reason why, outputs& out);
     void ask_cloud(pending_operation& op, outputs& out);
@@ -9178,9 +9237,14 @@ private:
     void finish(pending_operation& op, outcome_code code, reason why, duration retry_after, outputs& out);
     void note_seen(target_id subject, const observed& seen);
     void move_to(target_id machine, std::string_view host);
-    void spend(target_id subject, const rung& r);
-    void take_back(const pending_operation& op);
-    void give_back_room(target_id subject, operation what);
+    void spend(const incident& i, pending_operation& op);
+    void take_back(const incident& i, pending_operation& op);
+    void take_room(pending_operation& op, set_id in);
+    void give_back_room(pending_operation& op);
+    /// Of a zone, or of the whole cloud.
+    [[nodiscard]] std::optional<std::uint32_t>& room_of(set_id in) noexcept {
+        return in == no_set ? room_ : sets_[in].room;
+    }
 
     // Shared
     [[nodiscard]] const policy& rules(policy_id p) const noexcept {
@@ -9199,6 +9263,10 @@ private:
     [[nodiscard]] const membership& sets_of(target_id machine) const noexcept {
         return sets_.of(machine == no_target ? 0 : targets_[machine].member_of);
     }
+    /// Why nothing is done while the breaker of a set is open.
+    [[nodiscard]] static reason opened(const instance_set& s) noexcept {
+        return s.of == set_kind::group ? reason::breaker_group : reason::breaker_domain;
+    }
     [[nodiscard]] vantage_set calling(target_id target, health what) const noexcept;
     [[nodiscard]] recovery_memory& remember(target_id target) {
         std::uint32_t& number = targets_[target].memory;
@@ -9213,18 +9281,35 @@ private:
     }
     [[nodiscard]] incident* find_incident(incident_id id) noexcept {
         if (id == no_incident) return nullptr;
-        const std::size_t at = place_of(id);
-        return at < incidents_.size() && incidents_[at].id == id ? &incidents_[at] : nullptr;
+        std::vector<incident>* all = &incidents_;
+        std::size_t at = place_of(id, *all);
+        if (at == all->size() || (*all)[at].id != id) at = place_of(id, *(all = &late_));
+        return at < all->size() && (*all)[at].id == id ? &(*all)[at] : nullptr;
     }
-    [[nodiscard]] std::size_t place_of(incident_id id) const noexcept {
-        std::size_t low = 0;
-        std::size_t high = incidents_.size();
-        while (low < high) {
-            const std::size_t middle = low + (high - low) / 2;
-            if (incidents_[middle].id < id) low = middle + 1;
-            else high = middle;
-        }
-        return low;
+    [[nodiscard]] static std::size_t place_of(incident_id id, const std::vector<incident>& all) noexcept {
+        return detail::place_of(id, all, [](const incident& i) { return i.id; });
+    }
+    /// The open incidents on a target and below it, in the order of their opening.
+    [[nodiscard]] std::vector<incident_id> open_below(target_id above) const {
+        std::vector<incident_id> ids;
+        targets_.each_below(above, [&](target_id below) {
+            if (targets_[below].incident != no_incident) ids.push_back(targets_[below].incident);
+        });
+        detail::sort(ids, [](incident_id a, incident_id b) { return a < b; });
+        return ids;
+    }
+    /// Moves an incident on, and keeps `begun_`.
+    void enter(incident& i, phase to) {
+        const auto begun = [](phase p) { return p == phase::fencing || p == phase::collecting; };
+        if (begun(i.at)) std::erase(begun_, i.id);
+        if (begun(i.at = to)) begun_.push_back(i.id);
+    }
+    /// Visits what a target depends on.
+    template <class Visit>
+    void each_need(target_id dependent, const Visit& visit) const {
+        std::size_t at =
+            detail::place_of(dependent, dependencies_, [](const dependency_edge& e) { return e.dependent; });
+        for (; at < dependencies_.size() && dependencies_[at].dependent == dependent; ++at) visit(dependencies_[at].on);
     }
     [[nodiscard]] pending_operation* find_operation(op_id id) noexcept {
         for (pending_operation& op : operations_) {
@@ -9265,11 +9350,15 @@ private:
         e.shadow = options_.shadow;
         return e;
     }
-    event& tell(event_kind kind, decision what, reason why, const pending_operation& op, outputs& out) {
+    event& tell(event_kind kind, decision what, reason why, target_id about, outputs& out) {
         event& e = tell(kind, what, why, out);
+        e.target = e.subject = about;
+        return e;
+    }
+    event& tell(event_kind kind, decision what, reason why, const pending_operation& op, outputs& out) {
+        event& e = tell(kind, what, why, op.subject, out);
         e.op = op.id;
         e.rung = op.what;
-        e.target = e.subject = op.subject;
         e.incident = op.for_incident;
         return e;
     }
@@ -9291,7 +9380,7 @@ private:
     set_book sets_;
     watch_book watches_;
     std::vector<watch_link> links_{watch_link{no_watch, 0}}; // of each target's watches
-    std::vector<dependency_edge> dependencies_;
+    std::vector<dependency_edge> dependencies_;              // by dependent
     std::vector<guard_ref> guards_;
     silence_watch silence_;
     order_book orders_;
@@ -9302,7 +9391,10 @@ private:
     spending all_spent_;
     spending calls_made_;
     std::vector<incident> incidents_;           // open ones, by id
+    std::vector<incident_id> begun_;            // whose action spent nothing yet, since something comes first
+    std::vector<incident> late_;                // go on in this step, and are put among the others together
     std::vector<pending_operation> operations_; // unfinished ones, by id
+    std::vector<stray> strays_;
     std::vector<probe> probes_;
     std::vector<probe> asked_;  // whom not to ask again before
     std::size_t told_lost_ = 0; // how many were lost when the observer doubted itself last
@@ -9369,13 +9461,12 @@ inline void engine::open(target_id target, reason why, outputs& out) {
 
     // What happens below an action that is under way is its doing, not a new failure.
     const target_id above = targets_.busy_above(target);
-    for (std::size_t n = 0; above != no_target && n < incidents_.size(); ++n) {
-        if (incidents_[n].subject != above) continue;
+    incident* const by = above == no_target ? nullptr : find_incident(targets_[above].actor);
+    if (by != nullptr && by->subject == above) {
         i.at = phase::absorbed;
         i.wake = never; // the other one's verdict wakes it
-        i.absorbed_by = incidents_[n].id;
-        ++incidents_[n].absorbs;
-        break;
+        i.absorbed_by = by->id;
+        ++by->absorbs;
     }
     if (const target_id machine = machine_of(target); machine != no_target && ++targets_[machine].failing == 1)
         sets_.count(targets_[machine].member_of, 0, 1);
@@ -9385,8 +9476,22 @@ inline void engine::open(target_id target, reason why, outputs& out) {
     if (i.at == phase::absorbed)
         tell(event_kind::incident, decision::absorb, reason::action_above, i, out).rung = operation::none;
     // A new one is the newest; one that goes on has its old place.
-    if (!related) incidents_.push_back(std::move(i));
-    else incidents_.insert(incidents_.begin() + static_cast<std::ptrdiff_t>(place_of(i.id)), std::move(i));
+    if (!related) return incidents_.push_back(std::move(i));
+    late_.insert(late_.begin() + static_cast<std::ptrdiff_t>(place_of(i.id, late_)), std::move(i));
+    constexpr std::size_t most_late = 256;
+    if (late_.size() >= most_late) place_late();
+}
+
+/// Merges the incidents that go on into the others, from the back.
+inline void engine::place_late() {
+    std::size_t from = incidents_.size();
+    std::size_t left = late_.size();
+    while (incidents_.size() != from + left) incidents_.push_back({});
+    for (std::size_t to = from + left; left != 0;) {
+        const bool late = from == 0 || incidents_[from - 1].id < late_[left - 1].id;
+        incidents_[--to] = std::move(late ? late_[--left] : incidents_[--from]);
+    }
+    late_.clear();
 }
 
 inline void engine::look(incident& i, outputs& out) {
@@ -9565,6 +9670,16 @@ inline void engine::wait(incident& i, const guard_answers& answers, outputs& out
 
 inline void engine::begin(incident& i, const rung& r, target_id subject, outputs& out) {
     i.subject = subject;
+    if (i.reach == no_target || targets_.covers(subject, i.reach)) i.reach = subject;
+    targets_[subject].actor = i.id;
+    i.places.clear();
+    each_place(subject, [&](const membership& m) {
+        for (const set_id s : m.above_host()) {
+            bool known = s == no_set;
+            for (const set_id other : i.places) known = known || other == s;
+            if (!known) i.places.push_back(s);
+        }
+    });
     i.denied = 0;
     i.denied_by = reason::none;
     i.wake = never;
@@ -9575,22 +9690,23 @@ inline void engine::begin(incident& i, const rung& r, target_id subject, outputs
     want_deaths(i, r, subject);
     const bool destroys = needs_proof(r.what) || is_destructive(r.what);
     if (destroys && policy_of(i).forensics > duration::zero() && !i.forensics) {
-        i.at = phase::collecting;
+        enter(i, phase::collecting);
         i.forensics = true;
         event& e = tell(event_kind::rung, decision::act, reason::collecting, i, out);
         e.rung = operation::collect_forensics;
         start(operation::collect_forensics, subject, &i, policy_of(i).forensics, duration::zero(), out);
         return;
     }
-    i.at = i.deaths.empty() ? phase::acting : phase::fencing;
+    enter(i, i.deaths.empty() ? phase::acting : phase::fencing);
     go_on(i, out);
 }
 
 inline void engine::absorb_below(incident& i, outputs& out) {
     if (targets_[i.subject].first_child == no_target && i.target == i.subject) return;
-    for (incident& other : incidents_) {
+    for (const incident_id id : open_below(i.subject)) {
+        incident& other = *find_incident(id);
         const bool idle = other.at == phase::deciding || other.at == phase::parked || other.at == phase::absorbed;
-        if (other.id == i.id || !idle || !targets_.covers(i.subject, other.target)) continue;
+        if (other.id == i.id || !idle) continue;
         if (other.at == phase::absorbed && other.absorbed_by == i.id) continue;
         other.at = phase::absorbed;
         other.absorbed_by = i.id;
@@ -9610,10 +9726,11 @@ inline void engine::go_on(incident& i, outputs& out) {
     ++i.attempts;
     i.waiting_since = never;
     i.paged = false;
-    spend(i.subject, r);
     tell(event_kind::rung, decision::act, i.attempts == 1 ? reason::first_attempt : reason::next_attempt, i, out);
     pending_operation& op = start(r.what, i.subject, &i, r.timeout, r.verify, out);
     op.booked = booked_as(r);
+    for (const death_wanted& d : i.deaths) op.proofs.push_back(proof_of_death{d.by, i.id, d.target, d.expires});
+    spend(i, op);
     op.hard = r.how == reboot_kind::hard || (r.how == reboot_kind::soft_then_hard && i.attempts > 1);
 }
 
@@ -9622,10 +9739,9 @@ inline void engine::retry(incident& i, duration at_least) {
     const unsigned tried = i.fences != 0 ? i.fences : i.tries + i.attempts;
     const duration pause =
         wait_after(i.fences != 0 ? instance_backoff : rung_of(i).wait, options_.seed, i.id, tried == 0 ? 1 : tried);
-    i.not_before = later(after(now_, pause), after(now_, at_least));
-    i.at = phase::deciding;
+    i.not_before = later(i.not_before, later(after(now_, pause), after(now_, at_least)));
+    enter(i, phase::deciding);
     i.wake = i.not_before;
-    i.proofs.clear();
     i.deaths.clear();
     i.forensics = false;
     finish_busy(i);
@@ -9663,7 +9779,8 @@ inline void engine::check_verdict(incident& i, outputs& out) {
     const bool cured = well(i, i.acted_at);
     bool all_cured = cured;
     if (i.absorbs != 0) {
-        for (const incident& other : incidents_) {
+        for (const incident_id id : open_below(i.reach)) {
+            const incident& other = *find_incident(id);
             if (other.at == phase::absorbed && other.absorbed_by == i.id)
                 all_cured = all_cured && well(other, i.acted_at);
         }
@@ -9714,7 +9831,8 @@ inline void engine::close(incident& i, reason why, outputs& out) {
 inline void engine::release_absorbed(incident& by, outputs& out) {
     if (by.absorbs == 0) return;
     by.absorbs = 0;
-    for (incident& other : incidents_) {
+    for (const incident_id id : open_below(by.reach)) {
+        incident& other = *find_incident(id);
         if (other.at == phase::absorbed && other.absorbed_by == by.id) let_go(other, out);
     }
 }
@@ -9792,10 +9910,9 @@ inline std::optional<proof_kind> engine::dead(target_id machine) const noexcept 
 /// Whether every proof that a rung needs can be had without a fence.
 inline bool engine::proofs_ready(const rung& r, target_id subject) const noexcept {
     if (!needs_proof(r.what)) return false;
-    if (level_of(r.what) != level::stack) return dead(subject).has_value();
     bool any = false;
     bool all = true;
-    each_ill_machine(subject, [&](const incident&, target_id machine) {
+    each_machine(subject, [&](target_id machine) {
         any = true;
         all = all && dead(machine).has_value();
     });
@@ -9804,33 +9921,32 @@ inline bool engine::proofs_ready(const rung& r, target_id subject) const noexcep
 
 /// Whose death has to be proved before a rung acts.
 inline void engine::want_deaths(incident& i, const rung& r, target_id subject) {
-    i.proofs.clear();
     i.deaths.clear();
-    if (level_of(r.what) != level::stack) {
-        if (needs_proof(r.what)) i.deaths.push_back({subject});
-        return;
-    }
-    // What is unhealthy may be re-created, so it has to be dead first.
-    each_ill_machine(subject, [&](const incident&, target_id machine) {
-        bool known = false;
-        for (const death_wanted& d : i.deaths) known = known || d.target == machine;
-        if (!known) i.deaths.push_back({machine});
-    });
+    if (needs_proof(r.what)) each_machine(subject, [&](target_id machine) { i.deaths.push_back({machine}); });
 }
 
-/// The next fences: one machine after the other, and of one machine the methods in order, or all at once.
+/// The next fences: of all machines at the same time, and of one machine the methods in order, or all at once. Once one
+/// machine has no method left, the others only come to their end.
 inline void engine::fence_next(incident& i, outputs& out) {
     const fence_rules& how = policy_of(i).fencing;
     bool waiting = false;
+    bool in_vain = false;
     for (death_wanted& d : i.deaths) {
-        if (!d.proved && d.method == 0 && d.in_flight == 0) {
-            if (const std::optional<proof_kind> by = dead(d.target)) mint(i, d, *by, reason::already_dead, out);
-        }
         waiting = waiting || d.in_flight != 0;
+        if (d.in_flight != 0) continue;
+        if (d.proved && (now_ >= d.expires || (!d.fenced && !dead(d.target)))) {
+            // The others took too long: it is proved anew, by another fence.
+            d.proved = false;
+            d.method = 0;
+            i.waiting_since = earlier(i.waiting_since, now_);
+        }
+        const std::optional<proof_kind> by = d.proved ? std::nullopt : dead(d.target);
+        if (by) mint(i, d, *by, reason::already_dead, out);
+        in_vain = in_vain || (!d.proved && d.method >= how.size());
     }
-    if (waiting) return;
     for (death_wanted& d : i.deaths) {
-        if (d.proved) continue;
+        if (in_vain || d.proved || d.in_flight != 0) continue;
+        waiting = true;
         do {
             const std::uint8_t method = d.method++;
             ++d.in_flight;
@@ -9841,19 +9957,25 @@ inline void engine::fence_next(incident& i, outputs& out) {
                 start(operation::fence_instance, d.target, &i, options_.fence_timeout, options_.fence_timeout, out);
             op.method = how.methods[method];
         } while (how.parallel && d.method < how.size());
-        return;
     }
-    i.at = phase::acting;
+    if (waiting) return;
+    if (in_vain) {
+        ++i.fences;
+        return retry(i, {});
+    }
+    i.fences = 0;
+    i.not_before = (time_point::min)();
+    enter(i, phase::acting);
     go_on(i, out);
 }
 
 inline void engine::mint(incident& i, death_wanted& d, proof_kind by, reason why, outputs& out) {
     d.proved = true;
+    d.proved_at = now_;
     d.fenced = why == reason::proof_minted;
-    i.fences = 0;
-    time_point expires = after(now_, options_.proof_validity);
-    if (!d.fenced && by == proof_kind::confirmed) expires = earlier(expires, deaths_.confirmed_until(d.target));
-    i.proofs.push_back(proof_of_death{by, i.id, d.target, expires});
+    d.by = by;
+    d.expires = after(now_, options_.proof_validity);
+    if (!d.fenced && by == proof_kind::confirmed) d.expires = earlier(d.expires, deaths_.confirmed_until(d.target));
     event& e = tell(event_kind::rung, decision::accept, why, i, out);
     e.subject = d.target;
     e.rung = operation::fence_instance;
@@ -9869,14 +9991,8 @@ inline void engine::fence_ended(incident& i, target_id machine, outcome_code cod
         --d.in_flight;
         const proof_kind by = why == reason::confirmed_absent ? proof_kind::absent : proof_kind::fenced;
         if (code == outcome_code::done && !d.proved) mint(i, d, by, reason::proof_minted, out);
-        if (!d.proved && d.in_flight == 0) {
-            // A proof of another kind may have come in the meantime.
-            if (const std::optional<proof_kind> other = dead(machine)) mint(i, d, *other, reason::already_dead, out);
-        }
-        if (!d.proved && d.in_flight == 0 && d.method >= policy_of(i).fencing.size()) {
-            ++i.fences;
-            return retry(i, retry_after);
-        }
+        if (d.in_flight == 0 && d.method >= policy_of(i).fencing.size())
+            i.not_before = later(i.not_before, after(now_, retry_after));
         break;
     }
     if (i.at == phase::fencing) fence_next(i, out);
@@ -9904,10 +10020,7 @@ inline void engine::exhume(const incident& i) {
         if (g.incident != i.id) return false;
         for (const death_wanted& d : i.deaths) {
             if (d.target != g.target) continue;
-            observed old;
-            old.cloud_id = g.cloud_id;
-            old.host = g.host;
-            note_seen(g.target, old);
+            note_seen(g.target, {.cloud_id = g.cloud_id, .host = g.host});
             return true;
         }
         return false;
@@ -9919,40 +10032,76 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
     const return_rule rule = rules(targets_[s.target].rules).returned;
     const time_point replaced = targets_[s.target].memory == 0 ? (time_point::min)() : remember(s.target).helped_at;
     const bool longer = s.running_since < replaced;
-    const bool original_goes = rule == return_rule::keep_replacement || rule == return_rule::stop_both ||
-                               (rule == return_rule::longest_running && !longer);
-    const bool replacement_goes = rule == return_rule::keep_original || rule == return_rule::stop_both ||
-                                  (rule == return_rule::longest_running && longer);
+    const bool stays = rule == return_rule::keep_original || (rule == return_rule::longest_running && longer);
     const auto stop = [&](std::string_view copy) {
-        pending_operation& op =
-            start(operation::fence_instance, s.target, nullptr, options_.fence_timeout, options_.fence_timeout, out);
-        op.cloud_id = copy;
-        event& e = tell(event_kind::operation_order, decision::act, reason::returned, out);
-        e.target = e.subject = s.target;
-        e.rung = operation::fence_instance;
-        e.op = op.id;
+        for (const stray& known : strays_) {
+            if (known.target == s.target && known.cloud_id == copy) return;
+        }
+        strays_.push_back({s.target, std::string{copy}, now_});
     };
     const std::string old{old_cloud_id.empty() ? std::string_view{s.cloud_id} : old_cloud_id};
     const std::string current{targets_.cloud_id(s.target)};
     if (targets_.busy(s.target)) return;
-    if (old.empty() || current.empty() || old == current) {
-        // Nobody can say which of the two a fence would hit.
-        event& e = tell(event_kind::page, decision::page, reason::returned, out);
-        e.target = e.subject = s.target;
-        return;
+    // Nobody can say which of the two a fence would hit.
+    const bool alike = old.empty() || current.empty() || old == current;
+    if (alike || rule == return_rule::stop_both)
+        tell(event_kind::page, decision::page, reason::returned, s.target, out);
+    if (alike) return;
+    if (!stays) stop(old);
+    if (stays || rule == return_rule::stop_both) stop(current);
+    if (stays) note_seen(s.target, {.cloud_id = old, .host = s.host});
+}
+
+/// When a copy that returned is to be fenced; `never` as long as something that ends by itself stands in the way.
+inline time_point engine::due(const stray& s) const noexcept {
+    const bool waits = trust_broken_ || targets_.busy(s.target) || left_alone(s.target) != reason::none;
+    return waits ? never : s.again_at;
+}
+
+inline void engine::fence_strays(outputs& out) {
+    target_id begun = no_target; // both copies of a machine may have to go
+    for (stray& s : strays_) {
+        if (now_ < (s.target == begun ? s.again_at : due(s))) continue;
+        begun = s.target;
+        pending_operation& op =
+            start(operation::fence_instance, s.target, nullptr, options_.fence_timeout, options_.fence_timeout, out);
+        op.cloud_id = s.cloud_id;
+        s.op = op.id;
+        tell(event_kind::operation_order, decision::act, reason::returned, op, out);
     }
-    if (original_goes) stop(old);
-    if (replacement_goes) stop(current);
-    if (rule == return_rule::keep_original || (rule == return_rule::longest_running && longer)) {
-        observed back;
-        back.cloud_id = old;
-        back.host = s.host;
-        note_seen(s.target, back);
+}
+
+/// As long as no fence works two copies may run, and nothing else will stop one of them.
+inline void engine::stray_fenced(op_id op, outcome_code code, duration retry_after, outputs& out) {
+    for (stray& s : strays_) {
+        if (s.op != op) continue;
+        const duration pause =
+            wait_after(instance_backoff, options_.seed, static_cast<incident_id>(s.target), ++s.tries);
+        s.again_at = later(after(now_, pause), after(now_, retry_after));
+        if (code != outcome_code::done && s.tries == 1)
+            tell(event_kind::page, decision::page, reason::returned, s.target, out).op = op;
     }
-    if (rule == return_rule::stop_both) {
-        event& e = tell(event_kind::page, decision::page, reason::returned, out);
-        e.target = e.subject = s.target;
+    if (code == outcome_code::done) std::erase_if(strays_, [op](const stray& s) { return s.op == op; });
+}
+
+/// Withdraws a proof that is not spent yet, since the copy is seen running of which it says that it is dead.
+inline std::optional<grave> engine::withdraw_proof(const sighting& s, outputs& out) {
+    const std::string_view known = targets_.cloud_id(s.target);
+    const std::string host{targets_.host(s.target)};
+    if (known.empty() ? s.host.empty() || s.host != host : s.cloud_id != known) return std::nullopt;
+    for (incident& i : incidents_) {
+        const pending_operation* op = i.at == phase::acting ? find_operation(i.op) : nullptr;
+        if (i.at != phase::fencing && (op == nullptr || op->at != pending_operation::stage::journaled)) continue;
+        for (death_wanted& d : i.deaths) {
+            if (d.target != s.target || !d.proved || s.at < d.proved_at) continue;
+            // Now nothing proves it, as the second look will see.
+            d.fenced = false;
+            deaths_.forget(d.target);
+            if (dead(d.target)) take(host_word{host, false, proof_kind::fenced, now_}, out);
+            return grave{d.target, i.id, {}, d.proved_at};
+        }
     }
+    return std::nullopt;
 }
 
 } // namespace reheat::inline REHEAT_ABI
@@ -9997,8 +10146,8 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
         if (last_machine_action_ != (time_point::min)() && now_ < next)
             answers.set(guard::rate, {reason::too_soon, next});
     }
-    ask_sets(answers, i, r, subject);
-    set(guard::dependency, ask_dependencies(i, subject));
+    ask_sets(answers, r, subject);
+    set(guard::dependency, ask_dependencies(i));
     if (any_priority_ && highest_waiting_ > targets_[i.target].priority) {
         const time_point until =
             after(i.waiting_since == never ? now_ : i.waiting_since, options_.bounds.yield_to_higher);
@@ -10015,49 +10164,41 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
     return answers;
 }
 
-/// Breakers, shared budgets and room, in every set that the target belongs to.
-inline void engine::ask_sets(guard_answers& answers, const incident& i, const rung& r,
-                             target_id subject) const noexcept {
+/// Breakers, shared budgets and room, in every set that the action happens in.
+inline void engine::ask_sets(guard_answers& answers, const rung& r, target_id subject) const noexcept {
     const limits& bounds = options_.bounds;
-    const target_id machine = machine_of(i.target);
     const auto spent = [&answers](const guard_answer& a) {
         const guard_answer before = answers.of(guard::quota);
         if (!a.allows() && (before.allows() || a.next > before.next)) answers.set(guard::quota, a);
     };
-    membership sets = sets_of(machine);
-    if (machine == no_target) sets.group = sets_.find(set_kind::group, targets_.name(i.target));
-    for (const set_id id : sets.above_host()) {
-        if (id == no_set) continue;
-        const instance_set& s = sets_[id];
-        const bool group = s.of == set_kind::group;
-        if (s.open) {
-            answers.set(guard::breaker, {group ? reason::breaker_group : reason::breaker_domain,
-                                         after(s.calm_since, bounds.breaker.cooldown)});
+    each_place(subject, [&](const membership& m) {
+        for (const set_id id : m.above_host()) {
+            if (id == no_set) continue;
+            const instance_set& s = sets_[id];
+            const bool group = s.of == set_kind::group;
+            if (s.open) answers.set(guard::breaker, {opened(s), after(s.calm_since, bounds.breaker.cooldown)});
+            const shared_budget& b = budget_of(s.of);
+            if (b.limits()) spent(ask_budget(b, s.spent, group ? reason::group_budget : reason::domain_budget, id));
         }
-        spent(ask_budget(group ? bounds.group : bounds.domain, s.spent,
-                         group ? reason::group_budget : reason::domain_budget, id));
-    }
-    spent(ask_budget(bounds.all, all_spent_, reason::all_budget, no_set));
+    });
+    if (bounds.all.limits()) spent(ask_budget(bounds.all, all_spent_, reason::all_budget, no_set));
     spent(ask_quota());
-    const guard_answer room = ask_capacity(r, machine_of(subject));
+    const guard_answer room = ask_capacity(r, subject);
     if (!room.allows()) answers.set(guard::capacity, room);
 }
 
 /// Actions in a set that have begun and spent nothing yet, since a fence comes first: what they will need is taken.
 inline std::uint32_t engine::about_to_act(set_id in) const noexcept {
     std::uint32_t n = 0;
-    for (const incident& i : incidents_) {
-        if (i.at != phase::fencing && i.at != phase::collecting) continue;
-        bool inside = in == no_set;
-        for (const set_id s : sets_of(machine_of(i.subject)).above_host()) inside = inside || s == in;
-        n += inside ? 1U : 0U;
+    for (const incident_id id : begun_) {
+        n += in == no_set ? 1U : 0U;
+        for (const set_id s : find_incident(id)->places) n += s == in ? 1U : 0U;
     }
     return n;
 }
 
 inline guard_answer engine::ask_budget(const shared_budget& b, const spending& spent, reason why,
                                        set_id in) const noexcept {
-    if (b.burst.count == 0 && b.sustained.count == 0) return {};
     const std::uint32_t taken = about_to_act(in);
     const auto room = [&](budget left) {
         if (left.count != 0 && left.count <= taken) return never; // until one of those spends it, or does not
@@ -10115,9 +10256,10 @@ inline guard_answer engine::ask_evidence(const incident& i, const rung& r, targe
     if (level_of(r.what) != level::stack) return attest(i, i.target, subject);
     // Each machine that it would fence.
     guard_answer worst = attest(i, i.target, machine_of(i.target));
-    each_ill_machine(subject, [&](const incident& other, target_id machine) {
-        if (worst.allows()) worst = attest(i, other.target, machine);
-    });
+    for (const incident_id id : open_below(subject)) {
+        const target_id ill = find_incident(id)->target;
+        if (worst.allows() && ill != subject) worst = attest(i, ill, machine_of(ill));
+    }
     return worst;
 }
 
@@ -10182,25 +10324,36 @@ inline guard_answer engine::ask_probation(const incident& i, const rung& r, targ
 }
 
 /// What it needs comes first: as long as that is not well and something is still tried for it.
-inline guard_answer engine::ask_dependencies(const incident& i, target_id subject) const noexcept {
-    for (const dependency_edge& e : dependencies_) {
-        if (!targets_.covers(e.dependent, i.target) && e.dependent != subject) continue;
-        for (const incident& other : incidents_) {
-            if (other.at != phase::closed && other.at != phase::parked && targets_.covers(e.on, other.target))
-                return {reason::waits_for_dependency, never};
-        }
-    }
-    return {};
+inline guard_answer engine::ask_dependencies(const incident& i) const noexcept {
+    if (dependencies_.empty()) return {};
+    bool waits = false;
+    const auto look_below = [&](target_id below) {
+        const incident* other = waits ? nullptr : incident_of(below);
+        waits = waits || (other != nullptr && other->at != phase::parked);
+    };
+    for (target_id up = i.target; up != no_target; up = targets_[up].parent)
+        each_need(up, [&](target_id on) { targets_.each_below(on, look_below); });
+    return waits ? guard_answer{reason::waits_for_dependency, never} : guard_answer{};
 }
 
-inline guard_answer engine::ask_capacity(const rung& r, target_id machine) const noexcept {
+/// Room for every copy that it may start, beside those of actions that have begun and taken none yet.
+inline guard_answer engine::ask_capacity(const rung& r, target_id subject) const noexcept {
     if (!needs_proof(r.what)) return {};
-    if (room_ && *room_ <= about_to_act(no_set)) return {reason::no_capacity, never};
-    if (machine == no_target) return {};
-    const set_id zone = sets_of(machine).zone;
-    if (zone != no_set && sets_[zone].room && *sets_[zone].room <= about_to_act(zone))
-        return {reason::no_capacity, never};
-    return {};
+    const auto full = [&](std::uint32_t room, set_id in) {
+        std::uint32_t copies = 0;
+        const auto count = [&](target_id machine) { copies += in == no_set || sets_of(machine).zone == in ? 1U : 0U; };
+        each_machine(subject, count);
+        for (const incident_id id : begun_) {
+            for (const death_wanted& d : find_incident(id)->deaths) count(d.target);
+        }
+        return room < copies;
+    };
+    bool none = room_ && full(*room_, no_set);
+    each_machine(subject, [&](target_id machine) {
+        const set_id zone = sets_of(machine).zone;
+        none = none || (zone != no_set && sets_[zone].room && full(*sets_[zone].room, zone));
+    });
+    return none ? guard_answer{reason::no_capacity, never} : guard_answer{};
 }
 
 } // namespace reheat::inline REHEAT_ABI
@@ -10212,18 +10365,13 @@ inline guard_answer engine::ask_capacity(const rung& r, target_id machine) const
 namespace reheat::inline REHEAT_ABI {
 
 inline result<target_id> engine::add(const stack& s) {
-    target_record t;
-    t.of = level::stack;
-    auto added = targets_.add(t, s.name);
+    auto added = targets_.add({.of = level::stack}, s.name);
     if (added) unjournaled_.push_back(*added);
     return added;
 }
 
 inline result<target_id> engine::add(const instance& i) {
-    target_record t;
-    t.of = level::instance;
-    t.keep = i.keep;
-    t.priority = i.priority;
+    target_record t{.of = level::instance, .keep = i.keep, .priority = i.priority};
     if (!i.stack.empty()) {
         t.parent = targets_.find(level::stack, i.stack);
         if (t.parent == no_target) {
@@ -10249,10 +10397,7 @@ inline result<target_id> engine::add(const instance& i) {
     targets_[*added].member_of = sets_.join(m);
     sets_.count(targets_[*added].member_of, 1, 0);
 
-    observed known;
-    known.cloud_id = i.cloud_id;
-    known.host = i.host;
-    targets_.note_seen(*added, known);
+    targets_.note_seen(*added, {.cloud_id = std::string{i.cloud_id}, .host = std::string{i.host}});
     return added;
 }
 
@@ -10260,10 +10405,7 @@ inline result<target_id> engine::add(const service& s) {
     if (s.name.empty()) return error{errc::invalid_argument, "name", "expected 1 to 255 characters"};
     if (!targets_.has(s.on) || targets_[s.on].of != level::instance)
         return error{errc::invalid_argument, std::string{s.name}, "expected a service on an instance"};
-    target_record t;
-    t.of = level::service;
-    t.parent = s.on;
-    t.priority = s.priority;
+    const target_record t{.parent = s.on, .of = level::service, .priority = s.priority};
     auto added = targets_.add(t, std::string{targets_.name(s.on)} + "/" + std::string{s.name});
     if (!added) return added;
     unjournaled_.push_back(*added);
@@ -10279,14 +10421,18 @@ inline result<void> engine::depend(target_id dependent, target_id on) {
         if (targets_.covers(reached[n], dependent) || targets_.covers(dependent, reached[n]))
             return error{errc::invalid_argument, std::string{name(dependent)},
                          "it would depend on itself, by way of " + std::string{name(on)}};
-        for (const dependency_edge& e : dependencies_) {
-            if (!targets_.covers(e.dependent, reached[n]) && !targets_.covers(reached[n], e.dependent)) continue;
+        const auto reach = [&](target_id needed) {
             bool known = false;
-            for (const target_id r : reached) known = known || r == e.on;
-            if (!known) reached.push_back(e.on);
-        }
+            for (const target_id r : reached) known = known || r == needed;
+            if (!known) reached.push_back(needed);
+        };
+        targets_.each_below(reached[n], [&](target_id below) { each_need(below, reach); });
+        for (target_id up = targets_[reached[n]].parent; up != no_target; up = targets_[up].parent)
+            each_need(up, reach);
     }
-    dependencies_.push_back({dependent, on});
+    std::size_t at = dependencies_.size();
+    while (at != 0 && dependent < dependencies_[at - 1].dependent) --at;
+    dependencies_.insert(dependencies_.begin() + static_cast<std::ptrdiff_t>(at), {dependent, on});
     return {};
 }
 
@@ -10319,9 +10465,11 @@ inline void engine::step(time_point now, outputs& out) {
     watch_silence(out);
     watch_probes(out);
     watch_orders(out);
+    fence_strays(out);
 
     // A read-back may end its operation, and an end may start the next: by index, newest last.
     for (std::size_t n = 0; n < operations_.size(); ++n) watch_deadlines(operations_[n], out);
+    if (!late_.empty()) place_late();
     do {
         look_again_ = false;
         watch_breakers(out);
@@ -10377,7 +10525,6 @@ inline void engine::tell_journal(outputs& out) {
     for (pending_operation& op : operations_) {
         if (op.at != pending_operation::stage::journaled) continue;
         write_intent(op, out);
-        op.paged = true; // with the journal itself
     }
 }
 
@@ -10407,9 +10554,12 @@ inline time_point engine::next() const noexcept {
     }
     for (const pending_operation& op : operations_) {
         earliest = earlier(earliest, page_at(op));
+        const bool ready = op.at == pending_operation::stage::journaled && op.intent <= durable_ && journal_ok_;
+        if (ready) earliest = earlier(earliest, call_at());
         if (op.at == pending_operation::stage::called) earliest = earlier(earliest, op.deadline);
         if (op.at == pending_operation::stage::unknown) earliest = earlier(earliest, earlier(op.read_by, op.settle_by));
     }
+    for (const stray& s : strays_) earliest = earlier(earliest, due(s));
     for (const probe& p : probes_) earliest = earlier(earliest, p.by);
     for (const set_id s : open_breakers_) {
         earliest = earlier(earliest, after(sets_[s].calm_since, options_.bounds.breaker.cooldown));
@@ -10496,17 +10646,15 @@ inline void engine::end_doubt(outputs& out) {
 inline void engine::ask_machine(target_id machine, outputs& out) {
     constexpr std::size_t most_probes = 16;
     if (options_.shadow) return end_doubt(out);
-    if (machine == no_target || probes_.size() >= most_probes) return;
+    if (machine == no_target || probes_.size() >= most_probes || call_at() > now_) return;
     std::erase_if(asked_, [this](const probe& p) { return now_ >= p.by; });
     for (const probe& p : asked_) {
         if (p.machine == machine) return;
     }
-    pending_operation question;
-    question.subject = machine;
     const auto id = static_cast<op_id>(++last_op_);
     probes_.push_back({id, machine, after(now_, options_.read_back_every)});
     asked_.push_back(probes_.back());
-    out.calls.push_back(make_call(question, id, operation::describe, probes_.back().by));
+    out.calls.push_back(make_call({.subject = machine}, id, operation::describe, probes_.back().by));
     calls_made_.spend(now_, options_.bounds.api.within);
 }
 
@@ -10532,8 +10680,7 @@ inline void engine::watch_breakers(outputs& out) {
         s.paged = false;
         s.opened_at = now_;
         open_breakers_.push_back(id);
-        event& e = tell(event_kind::controller, decision::open,
-                        s.of == set_kind::group ? reason::breaker_group : reason::breaker_domain, out);
+        event& e = tell(event_kind::controller, decision::open, opened(s), out);
         e.set = id;
         e.value = static_cast<double>(s.failed());
     });
@@ -10558,8 +10705,7 @@ inline void engine::watch_breakers(outputs& out) {
     });
     // One cause opens the breakers of many sets; a human hears of the widest.
     if (widest == no_set) return;
-    const bool group = sets_[widest].of == set_kind::group;
-    event& e = tell(event_kind::page, decision::page, group ? reason::breaker_group : reason::breaker_domain, out);
+    event& e = tell(event_kind::page, decision::page, opened(sets_[widest]), out);
     e.set = widest;
     e.value = static_cast<double>(sets_[widest].failed());
 }
@@ -10615,8 +10761,7 @@ inline void engine::take(const observation& o, outputs& out) {
     const reason why = o.seen == health::healthy     ? reason::observed_healthy
                        : o.seen == health::unhealthy ? reason::observed_unhealthy
                                                      : reason::alarm_unknown;
-    event& e = tell(event_kind::alarm, decision::change, why, out);
-    e.target = o.target;
+    tell(event_kind::alarm, decision::change, why, out).target = o.target;
     health_changed(o.target, why, out);
 }
 
@@ -10634,11 +10779,13 @@ inline void engine::take(const ordered& o, outputs& out) {
     const bool known =
         possible && (!targets_.cloud_id(o.instance).empty() || targets_[o.instance].heard() == health::healthy ||
                      targets_[o.instance].incident != no_incident);
-    const bool free = possible && !known && !targets_.busy(o.instance);
-    event& e = tell(event_kind::operation_order, free ? decision::act : decision::ignore,
-                    possible && !free ? reason::busy : reason::requested, out);
-    e.target = e.subject = o.instance;
-    e.rung = operation::create_instance;
+    // Nor is what may have been made by an order before: the cloud is asked, or an operator says.
+    const bool unsure = possible && !known && targets_[o.instance].unsure;
+    const bool free = possible && !known && !unsure && !targets_.busy(o.instance);
+    const reason why = unsure ? reason::outcome_unknown : possible && !free ? reason::busy : reason::requested;
+    tell(event_kind::operation_order, free ? decision::act : decision::ignore, why, o.instance, out).rung =
+        operation::create_instance;
+    if (unsure) ask_machine(o.instance, out);
     if (!free) return;
     start(operation::create_instance, o.instance, nullptr, options_.create_timeout, options_.create_timeout, out);
 }
@@ -10647,8 +10794,7 @@ inline void engine::take(const healed& h, outputs& out) {
     if (!targets_.has(h.target)) return;
     ledger_.spend(h.target, operation::guest_restarts, now_);
     look_again_ = true;
-    event& e = tell(event_kind::alarm, decision::change, reason::guest_restarted, out);
-    e.target = h.target;
+    tell(event_kind::alarm, decision::change, reason::guest_restarted, out).target = h.target;
     if (incident* i = find_incident(targets_[h.target].incident); i != nullptr) {
         i->healed_at = now_;
         return;
@@ -10695,28 +10841,27 @@ inline void engine::take(const sighting& s, outputs& out) {
                                            : !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
         if (g.target == s.target && same_copy) of = &g;
     }
-    if (of == nullptr) return;
-    if (s.running_since <= of->died_at) {
+    const std::optional<grave> held = of == nullptr ? withdraw_proof(s, out) : std::nullopt;
+    if (of == nullptr && !held) return;
+    const grave& g = held ? *held : *of;
+    if (s.running_since <= g.died_at) {
         if (std::exchange(trust_broken_, true)) return;
-        event& e = tell(event_kind::page, decision::page, reason::trust_broken, out);
-        e.target = e.subject = s.target;
-        e.incident = of->incident;
+        tell(event_kind::page, decision::page, reason::trust_broken, s.target, out).incident = g.incident;
         write(record_kind::trust, s.target, out).why = reason::trust_broken;
         return;
     }
-    event& e = tell(event_kind::incident, decision::change, reason::returned, out);
-    e.target = e.subject = s.target;
-    e.incident = of->incident;
-    reconcile(s, of->cloud_id, out);
+    tell(event_kind::incident, decision::change, reason::returned, s.target, out).incident = g.incident;
+    if (!held) reconcile(s, g.cloud_id, out);
 }
 
 inline void engine::take(const capacity& c, outputs& out) {
-    if (c.zone.empty()) {
-        room_ = c.room;
-    } else if (const set_id zone = sets_.find(set_kind::zone, c.zone); zone != no_set) {
-        sets_[zone].room = c.room;
-    } else {
-        return;
+    const set_id zone = sets_.find(set_kind::zone, c.zone);
+    if (zone == no_set && !c.zone.empty()) return;
+    room_of(zone) = c.room;
+    // It counts the calls that are under way; what was not called yet takes its room anew.
+    for (pending_operation& op : operations_) {
+        std::size_t taken = std::erase(op.room_in, zone);
+        for (; taken != 0 && op.at == pending_operation::stage::journaled; --taken) take_room(op, zone);
     }
     look_again_ = true;
     tell(event_kind::controller, decision::change, reason::capacity_told, out).value = static_cast<double>(c.room);
@@ -10772,16 +10917,15 @@ inline void engine::take(completed& c, outputs& out) {
         end_doubt(out);
         const observed& seen = c.result.seen;
         note_seen(machine, seen);
+        if (!seen.exists.value_or(true) && (seen.vouched || !seen.running.value_or(true)))
+            targets_[machine].unsure = false;
         if (!seen.running && !seen.exists) return;
         const bool runs = seen.exists.value_or(true) && seen.running.value_or(true);
         targets_.note_words(machine).machine.pass(runs ? health::healthy : health::unhealthy, now_);
         return;
     }
     pending_operation* op = c.repeated || c.op == no_op ? nullptr : find_operation(c.op);
-    if (op != nullptr && op->reading == c.op) {
-        read_back(*op, c.result, out);
-        return;
-    }
+    if (op != nullptr && op->reading == c.op) return read_back(*op, c.result, out);
     if (op == nullptr || op->at != pending_operation::stage::called) {
         tell(event_kind::call, decision::ignore, c.repeated ? reason::repeated_completion : reason::late_completion,
              out)
@@ -10813,7 +10957,7 @@ inline pending_operation& engine::start(operation what, target_id subject, incid
     op.what = what;
     op.subject = subject;
     op.key = mix(mix(options_.seed ^ static_cast<std::uint64_t>(options_.reign)) ^ last_op_);
-    op.since = now_;
+    op.since = op.held_since = now_;
     op.timeout = timeout;
     op.settle = settle;
     if (targets_[subject].seen != 0) {
@@ -10822,10 +10966,7 @@ inline pending_operation& engine::start(operation what, target_id subject, incid
     }
     if (for_incident != nullptr) {
         op.for_incident = for_incident->id;
-        if (what != operation::fence_instance) {
-            for_incident->op = op.id;
-            op.proofs = std::exchange(for_incident->proofs, {});
-        }
+        if (what != operation::fence_instance) for_incident->op = op.id;
     } else {
         targets_.mark_busy(subject, 1);
     }
@@ -10841,6 +10982,8 @@ inline void engine::write_intent(pending_operation& op, outputs& out) {
     r.incident = op.for_incident;
     r.deadline = after(now_, op.timeout);
     op.intent = r.seq;
+    op.held_since = now_;
+    op.paged = false;
     if (targets_[op.subject].seen == 0) return;
     r.cloud_id = op.cloud_id_before;
     r.boot_id = op.boot_id_before;
@@ -10857,22 +11000,34 @@ inline reason engine::no_longer_wanted(const pending_operation& op) const noexce
     bool fenced = false;
     for (const death_wanted& d : i->deaths) {
         fenced = fenced || d.fenced;
-        if (d.proved && !d.fenced && !dead(d.target)) return reason::proof_expired;
+        // A fence does not need it: what has run out meanwhile is proved anew.
+        const bool needed = op.what != operation::fence_instance;
+        if (needed && d.proved && !d.fenced && !dead(d.target)) return reason::proof_expired;
     }
     if (!fenced && well(*i, (time_point::min)())) return reason::healthy_again;
     for (const proof_of_death& p : op.proofs) {
         if (!p.speaks_for(op.for_incident, p.target(), now_)) return reason::proof_expired;
     }
+    reason breaker = reason::none;
+    each_place(op.subject, [&](const membership& m) {
+        for (const set_id s : m.above_host()) breaker = s != no_set && sets_[s].open ? opened(sets_[s]) : breaker;
+    });
+    if (breaker != reason::none) return breaker;
     if (doubting_) return reason::silence_is_ours;
     const bool irreversible = is_destructive(op.what) || op.what == operation::fence_instance;
     if (irreversible && now_ < held_until_) return reason::started_lately;
     for (const target_id t : {i->target, op.subject}) {
-        if (orders_.holding(standing_order::kind::maintenance, t, now_, targets_) != nullptr)
-            return reason::in_maintenance;
-        if (orders_.holding(standing_order::kind::freeze, t, now_, targets_) != nullptr)
-            return reason::frozen_by_operator;
+        if (const reason why = left_alone(t); why != reason::none) return why;
     }
     return reason::none;
+}
+
+/// Whether an operator said that nothing is done to a target now.
+inline reason engine::left_alone(target_id target) const noexcept {
+    if (orders_.holding(standing_order::kind::maintenance, target, now_, targets_) != nullptr)
+        return reason::in_maintenance;
+    const bool frozen = orders_.holding(standing_order::kind::freeze, target, now_, targets_) != nullptr;
+    return frozen ? reason::frozen_by_operator : reason::none;
 }
 
 inline call engine::make_call(const pending_operation& op, op_id id, operation what, time_point deadline) const {
@@ -10914,8 +11069,10 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
     if (op.id == no_op || op.at != pending_operation::stage::journaled) return;
     if (op.intent > durable_ || !journal_ok_) return;
     if (const reason why = no_longer_wanted(op); why != reason::none) return drop(op, why, out);
+    if (call_at() > now_) return;
     if (options_.shadow) return suppose_done(op, out);
     op.at = pending_operation::stage::called;
+    op.held_since = never;
     forget_past(op);
     op.deadline = after(now_, op.timeout);
 
@@ -10969,10 +11126,7 @@ inline void engine::drop(pending_operation& op, reason why, outputs& out) {
         w.what = op.what;
         w.why = why;
     }
-    event& e = tell(event_kind::call, decision::drop, why, out);
-    e.rung = op.what;
-    e.target = e.subject = op.subject;
-    e.incident = op.for_incident;
+    event& e = tell(event_kind::call, decision::drop, why, op, out);
     look_again_ = true;
     incident* const i = find_incident(op.for_incident);
     if (i == nullptr) return targets_.mark_busy(op.subject, -1);
@@ -10986,7 +11140,7 @@ inline void engine::drop(pending_operation& op, reason why, outputs& out) {
         i->forensics = false;
     } else {
         // Nothing was spent; but a proof that keeps expiring is a wait, and is paged.
-        take_back(op);
+        take_back(*i, op);
         --i->attempts;
         if (why == reason::proof_expired && i->waiting_since == never) i->waiting_since = op.since;
     }
@@ -10994,22 +11148,23 @@ inline void engine::drop(pending_operation& op, reason why, outputs& out) {
     for (const death_wanted& d : i->deaths) {
         if (d.in_flight != 0) return;
     }
-    i->at = phase::deciding;
+    enter(*i, phase::deciding);
     i->wake = never;
     finish_busy(*i);
 }
 
-/// When a human has to hear that the journal keeps an intent waiting. A failed journal has been paged by itself.
+/// When a human has to hear that the journal or the quota holds an operation back. A failed journal has been paged by
+/// itself; one that was reopened has its time anew.
 inline time_point engine::page_at(const pending_operation& op) const noexcept {
-    const bool waits = op.at == pending_operation::stage::journaled && journal_ok_ && !op.paged;
-    return waits ? after(op.since, options_.page_after) : never;
+    return journal_ok_ && !op.paged ? after(op.held_since, options_.page_after) : never;
 }
 
 inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
     if (op.id == no_op) return; // its outcome came in time, in this step
     if (now_ >= page_at(op)) {
         op.paged = true;
-        tell(event_kind::page, decision::page, reason::journal_pending, op, out);
+        const bool written = op.at != pending_operation::stage::journaled || op.intent <= durable_;
+        tell(event_kind::page, decision::page, written ? reason::api_quota : reason::journal_pending, op, out);
     }
     if (op.at == pending_operation::stage::called && now_ >= op.deadline) {
         doubt_outcome(op, reason::deadline_passed, out);
@@ -11032,6 +11187,12 @@ inline void engine::doubt_outcome(pending_operation& op, reason why, outputs& ou
 
 /// Asks the cloud what is. It changes nothing, so it needs no intent.
 inline void engine::ask_cloud(pending_operation& op, outputs& out) {
+    const time_point at = call_at();
+    op.held_since = at > now_ ? earlier(op.held_since, now_) : never;
+    if (at > now_) {
+        op.read_by = at;
+        return;
+    }
     op.reading = static_cast<op_id>(++last_op_);
     op.read_by = after(now_, options_.read_back_every);
     out.calls.push_back(make_call(op, op.reading, operation::describe, op.read_by));
@@ -11085,47 +11246,48 @@ inline void engine::move_to(target_id machine, std::string_view host) {
     sets_.count(t.member_of, 1, failing);
 }
 
-/// Spends every budget that an action on a target is bounded by.
-inline void engine::spend(target_id subject, const rung& r) {
-    ledger_.spend(subject, booked_as(r), now_);
+/// Spends every budget that an action is bounded by, once in each set that it happens in, and takes room for its
+/// copies.
+inline void engine::spend(const incident& i, pending_operation& op) {
+    ledger_.spend(op.subject, op.booked, now_);
     const auto into = [this](spending& s, const shared_budget& b) {
-        if (b.burst.count != 0 || b.sustained.count != 0)
-            s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
+        s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
     };
-    into(all_spent_, options_.bounds.all);
-    for (const set_id s : sets_of(machine_of(subject)).above_host()) {
-        if (s == no_set) continue;
-        into(sets_[s].spent, sets_[s].of == set_kind::group ? options_.bounds.group : options_.bounds.domain);
+    if (options_.bounds.all.limits()) into(all_spent_, options_.bounds.all);
+    for (const set_id s : i.places) {
+        if (budget_of(sets_[s].of).limits()) into(sets_[s].spent, budget_of(sets_[s].of));
     }
-    if (!needs_proof(r.what)) return;
-    const auto use = [](std::optional<std::uint32_t>& room) {
-        if (room && *room != 0) --*room;
-    };
-    use(room_);
-    if (const set_id zone = sets_of(machine_of(subject)).zone; zone != no_set) use(sets_[zone].room);
+    for (const death_wanted& d : i.deaths) {
+        take_room(op, no_set);
+        if (const set_id zone = sets_of(d.target).zone; zone != no_set) take_room(op, zone);
+    }
 }
 
-inline void engine::take_back(const pending_operation& op) {
+inline void engine::take_room(pending_operation& op, set_id in) {
+    std::optional<std::uint32_t>& room = room_of(in);
+    if (!room || *room == 0) return;
+    --*room;
+    op.room_in.push_back(in);
+}
+
+inline void engine::take_back(const incident& i, pending_operation& op) {
     ledger_.take_back(op.subject, op.booked, op.since);
     all_spent_.take_back(op.since);
-    for (const set_id s : sets_of(machine_of(op.subject)).above_host()) {
-        if (s != no_set) sets_[s].spent.take_back(op.since);
-    }
-    give_back_room(op.subject, op.what);
+    for (const set_id s : i.places) sets_[s].spent.take_back(op.since);
+    give_back_room(op);
 }
 
 /// No new copy was made: its room is free.
-inline void engine::give_back_room(target_id subject, operation what) {
-    if (!needs_proof(what)) return;
-    if (room_) ++*room_;
-    const set_id zone = sets_of(machine_of(subject)).zone;
-    if (zone != no_set && sets_[zone].room) ++*sets_[zone].room;
+inline void engine::give_back_room(pending_operation& op) {
+    for (const set_id s : op.room_in) ++*room_of(s);
+    op.room_in.clear();
 }
 
 inline void engine::finish(pending_operation& op, outcome_code code, reason why, duration retry_after, outputs& out) {
     const operation what = op.what;
     const target_id subject = op.subject;
     const incident_id incident_of_op = op.for_incident;
+    if (code == outcome_code::failed || code == outcome_code::refused) give_back_room(op);
     const op_id id = std::exchange(op.id, no_op); // `op` may move from here on
 
     if (!options_.shadow) {
@@ -11140,26 +11302,20 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     }
 
     incident* i = find_incident(incident_of_op);
-    event& e = tell(i == nullptr ? event_kind::operation_order : event_kind::call, decision::finish, why, out);
+    event& e = tell(i == nullptr ? event_kind::operation_order : event_kind::call, decision::finish, why, op, out);
     e.op = id;
-    e.rung = what;
-    e.subject = subject;
-    e.target = i != nullptr ? i->target : subject;
-    e.incident = incident_of_op;
+    if (i != nullptr) e.target = i->target;
     e.attempt = i != nullptr ? i->attempts : std::uint16_t{1};
     look_again_ = true;
     if (i == nullptr) {
         targets_.mark_busy(subject, -1);
-        if (what != operation::fence_instance || code == outcome_code::done) return;
-        // Two copies may run, and nothing else will stop one of them.
-        event& call = tell(event_kind::page, decision::page, reason::returned, out);
-        call.target = call.subject = subject;
-        call.op = id;
+        if (what == operation::create_instance) targets_[subject].unsure = code == outcome_code::unknown;
+        else stray_fenced(id, code, retry_after, out);
         return;
     }
 
     if (what == operation::collect_forensics) {
-        i->at = i->deaths.empty() ? phase::acting : phase::fencing;
+        enter(*i, i->deaths.empty() ? phase::acting : phase::fencing);
         return go_on(*i, out);
     }
     if (what == operation::fence_instance) return fence_ended(*i, subject, code, why, retry_after, out);
@@ -11170,7 +11326,6 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
         }
     }
     if (code == outcome_code::failed || code == outcome_code::refused) {
-        give_back_room(subject, what);
         if (needs_proof(what)) exhume(*i);
         return retry(*i, retry_after);
     }
@@ -11189,6 +11344,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
 namespace reheat::inline REHEAT_ABI {
 
 inline void engine::take(const spoken& s, outputs& out) {
+    place_late();
     const reason wrong = hear(s, out);
     look_again_ = true;
     record& r = write(record_kind::operator_word, s.target, out);
@@ -11222,6 +11378,9 @@ inline reason engine::hear(const spoken& s, outputs& out) {
     case operator_verb::confirm_dead: {
         const target_id machine = machine_of(s.target);
         if (machine == no_target) return reason::not_understood;
+        target_record& t = targets_[machine];
+        // It was not made, so it did not fail either: it may be ordered.
+        if (std::exchange(t.unsure, false) && t.failing == 0 && t.heard() == health::unknown) return accept();
         deaths_.confirm(machine, earlier(s.expires, after(now_, options_.proof_validity)));
         // Whoever knows that it is dead has looked; that is evidence, for as long as the proof is good.
         targets_.note_words(machine).of[static_cast<std::size_t>(vantage::operator_word)].pass(health::unhealthy, now_);
@@ -11252,9 +11411,12 @@ inline reason engine::hear(const spoken& s, outputs& out) {
         }
         return any ? accept() : reason::operator_word;
     }
-    case operator_verb::trust:
-        if (!std::exchange(trust_broken_, false)) return reason::operator_word;
-        return accept();
+    case operator_verb::trust: {
+        // Who says so has seen to the copies that returned as well.
+        const auto settled =
+            std::erase_if(strays_, [&](const stray& c) { return !about_one || targets_.covers(s.target, c.target); });
+        return std::exchange(trust_broken_, false) || settled != 0 ? accept() : reason::operator_word;
+    }
     }
     return reason::not_understood;
 }
@@ -14078,6 +14240,7 @@ namespace detail {
     case reason::waited_long: return "recovery has waited long";
     case reason::alarm_raised: return "it failed, and the ladder calls a human";
     case reason::journal_pending: return "the journal does not take what has to be safe before an action";
+    case reason::api_quota: return "a call waits because the driver may not be called more often";
     case reason::journal_failed: return "the journal can not be written; nothing is begun until it is reopened";
     case reason::trust_broken: return "a proof of death was false; nothing is done until an operator says trust";
     case reason::silence_is_ours: return "too much fell silent at once and the driver does not answer; nothing is done";
@@ -14229,7 +14392,9 @@ public:
         case event_kind::call:
         case event_kind::operation_order:
             if (e.op == no_op || e.what == decision::act) return;
-            if (slot* const s = find({e.target, reason::journal_pending}); s != nullptr && s->now.op == e.op) end(s, e);
+            for (const reason why : {reason::journal_pending, reason::api_quota}) {
+                if (slot* const s = find({e.target, why}); s != nullptr && s->now.op == e.op) end(s, e);
+            }
             return;
         case event_kind::controller:
             if (e.what == decision::change && e.why == reason::none)

@@ -135,26 +135,6 @@ TEST_SUITE("sets") {
         CHECK(book.join(other) != first);
     }
 
-    TEST_CASE("what has begun counts in each set and once in all, whether the host is dead or not") {
-        rh::set_book book;
-        rh::membership m;
-        m.group = book.find_or_add(set_kind::group, "g");
-        m.host = book.find_or_add(set_kind::host, "h");
-        m.zone = book.find_or_add(set_kind::zone, "z");
-        const std::uint32_t number = book.join(m);
-        book.count(number, 2, 1, 1);
-        book.count(0, 0, 0, 1); // upon a stack
-        book.set_dead(m.host, true);
-        book.count(number, 0, 0, 1);
-        CHECK(book[m.group].begun == 2);
-        CHECK(book[m.zone].begun == 2);
-        CHECK(book[rh::no_set].begun == 3);
-        CHECK(book[m.zone].size() == 1);
-        book.count(number, 0, 0, -2);
-        CHECK(book[m.group].begun == 0);
-        CHECK(book[rh::no_set].begun == 1);
-    }
-
     TEST_CASE("a failure domain is told as far up as it is known") {
         rh::membership m;
         CHECK(m.domain() == 0);
