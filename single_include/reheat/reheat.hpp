@@ -10792,17 +10792,21 @@ inline void engine::take(const ordered& o, outputs& out) {
 
 inline void engine::take(const healed& h, outputs& out) {
     if (!targets_.has(h.target)) return;
-    ledger_.spend(h.target, operation::guest_restarts, now_);
+    const std::span<const rung> rungs = rules(targets_[h.target].rules).rungs();
+    std::size_t at = 0;
+    while (at < rungs.size() && rungs[at].what != operation::guest_restarts) ++at;
+    // A guest that has told of too many may tell of more: they say nothing new, and are not kept.
+    const bool counts = at < rungs.size();
+    const bool over = counts && guest_overspent(h.target, rungs[at]);
+    if (counts && !over) ledger_.spend(h.target, operation::guest_restarts, now_);
     look_again_ = true;
     tell(event_kind::alarm, decision::change, reason::guest_restarted, out).target = h.target;
     if (incident* i = find_incident(targets_[h.target].incident); i != nullptr) {
-        i->healed_at = now_;
+        if (!over) i->healed_at = now_;
         return;
     }
     // Too many of them are a failure by themselves, whatever the alarms say.
-    const std::span<const rung> rungs = rules(targets_[h.target].rules).rungs();
-    if (rungs.empty() || rungs.front().what != operation::guest_restarts) return;
-    if (guest_overspent(h.target, rungs.front())) {
+    if (counts && at == 0 && guest_overspent(h.target, rungs.front())) {
         targets_.note_words(h.target).of[static_cast<std::size_t>(vantage::guest_heartbeat)].pass(health::unhealthy,
                                                                                                   now_);
         health_changed(h.target, reason::guest_restarted, out);
