@@ -67,7 +67,6 @@
 #include <reheat/recovery/lint.hpp>
 #include <reheat/recovery/lint_limits.hpp>
 #include <reheat/recovery/lint_text.hpp>
-#include <reheat/recovery/peers.hpp>
 #include <reheat/recovery/policy.hpp>
 #include <reheat/recovery/target.hpp>
 #include <reheat/runner/clocks.hpp>

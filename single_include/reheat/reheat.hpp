@@ -8852,6 +8852,7 @@ public:
         // A pause of zero would be an endless loop at one time.
         if (options_.read_back_every < shortest_pause) options_.read_back_every = shortest_pause;
         if (options_.proof_validity < shortest_pause) options_.proof_validity = shortest_pause;
+        if (options_.bounds.api.within < shortest_pause) options_.bounds.api.within = shortest_pause;
         policies_.push_back({rules, static_cast<policy_id>(0)});
     }
     engine(engine&&) = default;
@@ -9156,7 +9157,7 @@ private:
     void retry(incident& i, duration at_least);
     void check_verdict(incident& i, outputs& out);
     void close(incident& i, reason why, outputs& out);
-    void release_absorbed(incident& by, outputs& out);
+    void release_absorbed(incident& by, outputs& out, bool all = true);
     void let_go(incident& absorbed, outputs& out);
     void park(incident& i, outputs& out);
     [[nodiscard]] time_point page_at(const incident& i) const noexcept;
@@ -9230,6 +9231,11 @@ private:
     void drop(pending_operation& op, reason why, outputs& out);
     [[nodiscard]] reason no_longer_wanted(const pending_operation& op) const noexcept;
     [[nodiscard]] reason left_alone(target_id target) const noexcept;
+    [[nodiscard]] bool runs_elsewhere(operation what, target_id subject) const noexcept;
+    /// Whether an instance exists, as far as anybody saw.
+    [[nodiscard]] bool made(target_id instance) const noexcept {
+        return !targets_.cloud_id(instance).empty() || targets_[instance].heard() == health::healthy;
+    }
     void watch_deadlines(pending_operation& op, outputs& out);
     void doubt_outcome(pending_operation& op, reason why, outputs& out);
     void ask_cloud(pending_operation& op, outputs& out);
@@ -9828,12 +9834,14 @@ inline void engine::close(incident& i, reason why, outputs& out) {
     release_absorbed(i, out);
 }
 
-inline void engine::release_absorbed(incident& by, outputs& out) {
+/// Lets go of all, or of those that have something of their own to try: who waits long does not speak for them.
+inline void engine::release_absorbed(incident& by, outputs& out, bool all) {
     if (by.absorbs == 0) return;
-    by.absorbs = 0;
+    if (all) by.absorbs = 0;
     for (const incident_id id : open_below(by.reach)) {
         incident& other = *find_incident(id);
-        if (other.at == phase::absorbed && other.absorbed_by == by.id) let_go(other, out);
+        const bool own = all || subject_of(other) != subject_of(by);
+        if (other.at == phase::absorbed && other.absorbed_by == by.id && own) let_go(other, out);
     }
 }
 
@@ -9890,7 +9898,7 @@ inline void engine::page_long_wait(incident& i, outputs& out) {
     event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);
     e.denied = i.denied;
     e.next = i.wake;
-    if (i.at == phase::deciding) release_absorbed(i, out); // who waits so long no longer speaks for others
+    if (i.at == phase::deciding) release_absorbed(i, out, false);
 }
 
 } // namespace reheat::inline REHEAT_ABI
@@ -9961,7 +9969,9 @@ inline void engine::fence_next(incident& i, outputs& out) {
     if (waiting) return;
     if (in_vain) {
         ++i.fences;
-        return retry(i, {});
+        retry(i, {});
+        if (i.paged) release_absorbed(i, out, false);
+        return;
     }
     i.fences = 0;
     i.not_before = (time_point::min)();
@@ -10041,12 +10051,15 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
     };
     const std::string old{old_cloud_id.empty() ? std::string_view{s.cloud_id} : old_cloud_id};
     const std::string current{targets_.cloud_id(s.target)};
-    if (targets_.busy(s.target)) return;
     // Nobody can say which of the two a fence would hit.
     const bool alike = old.empty() || current.empty() || old == current;
     if (alike || rule == return_rule::stop_both)
         tell(event_kind::page, decision::page, reason::returned, s.target, out);
     if (alike) return;
+    // Who was to go may be the one to keep by now.
+    if (rule != return_rule::stop_both)
+        std::erase_if(strays_,
+                      [&](const stray& k) { return k.target == s.target && k.cloud_id == (stays ? old : current); });
     if (!stays) stop(old);
     if (stays || rule == return_rule::stop_both) stop(current);
     if (stays) note_seen(s.target, {.cloud_id = old, .host = s.host});
@@ -10101,7 +10114,24 @@ inline std::optional<grave> engine::withdraw_proof(const sighting& s, outputs& o
             return grave{d.target, i.id, {}, d.proved_at};
         }
     }
-    return std::nullopt;
+    // What would prove it later does not either.
+    const instance_set& on = sets_[sets_of(s.target).host];
+    const bool by_host = sets_of(s.target).host != no_set && on.dead;
+    const time_point died_at = by_host ? on.died_at : (time_point::min)();
+    if (targets_[s.target].failing == 0 || !dead(s.target) || s.at < died_at) return std::nullopt;
+    deaths_.forget(s.target);
+    if (by_host) take(host_word{host, false, proof_kind::fenced, now_}, out);
+    return grave{s.target, targets_[s.target].incident, {}, died_at};
+}
+
+/// Whether another copy of what an action would start is known to run.
+inline bool engine::runs_elsewhere(operation what, target_id subject) const noexcept {
+    bool any = false;
+    if (strays_.empty() || !needs_proof(what)) return any;
+    each_machine(subject, [&](target_id machine) {
+        for (const stray& s : strays_) any = any || s.target == machine;
+    });
+    return any;
 }
 
 } // namespace reheat::inline REHEAT_ABI
@@ -10119,6 +10149,7 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
         if (!a.allows()) answers.set(g, a);
     };
     if (targets_.busy(subject)) answers.set(guard::busy, {reason::busy, never});
+    else if (runs_elsewhere(r.what, subject)) answers.set(guard::busy, {reason::returned, never});
     if (now_ < i.not_before && !(i.fences != 0 && proofs_ready(r, subject))) {
         const bool for_proof = i.fences != 0;
         const time_point lease = for_proof ? deaths_.lease_over(machine_of(subject)) : never;
@@ -10329,7 +10360,9 @@ inline guard_answer engine::ask_dependencies(const incident& i) const noexcept {
     bool waits = false;
     const auto look_below = [&](target_id below) {
         const incident* other = waits ? nullptr : incident_of(below);
-        waits = waits || (other != nullptr && other->at != phase::parked);
+        // What waits for this one's action does not hold it up.
+        const bool tried = other != nullptr && other->at != phase::parked;
+        waits = waits || (tried && (other->at != phase::absorbed || other->absorbed_by != i.id));
     };
     for (target_id up = i.target; up != no_target; up = targets_[up].parent)
         each_need(up, [&](target_id on) { targets_.each_below(on, look_below); });
@@ -10776,9 +10809,7 @@ inline void engine::health_changed(target_id target, reason why, outputs& out) {
 inline void engine::take(const ordered& o, outputs& out) {
     const bool possible = targets_.has(o.instance) && targets_[o.instance].of == level::instance;
     // What exists, is heard, or is being recovered is not made a second time.
-    const bool known =
-        possible && (!targets_.cloud_id(o.instance).empty() || targets_[o.instance].heard() == health::healthy ||
-                     targets_[o.instance].incident != no_incident);
+    const bool known = possible && (made(o.instance) || targets_[o.instance].incident != no_incident);
     // Nor is what may have been made by an order before: the cloud is asked, or an operator says.
     const bool unsure = possible && !known && targets_[o.instance].unsure;
     const bool free = possible && !known && !unsure && !targets_.busy(o.instance);
@@ -10864,8 +10895,13 @@ inline void engine::take(const capacity& c, outputs& out) {
     room_of(zone) = c.room;
     // It counts the calls that are under way; what was not called yet takes its room anew.
     for (pending_operation& op : operations_) {
-        std::size_t taken = std::erase(op.room_in, zone);
-        for (; taken != 0 && op.at == pending_operation::stage::journaled; --taken) take_room(op, zone);
+        std::erase(op.room_in, zone);
+        const incident* const i =
+            op.at == pending_operation::stage::journaled ? find_incident(op.for_incident) : nullptr;
+        if (i == nullptr || !needs_proof(op.what)) continue;
+        for (const death_wanted& d : i->deaths) {
+            if (zone == no_set || sets_of(d.target).zone == zone) take_room(op, zone);
+        }
     }
     look_again_ = true;
     tell(event_kind::controller, decision::change, reason::capacity_told, out).value = static_cast<double>(c.room);
@@ -10998,7 +11034,9 @@ inline void engine::write_intent(pending_operation& op, outputs& out) {
 inline reason engine::no_longer_wanted(const pending_operation& op) const noexcept {
     if (trust_broken_) return reason::trust_broken;
     const incident* i = find_incident(op.for_incident);
-    if (i == nullptr) return reason::none;
+    if (i == nullptr && op.what == operation::create_instance) return made(op.subject) ? reason::busy : reason::none;
+    if (i == nullptr) return left_alone(op.subject);
+    if (runs_elsewhere(op.what, op.subject)) return reason::returned;
     // After the first fence the machine is off for certain; nothing that was heard before can call it healthy. A proof
     // without one holds only as long as what it rests on.
     bool fenced = false;
@@ -11168,7 +11206,9 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
     if (now_ >= page_at(op)) {
         op.paged = true;
         const bool written = op.at != pending_operation::stage::journaled || op.intent <= durable_;
-        tell(event_kind::page, decision::page, written ? reason::api_quota : reason::journal_pending, op, out);
+        event& e =
+            tell(event_kind::page, decision::page, written ? reason::api_quota : reason::journal_pending, op, out);
+        if (const incident* i = find_incident(op.for_incident); i != nullptr) e.target = i->target;
     }
     if (op.at == pending_operation::stage::called && now_ >= op.deadline) {
         doubt_outcome(op, reason::deadline_passed, out);
@@ -11313,7 +11353,8 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     look_again_ = true;
     if (i == nullptr) {
         targets_.mark_busy(subject, -1);
-        if (what == operation::create_instance) targets_[subject].unsure = code == outcome_code::unknown;
+        if (what == operation::create_instance)
+            targets_[subject].unsure = code == outcome_code::unknown && !made(subject);
         else stray_fenced(id, code, retry_after, out);
         return;
     }
@@ -13761,316 +13802,6 @@ namespace detail {
 
 } // namespace reheat::inline REHEAT_ABI
 
-// file: reheat/recovery/peers.hpp
-
-/// The recovery of other systems as values, to be run on the same traces as one's own policy. Each takes the knobs of
-/// its peer under their own names, with the peer's defaults. What a peer does not bound is set to "none" here, not to a
-/// default of ours; how long a machine takes to boot is no peer's policy, so where one has no number for that, ours
-/// stands. `docs/reference/peers.md` has the numbers as tables, and where each likeness ends.
-///
-///     constexpr peer_preset p = peer::systemd({.start_limit_burst = 3});
-///     engine e{p.rules, {.bounds = p.bounds}};  // and tell it of a failure `p.detection.at_most()` after it happened
-///
-/// Nobody is advised to run these.
-namespace reheat::inline REHEAT_ABI {
-
-/// How a peer learns of a failure. It looks every `poll`, finds what has lasted for `silence`, believes `looks` in a
-/// row, and waits for `pending` before it does anything.
-struct peer_detection {
-    std::string_view by;     ///< what it looks at
-    duration silence{};      ///< 0: it is told
-    duration poll{};         ///< 0: it sees at once
-    std::uint16_t looks = 1; ///< that agree
-    duration pending{};      ///< an alarm's `pending_period`, or a sleep
-
-    /// At the best moment.
-    [[nodiscard]] constexpr duration at_least() const noexcept { return silence + poll * (looks - 1) + pending; }
-    /// From the failure to the first action, at the worst moment.
-    [[nodiscard]] constexpr duration at_most() const noexcept { return silence + poll * looks + pending; }
-
-    friend constexpr bool operator==(const peer_detection&, const peer_detection&) = default;
-};
-
-/// Another system's recovery: its ladder, what bounds it, and how it learns of a failure. A literal type; the texts
-/// are literals.
-struct peer_preset {
-    std::string_view name;
-    peer_detection detection{};
-    policy rules{};
-    limits bounds{};
-
-    friend constexpr bool operator==(const peer_preset&, const peer_preset&) = default;
-};
-
-namespace peer {
-
-// What "none" is
-
-/// A time that does not come: the pause of who gives up for good.
-inline constexpr duration no_end = std::chrono::years{100};
-/// A share that no set exceeds: as an in-flight limit it allows all at once, as a breaker's it never opens.
-inline constexpr share whole{100, 1};
-inline constexpr breaker_limits no_breaker{whole, whole, (std::numeric_limits<std::uint32_t>::max)(), duration::zero()};
-inline constexpr silence_limits no_self_doubt{(std::numeric_limits<std::uint32_t>::max)(),
-                                              (std::numeric_limits<std::uint32_t>::max)(), whole};
-/// 65,535 actions a second, and as many in one incident.
-inline constexpr budget no_budget{(std::numeric_limits<std::uint16_t>::max)(), std::chrono::seconds{1}};
-inline constexpr backoff no_backoff{duration::zero(), duration::zero(), false, 0};
-/// One reading by one way is enough for everything.
-inline constexpr evidence_rules no_corroboration{1, 1, 1, single_vantage::act, std::chrono::minutes{5}};
-/// No breaker, no self-doubt, all at once, no pause, no hold, no shared budget.
-inline constexpr limits no_limits{.breaker = no_breaker,
-                                  .silence = no_self_doubt,
-                                  .in_flight = whole,
-                                  .services_in_flight = whole,
-                                  .between = duration::zero(),
-                                  .start_hold = duration::zero(),
-                                  .yield_to_higher = duration::zero()};
-
-namespace detail {
-/// Attempts that one incident has, as often as there are incidents.
-[[nodiscard]] constexpr budget each_incident(std::uint16_t attempts) noexcept {
-    return {attempts, std::chrono::seconds{1}};
-}
-/// A policy that forgets, waits for nothing, believes at once, and gives up for good.
-[[nodiscard]] constexpr policy bare() noexcept {
-    policy p;
-    p.retry_parked = no_end;
-    p.probation = p.stable = p.related = duration::zero();
-    p.evidence = no_corroboration;
-    return p;
-}
-/// A rung with a peer's numbers: tried so often, no second budget, then so long until the next try.
-template <rung_type R>
-[[nodiscard]] constexpr rung step(R kind, budget attempts, duration verify, duration grace = {},
-                                  backoff wait = no_backoff) noexcept {
-    kind.attempts = attempts.count;
-    kind.within = attempts.within;
-    kind.sustained = no_budget;
-    kind.verify = verify;
-    kind.grace = grace;
-    rung low = ladder{kind}.lowered().rungs().front();
-    low.wait = wait;
-    return low;
-}
-} // namespace detail
-
-/// OpenStack Heat's `OS::Heat::HARestarter` under the alarm of its HA template: re-created at once, at every evaluation
-/// that finds the alarm raised, however many, for ever.
-[[nodiscard]] constexpr peer_preset heat(duration period = std::chrono::seconds{60}) noexcept {
-    peer_preset p{"Heat HARestarter", {"heartbeats of the guest", period, period}, detail::bare(), no_limits};
-    p.rules.add(detail::step(recreate_instance{}, no_budget, period));
-    return p;
-}
-
-/// The options of Masakari and of its host monitor.
-struct masakari_options {
-    duration monitoring_interval = std::chrono::seconds{60};
-    std::uint16_t monitoring_samples = 1;
-    duration stonith_wait = std::chrono::seconds{30};
-    duration wait_period_after_service_update = std::chrono::seconds{180};
-    duration wait_period_after_evacuation = std::chrono::seconds{90};
-    duration process_unfinished_notifications_interval = std::chrono::seconds{120};
-    std::uint16_t host_failure_recovery_threads = 3;
-    bool reserved_host = true; ///< `auto_priority`: where Nova likes, then on the reserved host; else `auto`
-};
-
-/// OpenStack Masakari, the failure of a host: evacuated, tried on the reserved host, the whole once more.
-[[nodiscard]] constexpr peer_preset masakari(const masakari_options& o = {}) noexcept {
-    peer_preset p{"Masakari",
-                  {"state of the host in Pacemaker",
-                   {},
-                   o.monitoring_interval,
-                   o.monitoring_samples,
-                   o.stonith_wait + o.wait_period_after_service_update},
-                  detail::bare(),
-                  no_limits};
-    const duration pause = o.process_unfinished_notifications_interval;
-    p.rules.add(detail::step(evacuate_instance{}, detail::each_incident(o.reserved_host ? 4 : 2),
-                             o.wait_period_after_evacuation, {}, {pause, pause, false, 0}));
-    p.bounds.in_flight = {0, o.host_failure_recovery_threads};
-    return p;
-}
-
-/// The configuration of Red Hat's InstanceHA.
-struct instance_ha_options {
-    duration poll = std::chrono::seconds{45};
-    duration delta = std::chrono::seconds{30};
-    std::uint8_t threshold = 50; ///< percent of the hosts
-    std::uint32_t threads = 32;
-    duration evacuation_timeout = std::chrono::seconds{300};
-    bool heartbeats = false; ///< a second channel that has to agree, and the guard against its cliff
-    duration heartbeat_timeout = std::chrono::seconds{120};
-};
-
-/// Red Hat's InstanceHA: hosts that Nova calls down are fenced and evacuated, unless too many are.
-[[nodiscard]] constexpr peer_preset instance_ha(const instance_ha_options& o = {}) noexcept {
-    peer_preset p{
-        "Red Hat InstanceHA",
-        {"Nova's service list", o.heartbeats && o.heartbeat_timeout > o.delta ? o.heartbeat_timeout : o.delta, o.poll},
-        detail::bare(),
-        no_limits};
-    p.rules.add(detail::step(evacuate_instance{}, detail::each_incident(1), o.evacuation_timeout));
-    p.bounds.breaker = {{o.threshold, 1}, whole, 1, duration::zero()};
-    p.bounds.in_flight = {0, o.threads};
-    if (o.heartbeats) {
-        p.detection.by = "Nova's service list and heartbeats of the host";
-        p.rules.evidence.vantages = 2;
-        p.rules.evidence.alone = single_vantage::wait;
-        p.bounds.silence.cliff = {50, 3};
-        p.bounds.silence.within = o.poll;
-    }
-    return p;
-}
-
-/// The resource of a medik8s NodeHealthCheck, and what stands behind it.
-struct node_health_check_options {
-    duration node_monitor_grace = std::chrono::seconds{40}; ///< Kubernetes' own, until the condition is set
-    duration unhealthy_duration = std::chrono::seconds{300};
-    std::uint8_t min_healthy = 51; ///< percent
-    bool escalating = true;        ///< `escalatingRemediations`: reboot, then a new machine; else reboot alone
-    duration first_timeout = std::chrono::seconds{300};
-    duration second_timeout = std::chrono::minutes{30};
-    bool control_plane = false; ///< nodes of the control plane: one at a time
-};
-
-/// medik8s NodeHealthCheck with SelfNodeRemediation: a watchdog reboot, then a new machine.
-[[nodiscard]] constexpr peer_preset node_health_check(const node_health_check_options& o = {}) noexcept {
-    peer_preset p{"medik8s NodeHealthCheck",
-                  {"conditions of the node", o.node_monitor_grace, {}, 1, o.unhealthy_duration},
-                  detail::bare(),
-                  no_limits};
-    p.rules.add(detail::step(reboot_instance{.how = reboot_kind::hard}, detail::each_incident(1), o.first_timeout));
-    if (o.escalating) p.rules.add(detail::step(recreate_instance{}, detail::each_incident(1), o.second_timeout));
-    const int unhealthy = 100 - (o.min_healthy < 100 ? o.min_healthy : 100);
-    p.bounds.breaker = {{static_cast<std::uint8_t>(unhealthy), 1}, whole, 1, duration::zero()};
-    if (o.control_plane) p.bounds.in_flight = {0, 1};
-    return p;
-}
-
-/// The sensitivity of VMware's VM monitoring.
-enum class sensitivity : std::uint8_t { low, medium, high };
-
-/// VMware vSphere HA, VM monitoring: a virtual machine without heartbeats and without I/O is reset, at most three times
-/// in a window.
-[[nodiscard]] constexpr peer_preset vmware(sensitivity s = sensitivity::high) noexcept {
-    struct row {
-        duration failure_interval;
-        duration minimum_uptime;
-        duration window;
-    };
-    constexpr std::array<row, 3> rows{{
-        {std::chrono::seconds{120}, std::chrono::seconds{480}, std::chrono::hours{24 * 7}},
-        {std::chrono::seconds{60}, std::chrono::seconds{240}, std::chrono::hours{24}},
-        {std::chrono::seconds{30}, std::chrono::seconds{120}, std::chrono::hours{1}},
-    }};
-    constexpr duration io_interval = std::chrono::seconds{120};
-    const row& r = rows[static_cast<std::size_t>(s)];
-    peer_preset p{
-        "VMware VM monitoring",
-        {"heartbeats of VMware Tools, and I/O", r.failure_interval > io_interval ? r.failure_interval : io_interval},
-        detail::bare(),
-        no_limits};
-    p.rules.add(detail::step(reboot_instance{.how = reboot_kind::hard}, {3, r.window},
-                             r.minimum_uptime + r.failure_interval, r.minimum_uptime));
-    p.rules.retry_parked = r.window;
-    p.rules.evidence.vantages = 2;
-    p.rules.evidence.alone = single_vantage::wait;
-    return p;
-}
-
-/// VMware vSphere HA, the failure of a host: started elsewhere, five times, 0, 2, 6, 14 and 30 min after the first.
-/// `hosts` are left, and each powers on 32 at once.
-[[nodiscard]] constexpr peer_preset vmware_host(std::uint16_t hosts = 1,
-                                                std::uint16_t max_vm_restart_count = 5) noexcept {
-    peer_preset p{"VMware HA, host",
-                  {"heartbeats of the host by network and datastore, and ping", std::chrono::seconds{18}},
-                  detail::bare(),
-                  no_limits};
-    p.rules.add(detail::step(evacuate_instance{}, detail::each_incident(max_vm_restart_count),
-                             evacuate_instance{}.verify, evacuate_instance{}.grace,
-                             {std::chrono::minutes{2}, std::chrono::minutes{16}, false, 0}));
-    p.rules.evidence.vantages = 2;
-    p.rules.evidence.alone = single_vantage::wait;
-    p.bounds.in_flight = {0, std::uint32_t{32} * hosts};
-    return p;
-}
-
-/// The flags of an Erlang/OTP supervisor.
-struct otp_flags {
-    std::uint16_t intensity = 1;
-    duration period = std::chrono::seconds{5};
-};
-
-/// An Erlang/OTP supervisor under a supervisor with the same flags: a child is restarted, then the subtree.
-[[nodiscard]] constexpr peer_preset otp(const otp_flags& o = {}) noexcept {
-    peer_preset p{"Erlang/OTP supervisor", {"exit signal"}, detail::bare(), no_limits};
-    const budget restarts{o.intensity, o.period};
-    // Longer, and a child that fails again at once could not use the restarts up within the period.
-    const duration verify = o.period / (o.intensity == 0 ? 1 : o.intensity);
-    p.rules.add(detail::step(restart_service{}, restarts, verify));
-    p.rules.add(detail::step(reboot_instance{}, restarts, reboot_instance{}.verify, reboot_instance{}.grace));
-    return p;
-}
-
-/// The settings of a systemd unit.
-struct systemd_unit {
-    std::uint16_t start_limit_burst = 5;
-    duration start_limit_interval = std::chrono::seconds{10};
-    duration restart_sec = std::chrono::milliseconds{100};
-    duration restart_max_delay = duration::zero(); ///< with `RestartSteps`; 0: the delay stays
-    bool reboot = false;                           ///< `StartLimitAction=reboot`
-};
-
-/// systemd, `Restart=on-failure`: restarted after a fixed delay until the start limit is hit, then left failed.
-[[nodiscard]] constexpr peer_preset systemd(const systemd_unit& o = {}) noexcept {
-    peer_preset p{"systemd", {"exit of the process"}, detail::bare(), no_limits};
-    const duration most = o.restart_max_delay > o.restart_sec ? o.restart_max_delay : o.restart_sec;
-    const duration verify = o.start_limit_interval / (o.start_limit_burst == 0 ? 1 : o.start_limit_burst);
-    p.rules.add(detail::step(restart_service{}, {o.start_limit_burst, o.start_limit_interval}, verify, {},
-                             {o.restart_sec, most, false, 0}));
-    if (o.reboot) {
-        p.rules.add(detail::step(reboot_instance{.how = reboot_kind::soft}, detail::each_incident(1),
-                                 reboot_instance{}.verify, reboot_instance{}.grace));
-        p.rules.retry_parked = o.restart_sec; // after the boot the unit starts from the beginning
-    }
-    p.rules.stable = no_end; // the delay is never reset
-    return p;
-}
-
-/// The numbers in FabricHealer's rules for machines.
-struct fabric_healer_rules {
-    duration min_time_in_error = std::chrono::minutes{2};
-    std::uint16_t repairs = 2; ///< of each kind
-    duration history = std::chrono::hours{4};
-    duration schedule_interval = std::chrono::minutes{10};
-    std::uint16_t outstanding_repairs = 2;
-    duration probation = std::chrono::minutes{30};
-};
-
-/// Service Fabric's FabricHealer with its sample rules for machines: reboot, reimage, heal, then a human.
-[[nodiscard]] constexpr peer_preset fabric_healer(const fabric_healer_rules& o = {}) noexcept {
-    peer_preset p{
-        "FabricHealer", {"health events of the node", {}, {}, 1, o.min_time_in_error}, detail::bare(), no_limits};
-    const budget repairs{o.repairs, o.history};
-    p.rules.add(detail::step(reboot_instance{}, repairs, o.probation));
-    p.rules.add(detail::step(rebuild_instance{}, repairs, o.probation));
-    p.rules.add(detail::step(evacuate_instance{}, repairs, o.probation));
-    p.rules.add(detail::step(page{}, detail::each_incident(1), page{}.verify));
-    p.rules.probation = o.probation;
-    p.rules.retry_parked = o.schedule_interval; // it looks again, and what is older than `history` is not counted
-    p.bounds.between = o.schedule_interval;
-    p.bounds.in_flight = {0, o.outstanding_repairs};
-    return p;
-}
-
-/// All of them with their defaults.
-inline constexpr std::array all{heat(),        masakari(), instance_ha(), node_health_check(), vmware(),
-                                vmware_host(), otp(),      systemd(),     fabric_healer()};
-
-} // namespace peer
-} // namespace reheat::inline REHEAT_ABI
-
 // file: reheat/runner/clocks.hpp
 
 namespace reheat::inline REHEAT_ABI {
@@ -14396,6 +14127,11 @@ public:
         case event_kind::call:
         case event_kind::operation_order:
             if (e.op == no_op || e.what == decision::act) return;
+            if (e.kind == event_kind::operation_order && e.rung == operation::fence_instance &&
+                (e.why == reason::outcome_done || e.why == reason::confirmed_absent)) {
+                slot* const s = find({e.target, reason::returned});
+                if (s != nullptr && s->now.op != no_op) end(s, e); // it was paged because a fence failed
+            }
             for (const reason why : {reason::journal_pending, reason::api_quota}) {
                 if (slot* const s = find({e.target, why}); s != nullptr && s->now.op == e.op) end(s, e);
             }
@@ -14408,9 +14144,9 @@ public:
             end(find({no_target, reason::breaker_group, e.set}), e);
             return end(find({no_target, reason::breaker_domain, e.set}), e);
         case event_kind::operator_word:
-            if (e.what == decision::accept && e.verb == operator_verb::trust)
-                end(find({no_target, reason::trust_broken}), e);
-            return;
+            if (e.what != decision::accept || e.verb != operator_verb::trust) return;
+            end(find({no_target, reason::trust_broken}), e);
+            return end(find({e.target, reason::returned}), e);
         default: return;
         }
     }

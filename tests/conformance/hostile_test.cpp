@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <reheat/recovery/peers.hpp>
 #include <reheat/reheat.hpp>
 #include <reheat/sim/simulation.hpp>
 #include <reheat/testing/proof_mint.hpp>

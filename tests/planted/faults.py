@@ -58,7 +58,7 @@ FAULTS = [
     ("a failed journal denies nothing", ENGINE + "guards.hpp",
      "if (!journal_ok_) answers.set(guard::journal, {reason::journal_failed, never});", "", "guards"),
     ("dependencies are not waited for", ENGINE + "guards.hpp",
-     "waits = waits || (other != nullptr && other->at != phase::parked);", "static_cast<void>(other);", "priority"),
+     "waits = waits || (tried && (other->at != phase::absorbed || other->absorbed_by != i.id));", "static_cast<void>(tried);", "priority"),
     ("who is more important waits like everybody", ENGINE + "inputs.hpp",
      "return a.first != b.first ? a.first > b.first : a.second < b.second;", "return a.second < b.second;", "priority"),
     ("a guard of the integrator's is asked and not heard", ENGINE + "guards.hpp",
@@ -77,6 +77,10 @@ FAULTS = [
      "if (ready) earliest = earlier(earliest, call_at());", "static_cast<void>(ready);", "budgets fence_methods"),
 
     # Proofs
+    ("a death that is not used yet outlives a sighting", ENGINE + "fencing.hpp",
+     "if (targets_[s.target].failing == 0 || !dead(s.target)", "if (true || !dead(s.target)", "proof"),
+    ("a copy is started beside one that returned", ENGINE + "guards.hpp",
+     "else if (runs_elsewhere(r.what, subject))", "else if (false)", "proof"),
     ("a lease is over without its margin", RECOVERY + "deaths.hpp",
      "l.of.watchdog), lease_margin);", "l.of.watchdog), {});", "proof"),
     ("a watchdog that is not tied proves a death", RECOVERY + "deaths.hpp",
@@ -109,7 +113,7 @@ FAULTS = [
     ("the second look does not ask the breakers", ENGINE + "operate.hpp",
      "if (breaker != reason::none) return breaker;", "", "sets"),
     ("a creation that may have happened is ordered again", ENGINE + "operate.hpp",
-     "targets_[subject].unsure = code == outcome_code::unknown;", "{}", "engine_calls"),
+     "targets_[subject].unsure = code == outcome_code::unknown && !made(subject);", "{}", "engine_calls"),
     ("a proof is used although its copy was seen", ENGINE + "fencing.hpp",
      "d.fenced = false;", "", "proof"),
     ("a returned copy is fenced once", ENGINE + "fencing.hpp",

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: MIT
+#include <reheat/recovery/peers.hpp>
+
 #include "support.hpp"
 
 #include <doctest/doctest.h>

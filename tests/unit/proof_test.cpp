@@ -474,6 +474,59 @@ TEST_SUITE("proof: back from the dead") {
         }
     }
 
+    TEST_CASE("a death that is not used yet proves nothing once its copy was seen running") {
+        for (const bool again : {false, true}) {
+            CAPTURE(again);
+            racks r;
+            r.e.operate({rh::operator_verb::freeze, r.one, "ann", "a look", r.now + 1h}, r.now);
+            r.e.host_died("h1", proof_kind::fenced, r.now);
+            r.fail(r.one);
+            REQUIRE(r.e.incident_of(r.one)->at == rh::phase::deciding);
+            r.pass(1min);
+            r.e.sighted({r.one, "id-1", "h1", again ? r.now - 1s : start - 1h}, r.now);
+            r.step();
+            CHECK(r.e.trust_broken() == !again);
+            CHECK(r.told(decision::change, reason::returned) == (again ? 1 : 0));
+            r.e.operate({rh::operator_verb::trust, rh::no_target, "ann", {}, rh::never}, r.now);
+            r.e.operate({rh::operator_verb::thaw, r.one, "ann", {}, rh::never}, r.now);
+            r.step();
+            CHECK(r.count(operation::recreate_instance) == 0);
+            CHECK(r.count(operation::fence_instance) == 1); // it is proved anew
+        }
+    }
+
+    TEST_CASE("no copy is started beside one that returned and could not be fenced") {
+        racks r;
+        r.replace(r.one, copy("id-9", "h2"));
+        REQUIRE(r.run_for(5h));
+        r.e.sighted({r.one, "id-1", "h1", r.now - 1min}, r.now);
+        r.step();
+        REQUIRE(answer_to(r, r.one, operation::fence_instance, rh::outcome::failed("no")));
+        r.fail(r.one);
+        CHECK(r.told(decision::wait, reason::returned) == 1);
+        const std::size_t fences = r.count(operation::fence_instance);
+        r.e.operate({rh::operator_verb::trust, r.one, "ann", {}, rh::never}, r.now);
+        r.step();
+        REQUIRE(r.count(operation::fence_instance) == fences + 1);
+        REQUIRE(answer_to(r, r.one, operation::fence_instance, rh::outcome::done()));
+        CHECK(r.count(operation::recreate_instance) == 2);
+    }
+
+    TEST_CASE("a copy that returns while its replacement is being verified is fenced after that") {
+        racks r;
+        r.fail(r.one);
+        REQUIRE(answer_to(r, r.one, operation::fence_instance, rh::outcome::done()));
+        REQUIRE(answer_to(r, r.one, operation::recreate_instance, rh::outcome::done(copy("id-9", "h2"))));
+        r.pass(3min);
+        r.e.sighted({r.one, "id-1", "h1", r.now - 1min}, r.now);
+        r.step();
+        CHECK(r.count(operation::fence_instance) == 1);
+        r.sees(r.one, health::healthy);
+        r.step();
+        REQUIRE(r.count(operation::fence_instance) == 2);
+        CHECK(r.calls.back().what.cloud_id == "id-1");
+    }
+
     TEST_CASE("a copy that is seen running while nobody knows what its creation came to is no false proof") {
         racks r;
         r.fail(r.one);

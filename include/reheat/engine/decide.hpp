@@ -398,12 +398,14 @@ inline void engine::close(incident& i, reason why, outputs& out) {
     release_absorbed(i, out);
 }
 
-inline void engine::release_absorbed(incident& by, outputs& out) {
+/// Lets go of all, or of those that have something of their own to try: who waits long does not speak for them.
+inline void engine::release_absorbed(incident& by, outputs& out, bool all) {
     if (by.absorbs == 0) return;
-    by.absorbs = 0;
+    if (all) by.absorbs = 0;
     for (const incident_id id : open_below(by.reach)) {
         incident& other = *find_incident(id);
-        if (other.at == phase::absorbed && other.absorbed_by == by.id) let_go(other, out);
+        const bool own = all || subject_of(other) != subject_of(by);
+        if (other.at == phase::absorbed && other.absorbed_by == by.id && own) let_go(other, out);
     }
 }
 
@@ -460,7 +462,7 @@ inline void engine::page_long_wait(incident& i, outputs& out) {
     event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);
     e.denied = i.denied;
     e.next = i.wake;
-    if (i.at == phase::deciding) release_absorbed(i, out); // who waits so long no longer speaks for others
+    if (i.at == phase::deciding) release_absorbed(i, out, false);
 }
 
 } // namespace reheat::inline REHEAT_ABI

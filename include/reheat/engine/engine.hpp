@@ -65,6 +65,7 @@ public:
         // A pause of zero would be an endless loop at one time.
         if (options_.read_back_every < shortest_pause) options_.read_back_every = shortest_pause;
         if (options_.proof_validity < shortest_pause) options_.proof_validity = shortest_pause;
+        if (options_.bounds.api.within < shortest_pause) options_.bounds.api.within = shortest_pause;
         policies_.push_back({rules, static_cast<policy_id>(0)});
     }
     engine(engine&&) = default;
@@ -369,7 +370,7 @@ private:
     void retry(incident& i, duration at_least);
     void check_verdict(incident& i, outputs& out);
     void close(incident& i, reason why, outputs& out);
-    void release_absorbed(incident& by, outputs& out);
+    void release_absorbed(incident& by, outputs& out, bool all = true);
     void let_go(incident& absorbed, outputs& out);
     void park(incident& i, outputs& out);
     [[nodiscard]] time_point page_at(const incident& i) const noexcept;
@@ -443,6 +444,11 @@ private:
     void drop(pending_operation& op, reason why, outputs& out);
     [[nodiscard]] reason no_longer_wanted(const pending_operation& op) const noexcept;
     [[nodiscard]] reason left_alone(target_id target) const noexcept;
+    [[nodiscard]] bool runs_elsewhere(operation what, target_id subject) const noexcept;
+    /// Whether an instance exists, as far as anybody saw.
+    [[nodiscard]] bool made(target_id instance) const noexcept {
+        return !targets_.cloud_id(instance).empty() || targets_[instance].heard() == health::healthy;
+    }
     void watch_deadlines(pending_operation& op, outputs& out);
     void doubt_outcome(pending_operation& op, reason why, outputs& out);
     void ask_cloud(pending_operation& op, outputs& out);

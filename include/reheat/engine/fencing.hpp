@@ -67,7 +67,9 @@ inline void engine::fence_next(incident& i, outputs& out) {
     if (waiting) return;
     if (in_vain) {
         ++i.fences;
-        return retry(i, {});
+        retry(i, {});
+        if (i.paged) release_absorbed(i, out, false);
+        return;
     }
     i.fences = 0;
     i.not_before = (time_point::min)();
@@ -147,12 +149,15 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
     };
     const std::string old{old_cloud_id.empty() ? std::string_view{s.cloud_id} : old_cloud_id};
     const std::string current{targets_.cloud_id(s.target)};
-    if (targets_.busy(s.target)) return;
     // Nobody can say which of the two a fence would hit.
     const bool alike = old.empty() || current.empty() || old == current;
     if (alike || rule == return_rule::stop_both)
         tell(event_kind::page, decision::page, reason::returned, s.target, out);
     if (alike) return;
+    // Who was to go may be the one to keep by now.
+    if (rule != return_rule::stop_both)
+        std::erase_if(strays_,
+                      [&](const stray& k) { return k.target == s.target && k.cloud_id == (stays ? old : current); });
     if (!stays) stop(old);
     if (stays || rule == return_rule::stop_both) stop(current);
     if (stays) note_seen(s.target, {.cloud_id = old, .host = s.host});
@@ -207,7 +212,24 @@ inline std::optional<grave> engine::withdraw_proof(const sighting& s, outputs& o
             return grave{d.target, i.id, {}, d.proved_at};
         }
     }
-    return std::nullopt;
+    // What would prove it later does not either.
+    const instance_set& on = sets_[sets_of(s.target).host];
+    const bool by_host = sets_of(s.target).host != no_set && on.dead;
+    const time_point died_at = by_host ? on.died_at : (time_point::min)();
+    if (targets_[s.target].failing == 0 || !dead(s.target) || s.at < died_at) return std::nullopt;
+    deaths_.forget(s.target);
+    if (by_host) take(host_word{host, false, proof_kind::fenced, now_}, out);
+    return grave{s.target, targets_[s.target].incident, {}, died_at};
+}
+
+/// Whether another copy of what an action would start is known to run.
+inline bool engine::runs_elsewhere(operation what, target_id subject) const noexcept {
+    bool any = false;
+    if (strays_.empty() || !needs_proof(what)) return any;
+    each_machine(subject, [&](target_id machine) {
+        for (const stray& s : strays_) any = any || s.target == machine;
+    });
+    return any;
 }
 
 } // namespace reheat::inline REHEAT_ABI

@@ -14,6 +14,7 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
         if (!a.allows()) answers.set(g, a);
     };
     if (targets_.busy(subject)) answers.set(guard::busy, {reason::busy, never});
+    else if (runs_elsewhere(r.what, subject)) answers.set(guard::busy, {reason::returned, never});
     if (now_ < i.not_before && !(i.fences != 0 && proofs_ready(r, subject))) {
         const bool for_proof = i.fences != 0;
         const time_point lease = for_proof ? deaths_.lease_over(machine_of(subject)) : never;
@@ -224,7 +225,9 @@ inline guard_answer engine::ask_dependencies(const incident& i) const noexcept {
     bool waits = false;
     const auto look_below = [&](target_id below) {
         const incident* other = waits ? nullptr : incident_of(below);
-        waits = waits || (other != nullptr && other->at != phase::parked);
+        // What waits for this one's action does not hold it up.
+        const bool tried = other != nullptr && other->at != phase::parked;
+        waits = waits || (tried && (other->at != phase::absorbed || other->absorbed_by != i.id));
     };
     for (target_id up = i.target; up != no_target; up = targets_[up].parent)
         each_need(up, [&](target_id on) { targets_.each_below(on, look_below); });

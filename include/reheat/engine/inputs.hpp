@@ -419,9 +419,7 @@ inline void engine::health_changed(target_id target, reason why, outputs& out) {
 inline void engine::take(const ordered& o, outputs& out) {
     const bool possible = targets_.has(o.instance) && targets_[o.instance].of == level::instance;
     // What exists, is heard, or is being recovered is not made a second time.
-    const bool known =
-        possible && (!targets_.cloud_id(o.instance).empty() || targets_[o.instance].heard() == health::healthy ||
-                     targets_[o.instance].incident != no_incident);
+    const bool known = possible && (made(o.instance) || targets_[o.instance].incident != no_incident);
     // Nor is what may have been made by an order before: the cloud is asked, or an operator says.
     const bool unsure = possible && !known && targets_[o.instance].unsure;
     const bool free = possible && !known && !unsure && !targets_.busy(o.instance);
@@ -507,8 +505,13 @@ inline void engine::take(const capacity& c, outputs& out) {
     room_of(zone) = c.room;
     // It counts the calls that are under way; what was not called yet takes its room anew.
     for (pending_operation& op : operations_) {
-        std::size_t taken = std::erase(op.room_in, zone);
-        for (; taken != 0 && op.at == pending_operation::stage::journaled; --taken) take_room(op, zone);
+        std::erase(op.room_in, zone);
+        const incident* const i =
+            op.at == pending_operation::stage::journaled ? find_incident(op.for_incident) : nullptr;
+        if (i == nullptr || !needs_proof(op.what)) continue;
+        for (const death_wanted& d : i->deaths) {
+            if (zone == no_set || sets_of(d.target).zone == zone) take_room(op, zone);
+        }
     }
     look_again_ = true;
     tell(event_kind::controller, decision::change, reason::capacity_told, out).value = static_cast<double>(c.room);

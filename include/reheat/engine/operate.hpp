@@ -52,7 +52,9 @@ inline void engine::write_intent(pending_operation& op, outputs& out) {
 inline reason engine::no_longer_wanted(const pending_operation& op) const noexcept {
     if (trust_broken_) return reason::trust_broken;
     const incident* i = find_incident(op.for_incident);
-    if (i == nullptr) return reason::none;
+    if (i == nullptr && op.what == operation::create_instance) return made(op.subject) ? reason::busy : reason::none;
+    if (i == nullptr) return left_alone(op.subject);
+    if (runs_elsewhere(op.what, op.subject)) return reason::returned;
     // After the first fence the machine is off for certain; nothing that was heard before can call it healthy. A proof
     // without one holds only as long as what it rests on.
     bool fenced = false;
@@ -222,7 +224,9 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
     if (now_ >= page_at(op)) {
         op.paged = true;
         const bool written = op.at != pending_operation::stage::journaled || op.intent <= durable_;
-        tell(event_kind::page, decision::page, written ? reason::api_quota : reason::journal_pending, op, out);
+        event& e =
+            tell(event_kind::page, decision::page, written ? reason::api_quota : reason::journal_pending, op, out);
+        if (const incident* i = find_incident(op.for_incident); i != nullptr) e.target = i->target;
     }
     if (op.at == pending_operation::stage::called && now_ >= op.deadline) {
         doubt_outcome(op, reason::deadline_passed, out);
@@ -367,7 +371,8 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     look_again_ = true;
     if (i == nullptr) {
         targets_.mark_busy(subject, -1);
-        if (what == operation::create_instance) targets_[subject].unsure = code == outcome_code::unknown;
+        if (what == operation::create_instance)
+            targets_[subject].unsure = code == outcome_code::unknown && !made(subject);
         else stray_fenced(id, code, retry_after, out);
         return;
     }

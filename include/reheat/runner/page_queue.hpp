@@ -73,6 +73,11 @@ public:
         case event_kind::call:
         case event_kind::operation_order:
             if (e.op == no_op || e.what == decision::act) return;
+            if (e.kind == event_kind::operation_order && e.rung == operation::fence_instance &&
+                (e.why == reason::outcome_done || e.why == reason::confirmed_absent)) {
+                slot* const s = find({e.target, reason::returned});
+                if (s != nullptr && s->now.op != no_op) end(s, e); // it was paged because a fence failed
+            }
             for (const reason why : {reason::journal_pending, reason::api_quota}) {
                 if (slot* const s = find({e.target, why}); s != nullptr && s->now.op == e.op) end(s, e);
             }
@@ -85,9 +90,9 @@ public:
             end(find({no_target, reason::breaker_group, e.set}), e);
             return end(find({no_target, reason::breaker_domain, e.set}), e);
         case event_kind::operator_word:
-            if (e.what == decision::accept && e.verb == operator_verb::trust)
-                end(find({no_target, reason::trust_broken}), e);
-            return;
+            if (e.what != decision::accept || e.verb != operator_verb::trust) return;
+            end(find({no_target, reason::trust_broken}), e);
+            return end(find({e.target, reason::returned}), e);
         default: return;
         }
     }
