@@ -6,6 +6,7 @@
 #include <reheat/core/time.hpp>
 #include <reheat/evidence/testimony.hpp>
 #include <reheat/recovery/reason.hpp>
+#include <reheat/recovery/sets.hpp>
 
 #include <array>
 #include <cstdint>
