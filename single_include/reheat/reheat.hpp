@@ -8412,7 +8412,8 @@ struct incident {
     incident_id absorbed_by = no_incident;
     target_id subject = no_target; ///< what the rung acts upon
     target_id reach = no_target;   ///< the highest that it has acted upon: what it absorbed is below
-    std::vector<set_id> places;    ///< the sets above hosts that it was in when it began: its action is spent there
+    std::uint32_t member_of = 0;   ///< a machine's place and group when the action began, which is spent there
+    std::vector<set_id> places;    ///< the same of a stack
     op_id op = no_op;
     time_point opened_at{};
     time_point healed_at = never; ///< since when the guest is given time to heal itself
@@ -9152,6 +9153,7 @@ private:
     void climb(incident& i, decision what, reason why, outputs& out);
     void wait(incident& i, const guard_answers& answers, outputs& out);
     void begin(incident& i, const rung& r, target_id subject, outputs& out);
+    void note_places(incident& i) const;
     void absorb_below(incident& i, outputs& out);
     void go_on(incident& i, outputs& out);
     void retry(incident& i, duration at_least);
@@ -9184,6 +9186,14 @@ private:
         if (targets_[subject].of == level::stack)
             visit(membership{sets_.find(set_kind::group, targets_.name(subject))});
         each_machine(subject, [&](target_id machine) { visit(sets_of(machine)); });
+    }
+    /// Visits the sets in which an action that has begun is spent.
+    template <class Visit>
+    void each_spent(const incident& i, const Visit& visit) const {
+        for (const set_id s : sets_.of(i.member_of).above_host()) {
+            if (s != no_set) visit(s);
+        }
+        for (const set_id s : i.places) visit(s);
     }
     [[nodiscard]] const shared_budget& budget_of(set_kind of) const noexcept {
         return of == set_kind::group ? options_.bounds.group : options_.bounds.domain;
@@ -9678,14 +9688,10 @@ inline void engine::begin(incident& i, const rung& r, target_id subject, outputs
     i.subject = subject;
     if (i.reach == no_target || targets_.covers(subject, i.reach)) i.reach = subject;
     targets_[subject].actor = i.id;
+    const target_id machine = machine_of(subject);
+    i.member_of = machine == no_target ? 0 : targets_[machine].member_of;
     i.places.clear();
-    each_place(subject, [&](const membership& m) {
-        for (const set_id s : m.above_host()) {
-            bool known = s == no_set;
-            for (const set_id other : i.places) known = known || other == s;
-            if (!known) i.places.push_back(s);
-        }
-    });
+    if (machine == no_target) note_places(i);
     i.denied = 0;
     i.denied_by = reason::none;
     i.wake = never;
@@ -9705,6 +9711,17 @@ inline void engine::begin(incident& i, const rung& r, target_id subject, outputs
     }
     enter(i, i.deaths.empty() ? phase::acting : phase::fencing);
     go_on(i, out);
+}
+
+/// Where an action on a stack happens: each set once, however many of its machines are in it.
+inline void engine::note_places(incident& i) const {
+    each_place(i.subject, [&](const membership& m) {
+        for (const set_id s : m.above_host()) {
+            bool known = s == no_set;
+            for (const set_id other : i.places) known = known || other == s;
+            if (!known) i.places.push_back(s);
+        }
+    });
 }
 
 inline void engine::absorb_below(incident& i, outputs& out) {
@@ -10223,7 +10240,7 @@ inline std::uint32_t engine::about_to_act(set_id in) const noexcept {
     std::uint32_t n = 0;
     for (const incident_id id : begun_) {
         n += in == no_set ? 1U : 0U;
-        for (const set_id s : find_incident(id)->places) n += s == in ? 1U : 0U;
+        each_spent(*find_incident(id), [&](set_id s) { n += s == in ? 1U : 0U; });
     }
     return n;
 }
@@ -11298,9 +11315,9 @@ inline void engine::spend(const incident& i, pending_operation& op) {
         s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
     };
     if (options_.bounds.all.limits()) into(all_spent_, options_.bounds.all);
-    for (const set_id s : i.places) {
+    each_spent(i, [&](set_id s) {
         if (budget_of(sets_[s].of).limits()) into(sets_[s].spent, budget_of(sets_[s].of));
-    }
+    });
     for (const death_wanted& d : i.deaths) {
         take_room(op, no_set);
         if (const set_id zone = sets_of(d.target).zone; zone != no_set) take_room(op, zone);
@@ -11317,7 +11334,7 @@ inline void engine::take_room(pending_operation& op, set_id in) {
 inline void engine::take_back(const incident& i, pending_operation& op) {
     ledger_.take_back(op.subject, op.booked, op.since);
     all_spent_.take_back(op.since);
-    for (const set_id s : i.places) sets_[s].spent.take_back(op.since);
+    each_spent(i, [&](set_id s) { sets_[s].spent.take_back(op.since); });
     give_back_room(op);
 }
 

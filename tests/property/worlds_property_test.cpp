@@ -305,7 +305,12 @@ private:
         if (again || !is_action(r.what)) return;
         const rh::incident* i = nullptr;
         for (const rh::incident& open : e_.incidents()) i = open.id == r.incident ? &open : i;
-        spent_.push_back({r.op, r.target, r.what, r.at, i == nullptr ? std::vector<rh::set_id>{} : i->places});
+        std::vector<rh::set_id> places;
+        if (i != nullptr) {
+            places = i->places;
+            for (const rh::set_id s : e_.sets().of(i->member_of).above_host()) places.push_back(s);
+        }
+        spent_.push_back({r.op, r.target, r.what, r.at, std::move(places)});
         const rh::limits& bounds = e_.options().bounds;
         within(bounds.all, [](const spent&) { return true; }, "more actions than the budget of all");
         for (const rh::set_id id : spent_.back().in) {

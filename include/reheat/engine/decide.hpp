@@ -242,14 +242,10 @@ inline void engine::begin(incident& i, const rung& r, target_id subject, outputs
     i.subject = subject;
     if (i.reach == no_target || targets_.covers(subject, i.reach)) i.reach = subject;
     targets_[subject].actor = i.id;
+    const target_id machine = machine_of(subject);
+    i.member_of = machine == no_target ? 0 : targets_[machine].member_of;
     i.places.clear();
-    each_place(subject, [&](const membership& m) {
-        for (const set_id s : m.above_host()) {
-            bool known = s == no_set;
-            for (const set_id other : i.places) known = known || other == s;
-            if (!known) i.places.push_back(s);
-        }
-    });
+    if (machine == no_target) note_places(i);
     i.denied = 0;
     i.denied_by = reason::none;
     i.wake = never;
@@ -269,6 +265,17 @@ inline void engine::begin(incident& i, const rung& r, target_id subject, outputs
     }
     enter(i, i.deaths.empty() ? phase::acting : phase::fencing);
     go_on(i, out);
+}
+
+/// Where an action on a stack happens: each set once, however many of its machines are in it.
+inline void engine::note_places(incident& i) const {
+    each_place(i.subject, [&](const membership& m) {
+        for (const set_id s : m.above_host()) {
+            bool known = s == no_set;
+            for (const set_id other : i.places) known = known || other == s;
+            if (!known) i.places.push_back(s);
+        }
+    });
 }
 
 inline void engine::absorb_below(incident& i, outputs& out) {

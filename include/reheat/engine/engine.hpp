@@ -365,6 +365,7 @@ private:
     void climb(incident& i, decision what, reason why, outputs& out);
     void wait(incident& i, const guard_answers& answers, outputs& out);
     void begin(incident& i, const rung& r, target_id subject, outputs& out);
+    void note_places(incident& i) const;
     void absorb_below(incident& i, outputs& out);
     void go_on(incident& i, outputs& out);
     void retry(incident& i, duration at_least);
@@ -397,6 +398,14 @@ private:
         if (targets_[subject].of == level::stack)
             visit(membership{sets_.find(set_kind::group, targets_.name(subject))});
         each_machine(subject, [&](target_id machine) { visit(sets_of(machine)); });
+    }
+    /// Visits the sets in which an action that has begun is spent.
+    template <class Visit>
+    void each_spent(const incident& i, const Visit& visit) const {
+        for (const set_id s : sets_.of(i.member_of).above_host()) {
+            if (s != no_set) visit(s);
+        }
+        for (const set_id s : i.places) visit(s);
     }
     [[nodiscard]] const shared_budget& budget_of(set_kind of) const noexcept {
         return of == set_kind::group ? options_.bounds.group : options_.bounds.domain;

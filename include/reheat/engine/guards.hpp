@@ -88,7 +88,7 @@ inline std::uint32_t engine::about_to_act(set_id in) const noexcept {
     std::uint32_t n = 0;
     for (const incident_id id : begun_) {
         n += in == no_set ? 1U : 0U;
-        for (const set_id s : find_incident(id)->places) n += s == in ? 1U : 0U;
+        each_spent(*find_incident(id), [&](set_id s) { n += s == in ? 1U : 0U; });
     }
     return n;
 }

@@ -316,9 +316,9 @@ inline void engine::spend(const incident& i, pending_operation& op) {
         s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
     };
     if (options_.bounds.all.limits()) into(all_spent_, options_.bounds.all);
-    for (const set_id s : i.places) {
+    each_spent(i, [&](set_id s) {
         if (budget_of(sets_[s].of).limits()) into(sets_[s].spent, budget_of(sets_[s].of));
-    }
+    });
     for (const death_wanted& d : i.deaths) {
         take_room(op, no_set);
         if (const set_id zone = sets_of(d.target).zone; zone != no_set) take_room(op, zone);
@@ -335,7 +335,7 @@ inline void engine::take_room(pending_operation& op, set_id in) {
 inline void engine::take_back(const incident& i, pending_operation& op) {
     ledger_.take_back(op.subject, op.booked, op.since);
     all_spent_.take_back(op.since);
-    for (const set_id s : i.places) sets_[s].spent.take_back(op.since);
+    each_spent(i, [&](set_id s) { sets_[s].spent.take_back(op.since); });
     give_back_room(op);
 }
 

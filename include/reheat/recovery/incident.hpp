@@ -66,7 +66,8 @@ struct incident {
     incident_id absorbed_by = no_incident;
     target_id subject = no_target; ///< what the rung acts upon
     target_id reach = no_target;   ///< the highest that it has acted upon: what it absorbed is below
-    std::vector<set_id> places;    ///< the sets above hosts that it was in when it began: its action is spent there
+    std::uint32_t member_of = 0;   ///< a machine's place and group when the action began, which is spent there
+    std::vector<set_id> places;    ///< the same of a stack
     op_id op = no_op;
     time_point opened_at{};
     time_point healed_at = never; ///< since when the guest is given time to heal itself
