@@ -69,8 +69,6 @@ FAULTS = [
      "return room < copies;", "return room < 1 && copies != 0;", "budgets"),
     ("an action spends as often as it has machines in a set", ENGINE + "decide.hpp",
      "known = known || other == s;", "static_cast<void>(other);", "budgets"),
-    ("room is given back that was never taken", ENGINE + "operate.hpp",
-     "if (!room || *room == 0) return;\n", "if (!room) return;\n    if (*room == 0) ++*room;\n", "budgets"),
     ("a call goes past the quota", ENGINE + "operate.hpp",
      "if (call_at() > now_) return;\n    if (options_.shadow)", "if (options_.shadow)", "budgets fence_methods"),
     ("who is held back by the quota is not woken", ENGINE + "inputs.hpp",
@@ -130,8 +128,6 @@ FAULTS = [
     # Incidents
     ("what happens below an action is a failure of its own", ENGINE + "decide.hpp",
      "const target_id above = targets_.busy_above(target);", "const target_id above = no_target;", "engine_ladder incident"),
-    ("what was heard before the action verifies it", ENGINE + "decide.hpp",
-     "const bool told = word.at() >= since &&", "const bool told =", "incident"),
     ("a related failure is a new incident", ENGINE + "decide.hpp",
      "related = m.incident != no_incident && now_ < after(m.closed_at, policy_of(i).related);", "static_cast<void>(m);", "incident"),
     ("backoff starts anew with every failure", ENGINE + "decide.hpp",
