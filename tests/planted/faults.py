@@ -128,6 +128,8 @@ FAULTS = [
     # Incidents
     ("what happens below an action is a failure of its own", ENGINE + "decide.hpp",
      "const target_id above = targets_.busy_above(target);", "const target_id above = no_target;", "engine_ladder incident"),
+    ("what was heard before the action verifies it", ENGINE + "decide.hpp",
+     "const bool told = word.at() >= since &&", "const bool told =", "proof"),
     ("a related failure is a new incident", ENGINE + "decide.hpp",
      "related = m.incident != no_incident && now_ < after(m.closed_at, policy_of(i).related);", "static_cast<void>(m);", "incident"),
     ("backoff starts anew with every failure", ENGINE + "decide.hpp",

@@ -474,6 +474,23 @@ TEST_SUITE("proof: back from the dead") {
         }
     }
 
+    TEST_CASE("what was said before an action does not show that it helped") {
+        racks r{rh::ladder{rh::reboot_instance{}}.lowered()};
+        r.e.observe({r.one, rh::vantage::driver_status, health::healthy, r.now});
+        r.pass(1s);
+        r.e.observe({r.one, rh::vantage::cloud_event, health::unhealthy, r.now});
+        r.step();
+        REQUIRE(r.count(operation::reboot_instance) == 1);
+        REQUIRE(answer_to(r, r.one, operation::reboot_instance, rh::outcome::done()));
+        r.pass(1s);
+        r.e.observe({r.one, rh::vantage::cloud_event, health::unknown, r.now});
+        r.step();
+        CHECK(r.told(decision::recover, reason::verified) == 0);
+        r.e.observe({r.one, rh::vantage::driver_status, health::healthy, r.now});
+        r.step();
+        CHECK(r.told(decision::recover, reason::verified) == 1);
+    }
+
     TEST_CASE("a death that is not used yet proves nothing once its copy was seen running") {
         for (const bool again : {false, true}) {
             CAPTURE(again);
