@@ -39,6 +39,11 @@ inline void engine::write_intent(pending_operation& op, outputs& out) {
     r.what = op.what;
     r.incident = op.for_incident;
     r.deadline = after(now_, op.timeout);
+    r.text = op.spent_in;
+    if (const incident* i = find_incident(op.for_incident); i != nullptr) {
+        r.rung = i->rung;
+        r.attempt = i->attempts;
+    }
     op.intent = r.seq;
     op.held_since = now_;
     op.paged = false;
@@ -312,12 +317,12 @@ inline void engine::move_to(target_id machine, std::string_view host) {
 /// copies.
 inline void engine::spend(const incident& i, pending_operation& op) {
     ledger_.spend(op.subject, op.booked, now_);
-    const auto into = [this](spending& s, const shared_budget& b) {
-        s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
-    };
-    if (options_.bounds.all.limits()) into(all_spent_, options_.bounds.all);
+    note_spent(all_spent_, options_.bounds.all);
     each_spent(i, [&](set_id s) {
-        if (budget_of(sets_[s].of).limits()) into(sets_[s].spent, budget_of(sets_[s].of));
+        if (!budget_of(sets_[s].of).limits()) return;
+        note_spent(sets_[s].spent, budget_of(sets_[s].of));
+        op.spent_in.push_back(static_cast<char>(sets_[s].of));
+        op.spent_in.append(sets_[s].name).push_back('\0');
     });
     for (const death_wanted& d : i.deaths) {
         take_room(op, no_set);
@@ -361,6 +366,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
         w.why = why;
         w.cloud_id = targets_.cloud_id(subject);
         w.boot_id = targets_.boot_id(subject);
+        w.host = targets_.host(subject);
     }
 
     incident* i = find_incident(incident_of_op);
