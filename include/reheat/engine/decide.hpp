@@ -321,7 +321,6 @@ inline void engine::go_on(incident& i, outputs& out) {
     op.booked = booked_as(r);
     for (const death_wanted& d : i.deaths) op.proofs.push_back(proof_of_death{d.by, i.id, d.target, d.expires});
     spend(i, op);
-    if (!op.spent_in.empty() && !options_.shadow) out.records.back().text = op.spent_in;
     op.hard = r.how == reboot_kind::hard || (r.how == reboot_kind::soft_then_hard && i.attempts > 1);
 }
 

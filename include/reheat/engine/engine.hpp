@@ -460,7 +460,7 @@ private:
     // engine/operate.hpp: intents, calls, outcomes
     pending_operation& start(operation what, target_id subject, incident* for_incident, duration timeout,
                              duration settle, outputs& out);
-    void write_intent(pending_operation& op, outputs& out);
+    void write_intent(pending_operation& op, const incident* i, outputs& out);
     [[nodiscard]] call make_call(const pending_operation& op, op_id id, operation what, time_point deadline) const;
     void emit_call(pending_operation& op, outputs& out);
     void tell_call(const pending_operation& op, reason why, outputs& out);

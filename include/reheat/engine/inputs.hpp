@@ -169,7 +169,7 @@ inline void engine::tell_journal(outputs& out) {
     // Nobody knows whether an intent that was under way when it failed is in it, whatever later records say.
     for (pending_operation& op : operations_) {
         if (op.at != pending_operation::stage::journaled) continue;
-        write_intent(op, out);
+        write_intent(op, find_incident(op.for_incident), out);
     }
 }
 

@@ -28,19 +28,18 @@ inline pending_operation& engine::start(operation what, target_id subject, incid
     } else {
         targets_.mark_busy(subject, 1);
     }
-    if (!options_.shadow) write_intent(op, out);
+    if (!options_.shadow) write_intent(op, for_incident, out);
     return op;
 }
 
-inline void engine::write_intent(pending_operation& op, outputs& out) {
+inline void engine::write_intent(pending_operation& op, const incident* i, outputs& out) {
     record& r = write(record_kind::intent, op.subject, out);
     r.op = op.id;
     r.key = op.key;
     r.what = op.what;
     r.incident = op.for_incident;
     r.deadline = after(now_, op.timeout);
-    r.text = op.spent_in;
-    if (const incident* i = find_incident(op.for_incident); i != nullptr) {
+    if (i != nullptr) {
         r.rung = i->rung;
         r.attempt = i->attempts;
     }
@@ -318,12 +317,7 @@ inline void engine::move_to(target_id machine, std::string_view host) {
 inline void engine::spend(const incident& i, pending_operation& op) {
     ledger_.spend(op.subject, op.booked, now_);
     note_spent(all_spent_, options_.bounds.all);
-    each_spent(i, [&](set_id s) {
-        if (!budget_of(sets_[s].of).limits()) return;
-        note_spent(sets_[s].spent, budget_of(sets_[s].of));
-        op.spent_in.push_back(static_cast<char>(sets_[s].of));
-        op.spent_in.append(sets_[s].name).push_back('\0');
-    });
+    each_spent(i, [&](set_id s) { note_spent(sets_[s].spent, budget_of(sets_[s].of)); });
     for (const death_wanted& d : i.deaths) {
         take_room(op, no_set);
         if (const set_id zone = sets_of(d.target).zone; zone != no_set) take_room(op, zone);

@@ -43,7 +43,6 @@ struct pending_operation {
     std::string cloud_id_before{};
     std::string boot_id_before{};
     std::vector<proof_of_death> proofs{};
-    std::string spent_in{};        ///< as in `record::text`
     std::vector<set_id> room_in{}; ///< where it took room, once for each copy; `no_set`: of the whole cloud
 };
 

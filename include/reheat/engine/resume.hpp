@@ -169,7 +169,6 @@ inline void engine::relive_intent(const record& r, outputs& unsaid) {
     op.settle = r.what == operation::create_instance ? options_.create_timeout : options_.fence_timeout;
     op.cloud_id_before = r.cloud_id;
     op.boot_id_before = r.boot_id;
-    op.spent_in = r.text;
 
     incident* i = find_incident(r.incident);
     const bool first = r.what == operation::fence_instance || r.what == operation::collect_forensics;
@@ -214,17 +213,7 @@ inline void engine::relive_intent(const record& r, outputs& unsaid) {
     want_deaths(*i, on, r.target);
     for (const death_wanted& d : i->deaths)
         op.proofs.push_back(proof_of_death{proof_kind::fenced, i->id, d.target, after(r.at, options_.proof_validity)});
-    ledger_.spend(op.subject, op.booked, r.at);
-    note_spent(all_spent_, options_.bounds.all);
-    for (std::string_view rest = r.text; !rest.empty();) {
-        const std::size_t end = rest.find('\0', 1);
-        const auto of = static_cast<std::size_t>(rest.front());
-        const set_id s = end == std::string_view::npos || of >= set_kind_count
-                             ? no_set
-                             : sets_.find(static_cast<set_kind>(of), rest.substr(1, end - 1));
-        if (s != no_set) note_spent(sets_[s].spent, budget_of(sets_[s].of));
-        rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    }
+    spend(*i, op);
 }
 
 /// The copies that it replaces are not the ones to look for, and only what is heard from then on tells of its success.
