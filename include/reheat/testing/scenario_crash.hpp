@@ -110,7 +110,8 @@ private:
         }
         for (const std::string& name : serving) {
             const mock_machine* m = world_.cloud.find(name);
-            if (m->serves()) continue;
+            // Of whose health the script speaks: it does not know what the crash changed.
+            if (m->serves() || !m->how.heartbeats) continue;
             const target_id machine = state.find(level::instance, name);
             const bool paged = std::any_of(world_.events().begin(), world_.events().end(), [&](const event& e) {
                 if (e.kind != event_kind::page) return false;
@@ -127,6 +128,21 @@ private:
 };
 
 } // namespace detail
+
+/// The decisions of a scenario whose controller ends at one point, line by line, for a person who looks into it.
+[[nodiscard]] inline std::string log_of_crash(const scenario& s, std::size_t at) {
+    crash_points points{at};
+    detail::scenario_run run{s, &points};
+    std::string text;
+    const auto start = run.world().now();
+    if (auto ready = run.set_up(); !ready) return to_string(ready.error());
+    run.play();
+    run.run_until(s.run + std::chrono::hours{6});
+    const engine& state = run.world().ha().state();
+    for (const event& e : run.world().events())
+        text += to_text(log_line{e.at - start, std::string{state.name(e.target)}, e.rung, e.what, e.why}) + "\n";
+    return text;
+}
 
 /// Plays a scenario once for each moment at which its controller can end - between two records of a write, before and
 /// after a call, when an outcome comes - and lets it start again five seconds later with what is safe in its journal.
