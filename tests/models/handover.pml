@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Two controllers hand over the lead: a lease, an epoch in each call and in each record, a journal that both can read.
 
-   A controller is a loop of steps; between any two of them it may pause for any time, lose the lead, or crash, which is
-   the same here: it starts anew on the replayed journal (pipeline::leads, pipeline::lost_lead). There is one thing to be
-   done, re-creating an instance, and it must be done once. Each step names what it stands for in include/reheat.
+   A controller is a loop of steps; between any two of them it may pause for any time, lose the lead, or crash. The last
+   two are the same here: it starts anew on the replayed journal (pipeline::leads, pipeline::lost_lead). For each
+   failure of an instance it must be re-created once. Each step names what it stands for in include/reheat.
 
    Two ways to be safe, each checked by itself:
 
@@ -12,9 +12,9 @@
        calls that are under way for any time, do no harm, and neither do clocks.
    LEASES (-DLEASES)     The cloud knows nothing of epochs. Then no call starts unless the lease outlives its deadline
        with a margin for the clocks' drift. Assumed, with a switch that takes it away and must make the model fail:
-       B1  The driver makes the call at once when it is told to: no pause between the look at the lease and the call.
-                                                                                                       PAUSED_BEFORE_CALL
-       B2  A call is carried out before its deadline or not at all.                                    LATE_FOR_EVER
+       B1  The driver makes the call at once when it is told to: no pause between the look at the lease and
+           the call.                                                                               PAUSED_BEFORE_CALL
+       B2  A call is carried out before its deadline or not at all.                                LATE_FOR_EVER
 
    Both assume that a controller which asks the cloud itself after a deadline waits until nothing more comes of the call
    (A1 of recreate.pml).

@@ -9,10 +9,13 @@
    the model "found" may come at any time.
 
    Assumed, each with a switch that takes it away and must make the model fail:
-   A1  A re-creation is carried out before its deadline and its time to settle are over, or not at all.   NO_SETTLE
-   A2  Nobody starts a machine that was fenced before its proof has run out, nor while a re-creation is under way.
-                                                                                                        RESTARTED_EARLY
+   A1  A re-creation is carried out before its deadline and its time to settle are over, or not at all. NO_SETTLE
+   A2  Nobody starts a machine that was fenced before its proof has run out, nor while a re-creation is
+       under way.                                                                                       RESTARTED_EARLY
    A3  A fence answers "done" only once the machine is off.                                             FENCE_LIES
+
+   Left out: a fence's intent on the disk, because it changes nothing after a restart (no description is a proof, and
+   fencing again is harmless); proofs that come without a fence; more than one machine.
 
    Mistakes of the engine or of a driver, each a switch that must make the model fail: see `run`. */
 
@@ -46,10 +49,10 @@ bool running[COPIES + 1];   /* of NONE: never */
 bool reachable[COPIES + 1]; /* its guest is heard; one that is cut off may run */
 bool attached[COPIES + 1];  /* the volume is in its hands */
 byte held_by = 0;           /* in whose hands the cloud has it */
-bool deleted;              /* the volume is gone */
-byte recreations;          /* that were called */
-byte current = 0;          /* the copy that the cloud has under the name, or NONE */
-bool left_off;             /* nobody else starts the machine that was fenced (A2) */
+bool deleted;               /* the volume is gone */
+byte recreations;           /* that were called */
+byte current = 0;           /* the copy that the cloud has under the name, or NONE */
+bool left_off;              /* nobody else starts the machine that was fenced (A2) */
 byte crashes, failures, strangers;
 
 #define running_copies (running[0] + running[1] + running[2])
@@ -68,17 +71,17 @@ bool late_done;               /* of a fence: an answer that came when nobody wai
 
 /* ---- The journal: what is on the disk (engine/record_codec.hpp, adapters/file_journal.hpp) ---- */
 
-mtype = { intent, outcome };  /* the newest record of a re-creation: called perhaps; came to its end, without a verdict */
-mtype disk = nothing;
-byte disk_spent;              /* attempts */
+mtype = { intent, outcome }; /* called perhaps; came to its end and has no verdict */
+mtype disk = nothing;        /* the newest record of a re-creation that is not over */
+byte disk_spent;             /* attempts */
 
 /* ---- The engine: gone with a crash ---- */
 
 mtype phase = starting;       /* recovery/incident.hpp: incident::at */
 mtype op = nothing;           /* engine/pending_operation.hpp */
 mtype stage = journaled;
-bool unwritten;               /* a record that is not on the disk yet. Only calls wait for the journal; but no decision is
-                                 seen outside before its call, so it is enough that records follow on one by one */
+bool unwritten;               /* a record that is not on the disk yet. Only calls wait for the journal; but no decision
+                                 is seen outside before its call, so that records may follow on one by one here */
 mtype last = nothing;         /* what that record says */
 byte spent;                   /* recovery/ledger.hpp */
 byte fences;                  /* death_wanted::in_flight */
@@ -140,6 +143,11 @@ inline call_of(s, what) {
 #define free_slot (asked[0] == nothing)
 #else
 #define free_slot (asked[0] == nothing || asked[1] == nothing)
+#endif
+#ifdef NO_SECOND_LOOK
+#define may_fence free_slot
+#else
+#define may_fence (free_slot || word == healthy)
 #endif
 #ifdef NO_SETTLE
 #define settled true
@@ -220,7 +228,7 @@ end:
 #ifdef NO_PROOF
         phase = acting; op = recreate; stage = journaled; spent++; write(intent); not_waiting()
 #else
-        phase = fencing; op = fence; stage = journaled; /* engine::fence_next, engine::start */
+        phase = fencing; op = fence; stage = journaled /* engine::fence_next, engine::start */
 #endif
     }
     :: atomic { phase == parked && word == healthy -> close() }
@@ -229,7 +237,7 @@ end:
     :: atomic { unwritten -> disk = last; last = nothing; disk_spent = spent; unwritten = false }
 
     /* -- engine::emit_call of a fence, after the second look (engine::no_longer_wanted) -- */
-    :: atomic { op == fence && stage == journaled && !unwritten ->
+    :: atomic { op == fence && stage == journaled && !unwritten && may_fence ->
         if
 #ifndef NO_SECOND_LOOK
         :: word == healthy -> forget_op(); phase = deciding /* engine::drop */
@@ -315,8 +323,8 @@ end:
     /* -- settle_by: the time to settle is over. Nothing more happens by A1; evidence decides -- */
     :: atomic { op == recreate && stage == unknown && settled -> verify() }
 
-    /* -- engine::check_verdict: well since the call, or a deadline. It is as far off as the time to settle (engine::go_on
-       gives both the rung's verify), so after "found" that was a lie nothing is repeated too early either -- */
+    /* -- engine::check_verdict: well since the call, or a deadline. It is as far off as the time to settle (both are the
+       rung's verify: engine::go_on, finish), so after "found" that was a lie nothing is repeated too early either -- */
     :: atomic { phase == verifying && !unwritten && word == healthy -> close() }
     :: atomic { phase == verifying && !unwritten && word != healthy && settled -> write(nothing); retry() }
 
@@ -438,7 +446,9 @@ end:
     :: valid -> valid = false
     :: atomic { left_off && !valid && !to_be_proved(0) && !to_be_proved(1) -> left_off = false }
     /* A copy dies, or is cut off and may be heard again */
-    :: atomic { failures < FAILURES && running[current] -> failures++; running[current] = false; reachable[current] = false }
+    :: atomic { failures < FAILURES && running[current] ->
+        failures++; running[current] = false; reachable[current] = false
+    }
     :: atomic { failures < FAILURES && running[current] -> failures++; reachable[current] = false }
     :: atomic { running[current] && !reachable[current] -> reachable[current] = true }
     /* Somebody else starts a machine that is off and has its volume */
