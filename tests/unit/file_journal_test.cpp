@@ -6,7 +6,9 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
@@ -348,6 +350,48 @@ TEST_SUITE("file journal") {
         CHECK(rh::crc32c(std::string(32, '\0')) == 0x8a91'36aaU);
         CHECK(rh::crc32c(std::string(32, '\xff')) == 0x62a8'ab43U);
         CHECK(rh::crc32c("456789", rh::crc32c("123")) == rh::crc32c("123456789"));
+    }
+
+    TEST_CASE("the checksum is the same by the tables and by the processor, for every length") {
+        static constexpr auto bytes = [] {
+            std::array<char, 100> b{};
+            for (std::size_t n = 0; n < b.size(); ++n) b[n] = static_cast<char>(n * 151 % 256);
+            return b;
+        }();
+        static constexpr auto by_tables = [] {
+            std::array<std::uint32_t, 100> sums{};
+            for (std::size_t n = 0; n < sums.size(); ++n) sums[n] = rh::crc32c({bytes.data(), n});
+            return sums;
+        }();
+        for (std::size_t n = 0; n < by_tables.size(); ++n) CHECK(rh::crc32c({bytes.data(), n}) == by_tables[n]);
+    }
+
+    TEST_CASE("a record is read over another one, and nothing of that is left") {
+        rh::record full = numbered(1);
+        full.name = full.text = full.host = full.boot_id = std::string(100, 'x');
+        rh::record r = full;
+        rh::record small;
+        small.seq = rh::sequence{7};
+        REQUIRE(rh::decode_record(text_of(small), r));
+        CHECK(text_of(r) == text_of(small));
+        REQUIRE(rh::decode_record(text_of(full), r));
+        CHECK(text_of(r) == text_of(full));
+    }
+
+    TEST_CASE("a number has at most 64 bits") {
+        const auto read = [](std::string_view bytes) -> std::int64_t {
+            rh::detail::byte_reader in{bytes};
+            std::uint64_t n = 0;
+            return in.number(n, UINT64_MAX) && in.at_end() ? static_cast<std::int64_t>(n) : -77;
+        };
+        using namespace std::string_view_literals;
+        CHECK(read("\x7f"sv) == 127);
+        CHECK(read("\x80\x01"sv) == 128);
+        CHECK(read("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"sv) == -1);
+        CHECK(read("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"sv) == -77);
+        CHECK(read("\xff\xff\xff\xff\xff\xff\xff\xff\xff\x81\x00"sv) == -77);
+        CHECK(read("\x80"sv) == -77);
+        CHECK(read(""sv) == -77);
     }
 }
 #endif

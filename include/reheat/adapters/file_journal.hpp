@@ -108,13 +108,13 @@ public:
     result<void> replay(Visit&& visit) {
         if (file_ < 0) return error{errc::unavailable, path_, "it is not open"};
         reader in{*this, end_};
+        record read;
         for (std::string_view payload;;) {
             const found next = in.next(payload);
             if (next == found::end) return {};
             if (next != found::whole) return next == found::unread ? failed("cannot read it") : damaged(in.at());
-            auto read = decode_record(payload);
-            if (!read) return damaged(in.at());
-            if (result<void> done = visit(std::move(*read)); !done) return done;
+            if (!decode_record(payload, read)) return damaged(in.at());
+            if (result<void> done = visit(std::move(read)); !done) return done;
         }
     }
 
@@ -246,13 +246,13 @@ private:
 
         last_ = no_sequence;
         reader in{*this, size};
+        record read;
         for (std::string_view payload;;) {
             const found next = in.next(payload);
             if (next == found::end) break;
             if (next == found::whole) {
-                const auto read = decode_record(payload);
-                if (!read || read->seq <= last_) return damaged(in.at());
-                last_ = read->seq;
+                if (!decode_record(payload, read) || read.seq <= last_) return damaged(in.at());
+                last_ = read.seq;
                 continue;
             }
             if (next == found::unread) return failed("cannot read it");

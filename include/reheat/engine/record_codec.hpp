@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 // A record as bytes and back: what a journal keeps. docs/reference/journal.md describes the format.
 
@@ -53,18 +54,12 @@ public:
     /// Refuses what does not fit into `T`, or is over `most`.
     template <class T>
     bool number(T& value, std::uint64_t most) noexcept {
-        std::uint64_t read = 0;
-        for (unsigned shift = 0; shift < 64; shift += 7) {
-            if (at_ == from_.size()) return false;
-            const auto byte = static_cast<unsigned char>(from_[at_++]);
-            const std::uint64_t part = byte & 0x7fU;
-            if (part << shift >> shift != part) return false;
-            read |= part << shift;
-            if ((byte & 0x80U) != 0) continue;
-            value = static_cast<T>(read);
-            return read <= most;
-        }
-        return false;
+        if (at_ == from_.size()) return false;
+        std::uint64_t read = static_cast<unsigned char>(from_[at_++]);
+        // Most numbers of a record are small.
+        if (read > 0x7fU && !longer(read)) return false;
+        value = static_cast<T>(read);
+        return read <= most;
     }
     bool time(time_point& t) noexcept {
         std::uint64_t count = 0;
@@ -75,7 +70,8 @@ public:
     bool text(std::string& s) {
         std::size_t size = 0;
         if (!number(size, most_record_text) || size > from_.size() - at_) return false;
-        s.assign(from_.substr(at_, size));
+        if (size == 0) s.clear(); // as most are
+        else s.assign(from_.substr(at_, size));
         at_ += size;
         return true;
     }
@@ -83,6 +79,19 @@ public:
     [[nodiscard]] std::size_t at() const noexcept { return at_; }
 
 private:
+    /// The bytes of a number after its first.
+    bool longer(std::uint64_t& read) noexcept {
+        read &= 0x7fU;
+        for (unsigned shift = 7; shift < 64; shift += 7) {
+            if (at_ == from_.size()) return false;
+            const auto byte = static_cast<unsigned char>(from_[at_++]);
+            if (shift == 63 && byte > 1) return false; // the tenth has room for one bit
+            read |= (byte & std::uint64_t{0x7f}) << shift;
+            if (byte <= 0x7f) return true;
+        }
+        return false;
+    }
+
     std::string_view from_;
     std::size_t at_ = 0;
 };
@@ -117,10 +126,10 @@ inline void encode(const record& r, std::string& to) {
     w.text(r.host);
 }
 
-/// Reads what `encode` wrote, to the last byte. The error's place is the byte of the record at which it could not go
-/// on.
-[[nodiscard]] inline result<record> decode_record(std::string_view bytes) {
-    record r;
+/// Reads what `encode` wrote, to the last byte, over what was in `r`: its texts keep their room, so that many records
+/// in turn allocate little. The error's place is the byte of the record at which it could not go on; `r` is any mixture
+/// then.
+[[nodiscard]] inline result<void> decode_record(std::string_view bytes, record& r) {
     detail::byte_reader in{bytes};
     constexpr std::uint64_t any = UINT64_MAX;
     constexpr std::uint64_t any_32 = UINT32_MAX;
@@ -137,6 +146,12 @@ inline void encode(const record& r, std::string& to) {
     if (!read || !in.at_end())
         return error{errc::syntax, "byte " + std::to_string(in.at()),
                      read ? "expected the end of the record" : "expected a field of a record"};
+    return {};
+}
+/// The same as a record of its own.
+[[nodiscard]] inline result<record> decode_record(std::string_view bytes) {
+    record r;
+    if (auto read = decode_record(bytes, r); !read) return std::move(read).error();
     return r;
 }
 
