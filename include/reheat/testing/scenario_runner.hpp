@@ -209,7 +209,10 @@ private:
     void happen(const happening::policy_change& h) {
         static_cast<void>(world_.ha().change_policy(policies_[h.from], ladders_[h.to]));
     }
-    void happen(const happening::leadership& h) { world_.ha().leads(h.reign); }
+    void happen(const happening::leadership& h) {
+        if (h.lost) return world_.ha().lost_lead();
+        world_.ha().leads(h.reign, h.lease == duration::zero() ? never : after(world_.now(), h.lease));
+    }
     void happen(const happening::guard_turn& h) {
         if (!h.deny) return guard_.allow(find_all(h.targets));
         guard_.deny({find_all(h.targets), h.only, h.valid_for == duration{} ? never : after(now(), h.valid_for)});
