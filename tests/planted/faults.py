@@ -126,7 +126,7 @@ FAULTS = [
 
     # Journal, calls, outcomes
     ("the call comes before its intent is durable", ENGINE + "operate.hpp",
-     "if (op.intent > durable_ || !journal_ok_) return;", "if (!journal_ok_) return;", "engine_calls"),
+     "if (!lost_ && (op.intent > durable_ || !journal_ok_)) return;", "if (!lost_ && !journal_ok_) return;", "engine_calls"),
     ("no second look before the call", ENGINE + "operate.hpp",
      "if (const reason why = no_longer_wanted(op); why != reason::none) return drop(op, why, out);", "", "engine_calls operator"),
     ("an unknown outcome is repeated blindly", ENGINE + "inputs.hpp",
