@@ -7944,8 +7944,7 @@ struct record {
     std::uint16_t attempt = 0; ///< of that rung
     time_point deadline = never;
     std::string name{}; ///< a target's, a host's, an operator's
-    std::string
-        text{}; ///< an operator's reason; the sets that an action is spent in, each its kind, its name and a zero
+    std::string text{}; ///< an operator's reason
     std::string cloud_id{};
     std::string boot_id{};
     std::string host{};
@@ -8438,6 +8437,7 @@ struct incident {
     time_point not_before = (time_point::min)();  ///< backoff
     time_point wake = never;
     time_point verify_by = never;
+    time_point off_since = never;              ///< its machine, by its fence: no alarm but one by silence is health
     time_point acted_at = (time_point::min)(); ///< what was heard before says nothing of whether it helped
     std::vector<death_wanted> deaths;
 };
@@ -9241,6 +9241,7 @@ private:
     void page_long_wait(incident& i, outputs& out);
     [[nodiscard]] bool waits_by_itself(std::uint32_t denied) const noexcept;
     [[nodiscard]] bool well(const incident& i, time_point since) const noexcept;
+    [[nodiscard]] bool beats(target_id target) const noexcept;
     [[nodiscard]] bool heard_since_action(target_id target) const noexcept;
 
     // engine/guards.hpp: who may say no
@@ -9877,20 +9878,30 @@ inline void engine::retry(incident& i, duration at_least) {
 
 /// Whether nobody calls the target unhealthy any more, and somebody calls it healthy: its alarms, if they were among
 /// those who complained, since they go on looking. With `since`, only what was said after that time counts: a heartbeat
-/// from before an action does not show that it helped.
+/// from before an action does not show that it helped, nor one from before its machine was switched off.
 inline bool engine::well(const incident& i, time_point since) const noexcept {
+    const bool off = i.off_since != never;
+    const time_point told_since = off ? later(since, i.off_since) : since;
     bool any = false;
     for (std::size_t n = 0; n < vantage_count; ++n) {
         const auto v = static_cast<vantage>(n);
         const health said = says(i.target, v);
         if (said == health::unhealthy) return false;
         const bool heard = v == vantage::guest_heartbeat && targets_[i.target].quiet != 0 &&
-                           (since == (time_point::min)() || heard_since_action(i.target));
+                           (since == (time_point::min)() || heard_since_action(i.target)) && (!off || beats(i.target));
         const testimony& word = targets_.words(i.target).of[n];
-        const bool told = word.at() >= since && word.says(now_, evidence_of(i.target).max_age) == health::healthy;
+        const bool told = word.at() >= told_since && word.says(now_, evidence_of(i.target).max_age) == health::healthy;
         if (said == health::healthy && (heard || told)) any = true;
         else if (v == vantage::guest_heartbeat && has(i.accusers, v)) return false;
     }
+    return any;
+}
+
+/// Whether an alarm of a target that is raised by silence hears it.
+inline bool engine::beats(target_id target) const noexcept {
+    bool any = false;
+    each_watch(target,
+               [&](watch_id w) { any = any || (watches_.hears_silence(w) && watches_.state(w) == alarm_state::ok); });
     return any;
 }
 
@@ -10121,6 +10132,7 @@ inline void engine::fence_ended(incident& i, target_id machine, outcome_code cod
     for (death_wanted& d : i.deaths) {
         if (d.target != machine || d.in_flight == 0) continue;
         --d.in_flight;
+        if (code == outcome_code::done) i.off_since = now_;
         const proof_kind by = why == reason::confirmed_absent ? proof_kind::absent : proof_kind::fenced;
         if (code == outcome_code::done && !d.proved) mint(i, d, by, reason::proof_minted, out);
         if (d.in_flight == 0 && d.method >= policy_of(i).fencing.size())
@@ -10292,7 +10304,7 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
         if (now_ < held_until_) answers.set(guard::start_hold, {reason::started_lately, held_until_});
         set(guard::corroboration, ask_evidence(i, r, subject));
     }
-    if (calling(i.target, health::unhealthy) == vantage_set::none)
+    if (calling(i.target, health::unhealthy) == vantage_set::none && i.off_since == never)
         answers.set(guard::evidence, {reason::evidence_is_old, never});
     set(guard::probation, ask_probation(i, r, subject));
     set(guard::in_flight, ask_in_flight(r));
@@ -10416,7 +10428,8 @@ inline time_point engine::grows_old(target_id machine, vantage_set which) const 
 /// Two independent vantages before what can not be undone.
 inline guard_answer engine::ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept {
     if (proofs_ready(r, subject)) return {};
-    if (level_of(r.what) != level::stack) return attest(i, i.target, subject);
+    // What was switched off needs no further witness.
+    if (level_of(r.what) != level::stack) return i.off_since == never ? attest(i, i.target, subject) : guard_answer{};
     // Each machine that it would fence.
     guard_answer worst = attest(i, i.target, machine_of(i.target));
     for (const incident_id id : open_below(subject)) {
@@ -11377,7 +11390,7 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
 /// Nobody knows what a call came to: the cloud is asked.
 inline void engine::doubt_outcome(pending_operation& op, reason why, outputs& out) {
     op.at = pending_operation::stage::unknown;
-    op.settle_by = after(now_, op.settle);
+    op.settle_by = never; // counted from the first question, which may have to wait for the quota
     op.read_by = now_;
     tell(event_kind::call, decision::read_back, why, op, out);
     // What was to be kept is a help, not a need: nothing waits for it.
@@ -11396,6 +11409,7 @@ inline void engine::ask_cloud(pending_operation& op, outputs& out) {
     }
     op.reading = static_cast<op_id>(++last_op_);
     op.read_by = after(now_, options_.read_back_every);
+    if (op.settle_by == never) op.settle_by = after(now_, op.settle);
     out.calls.push_back(make_call(op, op.reading, operation::describe, op.read_by));
     calls_made_.spend(now_, options_.bounds.api.within);
 }
@@ -11410,6 +11424,8 @@ inline void engine::read_back(pending_operation& op, const outcome& seen, output
     case operation::fence_instance:
         // Not running is what a description says; only the fence itself vouches for it, or whoever ran the machine and
         // says that it is gone. Fencing again is harmless.
+        if (incident* const i = find_incident(op.for_incident); i != nullptr && !now.running.value_or(true))
+            i->off_since = now_;
         if (!exists && now.vouched) return finish(op, outcome_code::done, reason::confirmed_absent, {}, out);
         return finish(op, outcome_code::failed, reason::found_not_done, {}, out);
     case operation::create_instance:
@@ -11529,6 +11545,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     }
     // Done, or a destructive action that nobody can tell of: evidence decides.
     i->at = phase::verifying;
+    i->off_since = never;
     i->verify_by = i->wake = after(now_, code == outcome_code::done ? rung_of(*i).verify : duration{});
     tell(event_kind::verdict, decision::verify, why, *i, out).next = i->verify_by;
 }
