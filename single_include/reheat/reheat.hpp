@@ -9287,9 +9287,7 @@ private:
         const duration covered = call < options_.lease_covers ? call : options_.lease_covers;
         return !leased_ || after(after(now_, covered), options_.lease_margin) <= lead_until_;
     }
-    [[nodiscard]] reason not_leading() const noexcept {
-        return lost_ ? reason::leadership_lost : reason::leadership_ends;
-    }
+    [[nodiscard]] reason unled() const noexcept { return lost_ ? reason::leadership_lost : reason::leadership_ends; }
     [[nodiscard]] std::uint32_t about_to_act(set_id in) const noexcept;
     /// When the driver may be called again: `now_` if it may now.
     [[nodiscard]] time_point call_at() const noexcept { return calls_made_.room_at(options_.bounds.api, now_); }
@@ -10394,7 +10392,7 @@ inline guard_answer engine::ask_leadership(const incident& i, const rung& r) con
     const bool proof = needs_proof(r.what);
     const bool leads = leads_for(r.timeout) && (!proof || leads_for(options_.fence_timeout)) &&
                        ((!proof && !is_destructive(r.what)) || leads_for(policy_of(i).forensics));
-    return leads ? guard_answer{} : guard_answer{not_leading(), never};
+    return leads ? guard_answer{} : guard_answer{unled(), never};
 }
 
 /// Whether a second vantage agrees with the first that a machine is dead, or its death is proved.
@@ -10962,7 +10960,7 @@ inline void engine::take(const ordered& o, outputs& out) {
     const bool unsure = possible && !known && targets_[o.instance].unsure;
     const bool leads = leads_for(options_.create_timeout);
     const bool free = possible && !known && !unsure && leads && !targets_.busy(o.instance);
-    const reason held = leads || known ? reason::busy : not_leading();
+    const reason held = leads || known ? reason::busy : unled();
     const reason why = unsure ? reason::outcome_unknown : possible && !free ? held : reason::requested;
     tell(event_kind::operation_order, free ? decision::act : decision::ignore, why, o.instance, out).rung =
         operation::create_instance;
@@ -11196,7 +11194,7 @@ inline void engine::write_intent(pending_operation& op, const incident* i, outpu
 /// The second look: the world may have changed while the journal wrote.
 inline reason engine::no_longer_wanted(const pending_operation& op) const noexcept {
     if (trust_broken_) return reason::trust_broken;
-    if (!leads_for(op.timeout)) return not_leading();
+    if (!leads_for(op.timeout)) return unled();
     const incident* i = find_incident(op.for_incident);
     if (i == nullptr && op.what == operation::create_instance) return made(op.subject) ? reason::busy : reason::none;
     if (i == nullptr) return left_alone(op.subject);
@@ -11375,7 +11373,7 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
         const bool written = op.at != pending_operation::stage::journaled || op.intent <= durable_;
         const reason why = !written                              ? reason::journal_pending
                            : leads_for(options_.read_back_every) ? reason::api_quota
-                                                                 : not_leading();
+                                                                 : unled();
         event& e = tell(event_kind::page, decision::page, why, op, out);
         if (const incident* i = find_incident(op.for_incident); i != nullptr) e.target = i->target;
     }
@@ -11403,13 +11401,14 @@ inline void engine::ask_cloud(pending_operation& op, outputs& out) {
     const bool leads = leads_for(options_.read_back_every);
     const time_point at = leads ? call_at() : after(now_, options_.read_back_every);
     op.held_since = at > now_ ? earlier(op.held_since, now_) : never;
+    // Who lost the lead will never ask.
+    if (op.settle_by == never && (at <= now_ || lost_)) op.settle_by = after(now_, op.settle);
     if (at > now_) {
         op.read_by = at;
         return;
     }
     op.reading = static_cast<op_id>(++last_op_);
     op.read_by = after(now_, options_.read_back_every);
-    if (op.settle_by == never) op.settle_by = after(now_, op.settle);
     out.calls.push_back(make_call(op, op.reading, operation::describe, op.read_by));
     calls_made_.spend(now_, options_.bounds.api.within);
 }

@@ -80,7 +80,7 @@ FAULTS = [
     ("a fence is begun though the lease is too short for the action", ENGINE + "guards.hpp",
      "const bool leads = leads_for(r.timeout) && ", "const bool leads = (proof || leads_for(r.timeout)) && ", "leadership"),
     ("an intent is called although the lease ended", ENGINE + "operate.hpp",
-     "    if (!leads_for(op.timeout)) return not_leading();\n", "", "leadership"),
+     "    if (!leads_for(op.timeout)) return unled();\n", "", "leadership"),
     ("read-backs go on without the lead", ENGINE + "operate.hpp",
      "const bool leads = leads_for(options_.read_back_every);", "const bool leads = true;", "leadership"),
     ("a renewal wakes nobody", ENGINE + "engine.hpp",

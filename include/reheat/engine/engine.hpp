@@ -466,9 +466,7 @@ private:
         const duration covered = call < options_.lease_covers ? call : options_.lease_covers;
         return !leased_ || after(after(now_, covered), options_.lease_margin) <= lead_until_;
     }
-    [[nodiscard]] reason not_leading() const noexcept {
-        return lost_ ? reason::leadership_lost : reason::leadership_ends;
-    }
+    [[nodiscard]] reason unled() const noexcept { return lost_ ? reason::leadership_lost : reason::leadership_ends; }
     [[nodiscard]] std::uint32_t about_to_act(set_id in) const noexcept;
     /// When the driver may be called again: `now_` if it may now.
     [[nodiscard]] time_point call_at() const noexcept { return calls_made_.room_at(options_.bounds.api, now_); }

@@ -124,7 +124,7 @@ inline guard_answer engine::ask_leadership(const incident& i, const rung& r) con
     const bool proof = needs_proof(r.what);
     const bool leads = leads_for(r.timeout) && (!proof || leads_for(options_.fence_timeout)) &&
                        ((!proof && !is_destructive(r.what)) || leads_for(policy_of(i).forensics));
-    return leads ? guard_answer{} : guard_answer{not_leading(), never};
+    return leads ? guard_answer{} : guard_answer{unled(), never};
 }
 
 /// Whether a second vantage agrees with the first that a machine is dead, or its death is proved.

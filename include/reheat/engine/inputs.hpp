@@ -427,7 +427,7 @@ inline void engine::take(const ordered& o, outputs& out) {
     const bool unsure = possible && !known && targets_[o.instance].unsure;
     const bool leads = leads_for(options_.create_timeout);
     const bool free = possible && !known && !unsure && leads && !targets_.busy(o.instance);
-    const reason held = leads || known ? reason::busy : not_leading();
+    const reason held = leads || known ? reason::busy : unled();
     const reason why = unsure ? reason::outcome_unknown : possible && !free ? held : reason::requested;
     tell(event_kind::operation_order, free ? decision::act : decision::ignore, why, o.instance, out).rung =
         operation::create_instance;

@@ -55,7 +55,7 @@ inline void engine::write_intent(pending_operation& op, const incident* i, outpu
 /// The second look: the world may have changed while the journal wrote.
 inline reason engine::no_longer_wanted(const pending_operation& op) const noexcept {
     if (trust_broken_) return reason::trust_broken;
-    if (!leads_for(op.timeout)) return not_leading();
+    if (!leads_for(op.timeout)) return unled();
     const incident* i = find_incident(op.for_incident);
     if (i == nullptr && op.what == operation::create_instance) return made(op.subject) ? reason::busy : reason::none;
     if (i == nullptr) return left_alone(op.subject);
@@ -234,7 +234,7 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
         const bool written = op.at != pending_operation::stage::journaled || op.intent <= durable_;
         const reason why = !written                              ? reason::journal_pending
                            : leads_for(options_.read_back_every) ? reason::api_quota
-                                                                 : not_leading();
+                                                                 : unled();
         event& e = tell(event_kind::page, decision::page, why, op, out);
         if (const incident* i = find_incident(op.for_incident); i != nullptr) e.target = i->target;
     }
@@ -262,13 +262,14 @@ inline void engine::ask_cloud(pending_operation& op, outputs& out) {
     const bool leads = leads_for(options_.read_back_every);
     const time_point at = leads ? call_at() : after(now_, options_.read_back_every);
     op.held_since = at > now_ ? earlier(op.held_since, now_) : never;
+    // Who lost the lead will never ask.
+    if (op.settle_by == never && (at <= now_ || lost_)) op.settle_by = after(now_, op.settle);
     if (at > now_) {
         op.read_by = at;
         return;
     }
     op.reading = static_cast<op_id>(++last_op_);
     op.read_by = after(now_, options_.read_back_every);
-    if (op.settle_by == never) op.settle_by = after(now_, op.settle);
     out.calls.push_back(make_call(op, op.reading, operation::describe, op.read_by));
     calls_made_.spend(now_, options_.bounds.api.within);
 }
