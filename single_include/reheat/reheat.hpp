@@ -7064,10 +7064,14 @@ enum class reason : std::uint8_t {
     leader_changed,
     would_act, ///< shadow mode: it would be done now
     capacity_told,
-    died, ///< a host is proved dead
+    died,            ///< a host is proved dead
+    resumed,         ///< what an earlier run had begun is gone on with
+    orphaned,        ///< an earlier run had something under way on a target that was not added again
+    leadership_ends, ///< the lease of this controller ends before the call would, or with too little to spare
+    leadership_lost, ///< another controller may lead: this one does nothing any more
 };
 
-inline constexpr std::size_t reason_count = 84;
+inline constexpr std::size_t reason_count = 88;
 
 [[nodiscard]] constexpr std::string_view to_string(reason r) noexcept {
     // A name a line would be eighty lines more for everybody.
@@ -7086,7 +7090,8 @@ inline constexpr std::size_t reason_count = 84;
         "no_capacity", "waits_for_dependency", "group_budget", "domain_budget", "all_budget", "api_quota",
         "higher_priority", "trust_broken", "custom_guard", "denied_by_operator", "not_understood", "expired",
         "already_dead", "lease_expired", "confirmed_absent", "neighbour_not_independent", "returned", "collecting",
-        "policy_changed", "leader_changed", "would_act", "capacity_told", "died"};
+        "policy_changed", "leader_changed", "would_act", "capacity_told", "died", "resumed", "orphaned",
+        "leadership_ends", "leadership_lost"};
     // clang-format on
     return names[static_cast<std::size_t>(r)];
 }
@@ -7103,6 +7108,7 @@ enum class guard : std::uint8_t {
     backoff,       ///< the wait between attempts
     approval,      ///< a human's word
     journal,       ///< the journal is well
+    leadership,    ///< this controller leads for as long as the calls may take
     maintenance,   ///< announced work
     freeze,        ///< the observer doubts itself
     start_hold,    ///< the time after start or change of leader
@@ -7120,14 +7126,14 @@ enum class guard : std::uint8_t {
     custom,        ///< a guard of the integrator's own
 };
 
-inline constexpr std::size_t guard_count = 19;
+inline constexpr std::size_t guard_count = 20;
 inline constexpr std::uint32_t all_guards = (std::uint32_t{1} << guard_count) - 1;
 
 [[nodiscard]] constexpr std::string_view to_string(guard g) noexcept {
     constexpr std::array<std::string_view, guard_count> names{
-        "busy",          "backoff",   "approval", "journal",   "maintenance", "freeze",   "start_hold",
-        "corroboration", "probation", "breaker",  "in_flight", "rate",        "capacity", "dependency",
-        "evidence",      "quota",     "priority", "trust",     "custom"};
+        "busy",       "backoff",       "approval",  "journal",  "leadership", "maintenance", "freeze",
+        "start_hold", "corroboration", "probation", "breaker",  "in_flight",  "rate",        "capacity",
+        "dependency", "evidence",      "quota",     "priority", "trust",      "custom"};
     return names[static_cast<std::size_t>(g)];
 }
 
@@ -7873,10 +7879,10 @@ struct event {
     operation rung = operation::none;
     alarm_state from{}; ///< for `event_kind::alarm`
     alarm_state to{};
-    std::uint32_t denied = 0;      ///< the denying guards, bit n for guard n
-    std::uint32_t asked = 0;       ///< the guards that were asked; of these, all that do not deny allow
-    std::uint16_t attempt = 0;     ///< counted from 1 within the incident and rung
-    bool shadow = false;           ///< of an engine in shadow mode: nothing was done, and nobody is to be called
+    std::uint32_t denied = 0;  ///< the denying guards, bit n for guard n
+    std::uint32_t asked = 0;   ///< the guards that were asked; of these, all that do not deny allow
+    std::uint16_t attempt = 0; ///< counted from 1 within the incident and rung
+    bool shadow = false; ///< of an engine in shadow mode, or that lost the lead: nothing is done, nobody is called
     target_id target = no_target;  ///< the incident's own target
     target_id subject = no_target; ///< the target that is acted upon
     incident_id incident = no_incident;
@@ -7911,7 +7917,10 @@ enum class record_kind : std::uint8_t {
     policy,        ///< a policy was changed
     death,         ///< a host is proved dead, or back
     trust,         ///< a proof of death turned out false
+    rung,          ///< an operator approved an incident's rung, or denied it
+    guest_restart, ///< a guest restarted a service itself, which counts
 };
+inline constexpr std::size_t record_kind_count = 14;
 
 /// One entry of the journal. What was seen before an intent (`cloud_id`, `boot_id`, `host`) is what a controller that
 /// starts again compares the cloud with.
@@ -7929,6 +7938,10 @@ struct record {
     reason why = reason::none;
     level of = level::service;
     operator_verb verb{};
+    proof_kind proof{};        ///< of a host's death
+    vantage_set by{};          ///< who calls the target unhealthy, as an incident opens
+    std::uint8_t rung = 0;     ///< of the incident, in its policy
+    std::uint16_t attempt = 0; ///< of that rung
     time_point deadline = never;
     std::string name{}; ///< a target's, a host's, an operator's
     std::string text{}; ///< an operator's reason
@@ -7941,6 +7954,7 @@ struct record {
 struct call {
     request what{};
     incident_id incident = no_incident;
+    time_point start_by = never; ///< it must not be made later: neither after its deadline nor without the lead
     std::vector<proof_of_death> proofs{}; ///< one for an instance, several for a stack
     std::vector<char> text{};             ///< what the views in `what` show; not a string, whose text may move with it
 };
@@ -8423,6 +8437,7 @@ struct incident {
     time_point not_before = (time_point::min)();  ///< backoff
     time_point wake = never;
     time_point verify_by = never;
+    time_point off_since = never;              ///< its machine, by its fence: no alarm but one by silence is health
     time_point acted_at = (time_point::min)(); ///< what was heard before says nothing of whether it helped
     std::vector<death_wanted> deaths;
 };
@@ -8640,16 +8655,27 @@ public:
     result<target_id> add(target_record t, std::string_view name) {
         if (name.empty() || name.size() > text_arena::longest)
             return error{errc::invalid_argument, "name", "expected 1 to 255 characters"};
-        if (find(t.of, name) != no_target)
+        target_id id = find(t.of, name);
+        if (id != no_target && !awaited(id))
             return error{errc::already_exists, std::string{name},
                          "there is a " + std::string{to_string(t.of)} + " of that name"};
-        const auto id = static_cast<target_id>(targets_.size());
-        t.name = names_.keep(name);
+        if (id == no_target) id = make(t.of, name);
+        else awaited_[static_cast<std::size_t>(id)] = false;
+        t.name = (*this)[id].name;
         if (t.parent != no_target) t.next_sibling = std::exchange((*this)[t.parent].first_child, id);
-        targets_.push_back(t);
-        by_name_[static_cast<std::size_t>(t.of)].add(name, static_cast<std::uint32_t>(id));
+        (*this)[id] = t;
         ++counts_[static_cast<std::size_t>(t.of)];
         return id;
+    }
+
+    /// Keeps the next number for a target of an earlier run, until it is added.
+    target_id await(level of, std::string_view name) {
+        awaited_.push_back(true);
+        return make(of, name);
+    }
+    /// Whether a target is only known from an earlier run.
+    [[nodiscard]] bool awaited(target_id id) const noexcept {
+        return static_cast<std::size_t>(id) < awaited_.size() && awaited_[static_cast<std::size_t>(id)];
     }
 
     /// The name; it never moves.
@@ -8718,6 +8744,12 @@ public:
     [[nodiscard]] testimonies& note_words(target_id id) { return entry(words_, (*this)[id].words); }
 
 private:
+    target_id make(level of, std::string_view name) {
+        const auto id = static_cast<target_id>(targets_.size());
+        targets_.push_back({.name = names_.keep(name), .of = of});
+        by_name_[static_cast<std::size_t>(of)].add(name, static_cast<std::uint32_t>(id));
+        return id;
+    }
     struct name_of {
         const target_tree& tree;
         std::string_view operator()(std::uint32_t id) const noexcept { return tree.name(static_cast<target_id>(id)); }
@@ -8740,6 +8772,7 @@ private:
     }
 
     std::vector<target_record> targets_;
+    std::vector<bool> awaited_; // of the first ones, which an earlier run had
     text_arena names_;
     std::array<name_index, 3> by_name_; // by level
     std::array<std::size_t, 3> counts_{};
@@ -8826,8 +8859,10 @@ struct engine_options {
     duration create_timeout = std::chrono::minutes{15};
     duration read_back_every = std::chrono::seconds{10}; ///< also how long one read-back may take
     duration page_after = std::chrono::minutes{10};      ///< a longer wait calls a human, once
-    self_doubt doubts{};                                 ///< of an engine that is stepped late
-    limits bounds{};                                     ///< of all actions together
+    duration lease_margin = std::chrono::seconds{5}; ///< by which the lead outlasts a call: clocks, and the way to it
+    duration lease_covers = (duration::max)(); ///< of a call: all of it, or only so much where the cloud checks epochs
+    self_doubt doubts{};                       ///< of an engine that is stepped late
+    limits bounds{};                           ///< of all actions together
     /// Decide on live input, write no intent and call nothing. What would be called is told (`reason::would_act`), is
     /// spent like any other, and counts as done at once; what would be asked of the cloud counts as answered, without
     /// saying anything of a target.
@@ -8861,6 +8896,10 @@ public:
     engine(const engine&) = delete;
     engine& operator=(const engine&) = delete;
     ~engine() = default;
+
+    /// Goes on with what an earlier run wrote, in order; see `engine/resume.hpp`. Before anything is added: the names
+    /// get their old ids back, and the rest is taken up by the first step.
+    result<void> recover(std::vector<record> past);
 
     // What there is
 
@@ -8948,8 +8987,22 @@ public:
     /// A policy is replaced. Targets and incidents go on with the new one: an open incident from its next rung on, with
     /// the attempts it has spent. An unknown policy changes nothing.
     void change_policy(policy_id which, const policy& to, time_point at) { inputs_.put(new_policy{which, to, at}); }
-    /// This controller leads from now on. What can not be undone waits, as after a start.
-    void leads(epoch reign, time_point at) { inputs_.put(new_leader{reign, at}); }
+    /// This controller leads until then: a new epoch, after which what can not be undone waits as after a start, or the
+    /// same one renewed. No call starts that its lease does not outlast. A smaller epoch is ignored.
+    void leads(epoch reign, time_point until, time_point at) {
+        leased_ = true;
+        if (reign != options_.reign || lost_) return inputs_.put(new_leader{reign, until, at});
+        lead_until_ = until;
+        for (const incident& i : incidents_) look_again_ = look_again_ || (i.denied & bit(guard::leadership)) != 0;
+    }
+    /// Another controller may lead: this engine writes and calls nothing any more, and goes on watching. Whoever leads
+    /// again starts anew, from the journal.
+    void lost_lead(time_point at) {
+        if (std::exchange(lost_, true)) return;
+        leased_ = options_.shadow = true; // it writes no intent, and calls nobody
+        lead_until_ = (time_point::min)();
+        inputs_.put(new_leader{options_.reign, lead_until_, at});
+    }
     /// So many samples or outcomes found the inbox of the runner full. That is our own stall, never a target's silence.
     void overflowed(std::uint64_t lost, time_point at) { inputs_.put(overflow{lost, at}); }
     /// Every record up to and with `upto` is safe; none that has not been written yet.
@@ -9014,6 +9067,14 @@ public:
     }
     /// Whether a proof of death turned out false: nothing is done until an operator says `trust`.
     [[nodiscard]] bool trust_broken() const noexcept { return trust_broken_; }
+    /// Whether it lost the lead, for good.
+    [[nodiscard]] bool deposed() const noexcept { return lost_; }
+    /// How many operations have been called and did not come to their end: none, and the lead can be given away.
+    [[nodiscard]] std::size_t under_way() const noexcept {
+        std::size_t n = probes_.size();
+        for (const pending_operation& op : operations_) n += op.at != pending_operation::stage::journaled ? 1U : 0U;
+        return n;
+    }
     /// Whether so much fell silent that the observer is not sure of itself.
     [[nodiscard]] bool doubts_itself() const noexcept { return doubting_; }
     [[nodiscard]] time_point now() const noexcept { return now_; }
@@ -9066,6 +9127,7 @@ private:
     };
     struct new_leader {
         epoch reign;
+        time_point until;
         time_point at;
     };
     struct overflow {
@@ -9141,8 +9203,19 @@ private:
     [[nodiscard]] reason hear(const spoken& s, outputs& out);
     [[nodiscard]] bool answer_rung(const spoken& s, outputs& out);
 
+    // engine/resume.hpp: what an earlier run had begun
+    void resume(outputs& out);
+    void relive(const record& r, outputs& unsaid);
+    void relive_opened(const record& r);
+    void relive_intent(const record& r, outputs& unsaid);
+    void relive_outcome(const record& r, outputs& unsaid);
+    void relive_word(const record& r, outputs& unsaid);
+    void may_have_begun(pending_operation& op);
+    void go_on_after_gap(incident& i);
+
     // engine/decide.hpp: the incident's way up the ladder
     void open(target_id target, reason why, outputs& out);
+    bool make(incident& i, target_id target);
     void place_late();
     void look(incident& i, outputs& out);
     void decide(incident& i, outputs& out);
@@ -9153,6 +9226,7 @@ private:
     void climb(incident& i, decision what, reason why, outputs& out);
     void wait(incident& i, const guard_answers& answers, outputs& out);
     void begin(incident& i, const rung& r, target_id subject, outputs& out);
+    void act_upon(incident& i, target_id subject, outputs& out);
     void note_places(incident& i) const;
     void absorb_below(incident& i, outputs& out);
     void go_on(incident& i, outputs& out);
@@ -9167,6 +9241,7 @@ private:
     void page_long_wait(incident& i, outputs& out);
     [[nodiscard]] bool waits_by_itself(std::uint32_t denied) const noexcept;
     [[nodiscard]] bool well(const incident& i, time_point since) const noexcept;
+    [[nodiscard]] bool beats(target_id target) const noexcept;
     [[nodiscard]] bool heard_since_action(target_id target) const noexcept;
 
     // engine/guards.hpp: who may say no
@@ -9206,6 +9281,13 @@ private:
     [[nodiscard]] guard_answer ask_budget(const shared_budget& b, const spending& spent, reason why,
                                           set_id in) const noexcept;
     [[nodiscard]] guard_answer ask_quota() const noexcept;
+    [[nodiscard]] guard_answer ask_leadership(const incident& i, const rung& r) const noexcept;
+    /// Whether the lead outlasts a call that starts now and may take so long.
+    [[nodiscard]] bool leads_for(duration call) const noexcept {
+        const duration covered = call < options_.lease_covers ? call : options_.lease_covers;
+        return !leased_ || after(after(now_, covered), options_.lease_margin) <= lead_until_;
+    }
+    [[nodiscard]] reason unled() const noexcept { return lost_ ? reason::leadership_lost : reason::leadership_ends; }
     [[nodiscard]] std::uint32_t about_to_act(set_id in) const noexcept;
     /// When the driver may be called again: `now_` if it may now.
     [[nodiscard]] time_point call_at() const noexcept { return calls_made_.room_at(options_.bounds.api, now_); }
@@ -9232,7 +9314,7 @@ private:
     // engine/operate.hpp: intents, calls, outcomes
     pending_operation& start(operation what, target_id subject, incident* for_incident, duration timeout,
                              duration settle, outputs& out);
-    void write_intent(pending_operation& op, outputs& out);
+    void write_intent(pending_operation& op, const incident* i, outputs& out);
     [[nodiscard]] call make_call(const pending_operation& op, op_id id, operation what, time_point deadline) const;
     void emit_call(pending_operation& op, outputs& out);
     void tell_call(const pending_operation& op, reason why, outputs& out);
@@ -9254,6 +9336,9 @@ private:
     void note_seen(target_id subject, const observed& seen);
     void move_to(target_id machine, std::string_view host);
     void spend(const incident& i, pending_operation& op);
+    void note_spent(spending& s, const shared_budget& b) {
+        if (b.limits()) s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
+    }
     void take_back(const incident& i, pending_operation& op);
     void take_room(pending_operation& op, set_id in);
     void give_back_room(pending_operation& op);
@@ -9420,10 +9505,14 @@ private:
     std::vector<transition> transitions_;            // reused by every step
     std::vector<std::pair<int, std::size_t>> order_; // of the incidents by priority; reused
     std::vector<target_id> unjournaled_;             // targets whose names the journal has not
-    std::array<std::uint32_t, 2> in_flight_{};       // actions that are not verified: of services, of everything above
-    std::optional<std::uint32_t> room_{};            // for so many more instances anywhere, where that is known
+    std::size_t journaled_ = 0;                      // so many names it had from an earlier run
+    std::vector<record> past_;                       // what that run wrote, until it is taken up
+    void (engine::*resume_)(outputs& out) = nullptr;
+    std::array<std::uint32_t, 2> in_flight_{}; // actions that are not verified: of services, of everything above
+    std::optional<std::uint32_t> room_{};      // for so many more instances anywhere, where that is known
     time_point now_ = (time_point::min)();
     time_point held_until_ = never; // after a start or a change of leader; `never` before the first step
+    time_point lead_until_ = never;
     time_point last_machine_action_ = (time_point::min)();
     time_point doubt_since_ = never;
     target_id doubted_about_ = no_target; // the machine that the cloud is asked for in a doubt
@@ -9439,6 +9528,8 @@ private:
     bool journal_changed_ = false; // and not told yet
     bool look_again_ = false;
     bool trust_broken_ = false;
+    bool lost_ = false;                             // the lead
+    bool leased_ = false;                           // it was told of the lead: it may have an end
     time_point listen_until_ = (time_point::min)(); // after a doubt: what was silent meanwhile may be heard again
     bool doubting_ = false;                         // the observer, itself
     bool unanswered_ = false;                       // a question to the driver, in this doubt
@@ -9455,10 +9546,27 @@ namespace reheat::inline REHEAT_ABI {
 
 inline void engine::open(target_id target, reason why, outputs& out) {
     incident i;
+    i.accusers = calling(target, health::unhealthy);
+    const bool related = make(i, target);
+    record& r = write(record_kind::opened, target, out);
+    r.incident = i.id;
+    r.by = i.accusers;
+    event& e = tell(event_kind::incident, decision::open, related ? reason::related_failure : why, i, out);
+    e.rung = operation::none;
+    if (i.at == phase::absorbed)
+        tell(event_kind::incident, decision::absorb, reason::action_above, i, out).rung = operation::none;
+    // A new one is the newest; one that goes on has its old place.
+    if (!related) return incidents_.push_back(std::move(i));
+    late_.insert(late_.begin() + static_cast<std::ptrdiff_t>(place_of(i.id, late_)), std::move(i));
+    constexpr std::size_t most_late = 256;
+    if (late_.size() >= most_late) place_late();
+}
+
+/// Makes it the open incident of a target; true if it is an earlier one that goes on.
+inline bool engine::make(incident& i, target_id target) {
     i.target = target;
     i.rules = targets_[target].rules;
     i.opened_at = now_;
-    i.accusers = calling(target, health::unhealthy);
     // What failed again so soon was not cured: the same incident goes on, and knows what did not help.
     bool related = false;
     if (const std::uint32_t known = targets_[target].memory; known != 0) {
@@ -9486,16 +9594,7 @@ inline void engine::open(target_id target, reason why, outputs& out) {
     }
     if (const target_id machine = machine_of(target); machine != no_target && ++targets_[machine].failing == 1)
         sets_.count(targets_[machine].member_of, 0, 1);
-    write(record_kind::opened, target, out).incident = i.id;
-    event& e = tell(event_kind::incident, decision::open, related ? reason::related_failure : why, i, out);
-    e.rung = operation::none;
-    if (i.at == phase::absorbed)
-        tell(event_kind::incident, decision::absorb, reason::action_above, i, out).rung = operation::none;
-    // A new one is the newest; one that goes on has its old place.
-    if (!related) return incidents_.push_back(std::move(i));
-    late_.insert(late_.begin() + static_cast<std::ptrdiff_t>(place_of(i.id, late_)), std::move(i));
-    constexpr std::size_t most_late = 256;
-    if (late_.size() >= most_late) place_late();
+    return related;
 }
 
 /// Merges the incidents that go on into the others, from the back.
@@ -9685,20 +9784,7 @@ inline void engine::wait(incident& i, const guard_answers& answers, outputs& out
 }
 
 inline void engine::begin(incident& i, const rung& r, target_id subject, outputs& out) {
-    i.subject = subject;
-    if (i.reach == no_target || targets_.covers(subject, i.reach)) i.reach = subject;
-    targets_[subject].actor = i.id;
-    const target_id machine = machine_of(subject);
-    i.member_of = machine == no_target ? 0 : targets_[machine].member_of;
-    i.places.clear();
-    if (machine == no_target) note_places(i);
-    i.denied = 0;
-    i.denied_by = reason::none;
-    i.wake = never;
-    targets_.mark_busy(subject, 1);
-    ++flying(targets_[subject].of);
-    if (level_of(r.what) != level::service) last_machine_action_ = now_;
-    absorb_below(i, out);
+    act_upon(i, subject, out);
     want_deaths(i, r, subject);
     const bool destroys = needs_proof(r.what) || is_destructive(r.what);
     if (destroys && policy_of(i).forensics > duration::zero() && !i.forensics) {
@@ -9711,6 +9797,24 @@ inline void engine::begin(incident& i, const rung& r, target_id subject, outputs
     }
     enter(i, i.deaths.empty() ? phase::acting : phase::fencing);
     go_on(i, out);
+}
+
+/// From here on the subject is busy, and what is open below it waits for its action.
+inline void engine::act_upon(incident& i, target_id subject, outputs& out) {
+    i.subject = subject;
+    if (i.reach == no_target || targets_.covers(subject, i.reach)) i.reach = subject;
+    targets_[subject].actor = i.id;
+    const target_id machine = machine_of(subject);
+    i.member_of = machine == no_target ? 0 : targets_[machine].member_of;
+    i.places.clear();
+    if (machine == no_target) note_places(i);
+    i.denied = 0;
+    i.denied_by = reason::none;
+    i.wake = never;
+    targets_.mark_busy(subject, 1);
+    ++flying(targets_[subject].of);
+    if (targets_[subject].of != level::service) last_machine_action_ = now_;
+    absorb_below(i, out);
 }
 
 /// Where an action on a stack happens: each set once, however many of its machines are in it.
@@ -9772,20 +9876,30 @@ inline void engine::retry(incident& i, duration at_least) {
 
 /// Whether nobody calls the target unhealthy any more, and somebody calls it healthy: its alarms, if they were among
 /// those who complained, since they go on looking. With `since`, only what was said after that time counts: a heartbeat
-/// from before an action does not show that it helped.
+/// from before an action does not show that it helped, nor one from before its machine was switched off.
 inline bool engine::well(const incident& i, time_point since) const noexcept {
+    const bool off = i.off_since != never;
+    const time_point told_since = off ? later(since, i.off_since) : since;
     bool any = false;
     for (std::size_t n = 0; n < vantage_count; ++n) {
         const auto v = static_cast<vantage>(n);
         const health said = says(i.target, v);
         if (said == health::unhealthy) return false;
         const bool heard = v == vantage::guest_heartbeat && targets_[i.target].quiet != 0 &&
-                           (since == (time_point::min)() || heard_since_action(i.target));
+                           (since == (time_point::min)() || heard_since_action(i.target)) && (!off || beats(i.target));
         const testimony& word = targets_.words(i.target).of[n];
-        const bool told = word.at() >= since && word.says(now_, evidence_of(i.target).max_age) == health::healthy;
+        const bool told = word.at() >= told_since && word.says(now_, evidence_of(i.target).max_age) == health::healthy;
         if (said == health::healthy && (heard || told)) any = true;
         else if (v == vantage::guest_heartbeat && has(i.accusers, v)) return false;
     }
+    return any;
+}
+
+/// Whether an alarm of a target that is raised by silence hears it.
+inline bool engine::beats(target_id target) const noexcept {
+    bool any = false;
+    each_watch(target,
+               [&](watch_id w) { any = any || (watches_.hears_silence(w) && watches_.state(w) == alarm_state::ok); });
     return any;
 }
 
@@ -10016,6 +10130,7 @@ inline void engine::fence_ended(incident& i, target_id machine, outcome_code cod
     for (death_wanted& d : i.deaths) {
         if (d.target != machine || d.in_flight == 0) continue;
         --d.in_flight;
+        if (code == outcome_code::done) i.off_since = now_;
         const proof_kind by = why == reason::confirmed_absent ? proof_kind::absent : proof_kind::fenced;
         if (code == outcome_code::done && !d.proved) mint(i, d, by, reason::proof_minted, out);
         if (d.in_flight == 0 && d.method >= policy_of(i).fencing.size())
@@ -10084,7 +10199,8 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
 
 /// When a copy that returned is to be fenced; `never` as long as something that ends by itself stands in the way.
 inline time_point engine::due(const stray& s) const noexcept {
-    const bool waits = trust_broken_ || targets_.busy(s.target) || left_alone(s.target) != reason::none;
+    const bool waits = trust_broken_ || !leads_for(options_.fence_timeout) || targets_.busy(s.target) ||
+                       left_alone(s.target) != reason::none;
     return waits ? never : s.again_at;
 }
 
@@ -10176,6 +10292,7 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
     if (r.approval == consent::required && now_ >= i.approved_until)
         answers.set(guard::approval, {reason::approval_required, never});
     if (!journal_ok_) answers.set(guard::journal, {reason::journal_failed, never});
+    if (leased_) set(guard::leadership, ask_leadership(i, r));
     for (const target_id t : {i.target, subject}) {
         if (const standing_order* o = orders_.holding(standing_order::kind::maintenance, t, now_, targets_))
             answers.set(guard::maintenance, {reason::in_maintenance, o->until});
@@ -10185,7 +10302,7 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
         if (now_ < held_until_) answers.set(guard::start_hold, {reason::started_lately, held_until_});
         set(guard::corroboration, ask_evidence(i, r, subject));
     }
-    if (calling(i.target, health::unhealthy) == vantage_set::none)
+    if (calling(i.target, health::unhealthy) == vantage_set::none && i.off_since == never)
         answers.set(guard::evidence, {reason::evidence_is_old, never});
     set(guard::probation, ask_probation(i, r, subject));
     set(guard::in_flight, ask_in_flight(r));
@@ -10270,6 +10387,14 @@ inline guard_answer engine::ask_quota() const noexcept {
     return next > now_ ? guard_answer{reason::api_quota, next} : guard_answer{};
 }
 
+/// Whether the lead outlasts each call of the attempt, were it made now: a fence is of no use without what follows it.
+inline guard_answer engine::ask_leadership(const incident& i, const rung& r) const noexcept {
+    const bool proof = needs_proof(r.what);
+    const bool leads = leads_for(r.timeout) && (!proof || leads_for(options_.fence_timeout)) &&
+                       ((!proof && !is_destructive(r.what)) || leads_for(policy_of(i).forensics));
+    return leads ? guard_answer{} : guard_answer{unled(), never};
+}
+
 /// Whether a second vantage agrees with the first that a machine is dead, or its death is proved.
 inline bool engine::confirmed_by_second(const incident& i, target_id subject) const noexcept {
     const target_id machine = machine_of(subject);
@@ -10301,7 +10426,8 @@ inline time_point engine::grows_old(target_id machine, vantage_set which) const 
 /// Two independent vantages before what can not be undone.
 inline guard_answer engine::ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept {
     if (proofs_ready(r, subject)) return {};
-    if (level_of(r.what) != level::stack) return attest(i, i.target, subject);
+    // What was switched off needs no further witness.
+    if (level_of(r.what) != level::stack) return i.off_since == never ? attest(i, i.target, subject) : guard_answer{};
     // Each machine that it would fence.
     guard_answer worst = attest(i, i.target, machine_of(i.target));
     for (const incident_id id : open_below(subject)) {
@@ -10424,7 +10550,7 @@ inline result<target_id> engine::add(const instance& i) {
     target_record t{.of = level::instance, .keep = i.keep, .priority = i.priority};
     if (!i.stack.empty()) {
         t.parent = targets_.find(level::stack, i.stack);
-        if (t.parent == no_target) {
+        if (t.parent == no_target || targets_.awaited(t.parent)) {
             auto made = add(stack{i.stack});
             if (!made) return made;
             t.parent = *made;
@@ -10489,8 +10615,10 @@ inline result<void> engine::depend(target_id dependent, target_id on) {
 inline void engine::step(time_point now, outputs& out) {
     check_clock(now, out);
     now_ = later(now_, now);
+    if (resume_ != nullptr) (this->*std::exchange(resume_, nullptr))(out);
     if (held_until_ == never) held_until_ = after(now_, options_.bounds.start_hold);
     for (const target_id id : unjournaled_) {
+        if (static_cast<std::size_t>(id) < journaled_) continue;
         record& r = write(record_kind::target, id, out);
         r.of = targets_[id].of;
         r.name = targets_.name(id);
@@ -10574,7 +10702,7 @@ inline void engine::tell_journal(outputs& out) {
     // Nobody knows whether an intent that was under way when it failed is in it, whatever later records say.
     for (pending_operation& op : operations_) {
         if (op.at != pending_operation::stage::journaled) continue;
-        write_intent(op, out);
+        write_intent(op, find_incident(op.for_incident), out);
     }
 }
 
@@ -10697,6 +10825,7 @@ inline void engine::ask_machine(target_id machine, outputs& out) {
     constexpr std::size_t most_probes = 16;
     if (options_.shadow) return end_doubt(out);
     if (machine == no_target || probes_.size() >= most_probes || call_at() > now_) return;
+    if (!leads_for(options_.read_back_every)) return;
     std::erase_if(asked_, [this](const probe& p) { return now_ >= p.by; });
     for (const probe& p : asked_) {
         if (p.machine == machine) return;
@@ -10829,8 +10958,10 @@ inline void engine::take(const ordered& o, outputs& out) {
     const bool known = possible && (made(o.instance) || targets_[o.instance].incident != no_incident);
     // Nor is what may have been made by an order before: the cloud is asked, or an operator says.
     const bool unsure = possible && !known && targets_[o.instance].unsure;
-    const bool free = possible && !known && !unsure && !targets_.busy(o.instance);
-    const reason why = unsure ? reason::outcome_unknown : possible && !free ? reason::busy : reason::requested;
+    const bool leads = leads_for(options_.create_timeout);
+    const bool free = possible && !known && !unsure && leads && !targets_.busy(o.instance);
+    const reason held = leads || known ? reason::busy : unled();
+    const reason why = unsure ? reason::outcome_unknown : possible && !free ? held : reason::requested;
     tell(event_kind::operation_order, free ? decision::act : decision::ignore, why, o.instance, out).rung =
         operation::create_instance;
     if (unsure) ask_machine(o.instance, out);
@@ -10846,7 +10977,10 @@ inline void engine::take(const healed& h, outputs& out) {
     // A guest that has told of too many may tell of more: they say nothing new, and are not kept.
     const bool counts = at < rungs.size();
     const bool over = counts && guest_overspent(h.target, rungs[at]);
-    if (counts && !over) ledger_.spend(h.target, operation::guest_restarts, now_);
+    if (counts && !over) {
+        ledger_.spend(h.target, operation::guest_restarts, now_);
+        write(record_kind::guest_restart, h.target, out);
+    }
     look_again_ = true;
     tell(event_kind::alarm, decision::change, reason::guest_restarted, out).target = h.target;
     if (incident* i = find_incident(targets_[h.target].incident); i != nullptr) {
@@ -10875,6 +11009,7 @@ inline void engine::take(const host_word& h, outputs& out) {
     record& r = write(record_kind::death, no_target, out);
     r.name = h.host;
     r.why = h.dead ? reason::died : reason::returned;
+    r.proof = h.by;
 }
 
 inline void engine::take(const lease& l, outputs&) {
@@ -10946,10 +11081,15 @@ inline void engine::take(const new_policy& p, outputs& out) {
 }
 
 inline void engine::take(const new_leader& l, outputs& out) {
-    options_.reign = l.reign;
-    held_until_ = after(now_, options_.bounds.start_hold);
-    look_again_ = true;
-    event& e = tell(event_kind::controller, decision::change, reason::leader_changed, out);
+    const bool taken = lost_ ? l.until == lead_until_ : l.reign >= options_.reign;
+    if (taken) {
+        options_.reign = l.reign;
+        lead_until_ = l.until;
+        held_until_ = after(now_, options_.bounds.start_hold);
+        look_again_ = true;
+    }
+    event& e = tell(event_kind::controller, taken ? decision::change : decision::ignore,
+                    lost_ ? reason::leadership_lost : reason::leader_changed, out);
     e.value = static_cast<double>(static_cast<std::uint64_t>(l.reign));
 }
 
@@ -11027,17 +11167,21 @@ inline pending_operation& engine::start(operation what, target_id subject, incid
     } else {
         targets_.mark_busy(subject, 1);
     }
-    if (!options_.shadow) write_intent(op, out);
+    if (!options_.shadow) write_intent(op, for_incident, out);
     return op;
 }
 
-inline void engine::write_intent(pending_operation& op, outputs& out) {
+inline void engine::write_intent(pending_operation& op, const incident* i, outputs& out) {
     record& r = write(record_kind::intent, op.subject, out);
     r.op = op.id;
     r.key = op.key;
     r.what = op.what;
     r.incident = op.for_incident;
     r.deadline = after(now_, op.timeout);
+    if (i != nullptr) {
+        r.rung = i->rung;
+        r.attempt = i->attempts;
+    }
     op.intent = r.seq;
     op.held_since = now_;
     op.paged = false;
@@ -11050,6 +11194,7 @@ inline void engine::write_intent(pending_operation& op, outputs& out) {
 /// The second look: the world may have changed while the journal wrote.
 inline reason engine::no_longer_wanted(const pending_operation& op) const noexcept {
     if (trust_broken_) return reason::trust_broken;
+    if (!leads_for(op.timeout)) return unled();
     const incident* i = find_incident(op.for_incident);
     if (i == nullptr && op.what == operation::create_instance) return made(op.subject) ? reason::busy : reason::none;
     if (i == nullptr) return left_alone(op.subject);
@@ -11120,13 +11265,16 @@ inline call engine::make_call(const pending_operation& op, op_id id, operation w
     c.what.replaced = !op.cloud_id.empty();
     if (targets_[op.subject].of == level::service && what != operation::describe)
         c.what.service = c.what.name.substr(c.what.instance.size() + 1);
-    c.what.deadline = deadline;
+    c.what.deadline = c.start_by = deadline;
+    // What may not be covered to its end has to start early enough.
+    if (leased_ && after(deadline, options_.lease_margin) > lead_until_)
+        c.start_by = lead_until_ - options_.lease_margin - options_.lease_covers;
     return c;
 }
 
 inline void engine::emit_call(pending_operation& op, outputs& out) {
     if (op.id == no_op || op.at != pending_operation::stage::journaled) return;
-    if (op.intent > durable_ || !journal_ok_) return;
+    if (!lost_ && (op.intent > durable_ || !journal_ok_)) return;
     if (const reason why = no_longer_wanted(op); why != reason::none) return drop(op, why, out);
     if (call_at() > now_) return;
     if (options_.shadow) return suppose_done(op, out);
@@ -11223,8 +11371,10 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
     if (now_ >= page_at(op)) {
         op.paged = true;
         const bool written = op.at != pending_operation::stage::journaled || op.intent <= durable_;
-        event& e =
-            tell(event_kind::page, decision::page, written ? reason::api_quota : reason::journal_pending, op, out);
+        const reason why = !written                              ? reason::journal_pending
+                           : leads_for(options_.read_back_every) ? reason::api_quota
+                                                                 : unled();
+        event& e = tell(event_kind::page, decision::page, why, op, out);
         if (const incident* i = find_incident(op.for_incident); i != nullptr) e.target = i->target;
     }
     if (op.at == pending_operation::stage::called && now_ >= op.deadline) {
@@ -11238,7 +11388,7 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
 /// Nobody knows what a call came to: the cloud is asked.
 inline void engine::doubt_outcome(pending_operation& op, reason why, outputs& out) {
     op.at = pending_operation::stage::unknown;
-    op.settle_by = after(now_, op.settle);
+    op.settle_by = never; // counted from the first question, which may have to wait for the quota
     op.read_by = now_;
     tell(event_kind::call, decision::read_back, why, op, out);
     // What was to be kept is a help, not a need: nothing waits for it.
@@ -11248,8 +11398,11 @@ inline void engine::doubt_outcome(pending_operation& op, reason why, outputs& ou
 
 /// Asks the cloud what is. It changes nothing, so it needs no intent.
 inline void engine::ask_cloud(pending_operation& op, outputs& out) {
-    const time_point at = call_at();
+    const bool leads = leads_for(options_.read_back_every);
+    const time_point at = leads ? call_at() : after(now_, options_.read_back_every);
     op.held_since = at > now_ ? earlier(op.held_since, now_) : never;
+    // Who lost the lead will never ask.
+    if (op.settle_by == never && (at <= now_ || lost_)) op.settle_by = after(now_, op.settle);
     if (at > now_) {
         op.read_by = at;
         return;
@@ -11270,6 +11423,8 @@ inline void engine::read_back(pending_operation& op, const outcome& seen, output
     case operation::fence_instance:
         // Not running is what a description says; only the fence itself vouches for it, or whoever ran the machine and
         // says that it is gone. Fencing again is harmless.
+        if (incident* const i = find_incident(op.for_incident); i != nullptr && !now.running.value_or(true))
+            i->off_since = now_;
         if (!exists && now.vouched) return finish(op, outcome_code::done, reason::confirmed_absent, {}, out);
         return finish(op, outcome_code::failed, reason::found_not_done, {}, out);
     case operation::create_instance:
@@ -11311,13 +11466,8 @@ inline void engine::move_to(target_id machine, std::string_view host) {
 /// copies.
 inline void engine::spend(const incident& i, pending_operation& op) {
     ledger_.spend(op.subject, op.booked, now_);
-    const auto into = [this](spending& s, const shared_budget& b) {
-        s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
-    };
-    if (options_.bounds.all.limits()) into(all_spent_, options_.bounds.all);
-    each_spent(i, [&](set_id s) {
-        if (budget_of(sets_[s].of).limits()) into(sets_[s].spent, budget_of(sets_[s].of));
-    });
+    note_spent(all_spent_, options_.bounds.all);
+    each_spent(i, [&](set_id s) { note_spent(sets_[s].spent, budget_of(sets_[s].of)); });
     for (const death_wanted& d : i.deaths) {
         take_room(op, no_set);
         if (const set_id zone = sets_of(d.target).zone; zone != no_set) take_room(op, zone);
@@ -11360,6 +11510,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
         w.why = why;
         w.cloud_id = targets_.cloud_id(subject);
         w.boot_id = targets_.boot_id(subject);
+        w.host = targets_.host(subject);
     }
 
     incident* i = find_incident(incident_of_op);
@@ -11393,6 +11544,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     }
     // Done, or a destructive action that nobody can tell of: evidence decides.
     i->at = phase::verifying;
+    i->off_since = never;
     i->verify_by = i->wake = after(now_, code == outcome_code::done ? rung_of(*i).verify : duration{});
     tell(event_kind::verdict, decision::verify, why, *i, out).next = i->verify_by;
 }
@@ -11424,6 +11576,7 @@ inline void engine::take(const spoken& s, outputs& out) {
 
 /// Does what an operator said and tells it, or says why not.
 inline reason engine::hear(const spoken& s, outputs& out) {
+    if (lost_) return reason::leadership_lost;
     const bool about_one = s.target != no_target;
     if (s.who.empty() || (about_one && !targets_.has(s.target))) return reason::not_understood;
     if (s.expires <= now_) return reason::expired;
@@ -11496,6 +11649,11 @@ inline bool engine::answer_rung(const spoken& s, outputs& out) {
         event& e = tell(event_kind::operator_word, decision::accept,
                         s.what == operator_verb::approve ? reason::operator_word : reason::denied_by_operator, i, out);
         e.verb = s.what;
+        record& r = write(record_kind::rung, i.target, out);
+        r.incident = i.id;
+        r.rung = i.rung;
+        r.why = e.why;
+        r.deadline = s.expires;
         if (s.what == operator_verb::approve) i.approved_until = s.expires;
         else climb(i, decision::climb, reason::denied_by_operator, out);
     }
@@ -11699,6 +11857,7 @@ struct explanation {
                 std::string{to_string(x.says[v])};
     }
     out += said.empty() ? std::string{} : said + ")";
+    if (of.deposed()) out += "; this controller lost the lead";
     if (x.incident == no_incident) {
         out += "; no incident";
         if (x.helped != operation::none)
@@ -11749,6 +11908,7 @@ struct explanation {
         first = false;
     }
     out += '}';
+    if (of.deposed()) out += ",\"deposed\":true";
     if (x.helped != operation::none) {
         text("helped", to_string(x.helped));
         text("helped_at", format_time(x.helped_at));
@@ -13910,7 +14070,7 @@ namespace reheat::inline REHEAT_ABI {
 /// Where records are kept. `append` takes them in order of their sequence numbers and may return before they are safe;
 /// `durable` says up to which they are. No call is made before its intent is durable.
 /// After an `append` that failed, `open` is called again and then the refused records come again: those that it has
-/// after all are to be skipped.
+/// after all are to be skipped. `errc::denied` says that another controller leads: this one has lost the lead.
 template <class J>
 concept journal = requires(J& j, const J& safe, std::span<const record> records) {
     { j.open() } -> std::same_as<result<void>>;
@@ -14731,9 +14891,10 @@ namespace reheat::inline REHEAT_ABI {
 
 /// Makes one call of the engine on a driver. A call that needs proofs is refused here, before the driver hears of it,
 /// if one is missing, expired, or speaks for another incident or target; so is one for which the driver has no
-/// function.
+/// function, and one that comes too late, because its process stood still since the engine decided.
 template <cloud_driver Driver>
 void dispatch(Driver& driver, call& c, time_point now, completion done) {
+    if (now > c.start_by) return done(outcome::refused("too late: its deadline or this controller's lead is over"));
     for (const proof_of_death& p : c.proofs) {
         if (!p.speaks_for(c.incident, p.target(), now)) return done(outcome::refused("proof of death does not hold"));
     }
@@ -14825,13 +14986,15 @@ public:
         mail_->release();
     }
 
-    /// Checks the policy and opens the journal. Call it once, before the first `poll`. `unsupported`: the journal has
-    /// the records of an earlier run, which can not be gone on with yet.
+    /// Checks the policy and opens the journal. Call it once, before anything is added. What an earlier run wrote is
+    /// gone on with by the first `poll`: add what there was under its old names before. That needs a journal with
+    /// `replay` and `engine/resume.hpp`; `unsupported` without.
     result<void> open() {
         if (auto can = check_climbable(rules_, capabilities_of<Driver>()); !can) return can;
         if (auto opened = journal_.open(); !opened) return opened;
         if (journal_.durable() == no_sequence) return {};
-        return error{errc::unsupported, {}, "the journal has records of an earlier run: expected an empty one"};
+        if constexpr (requires { resume_from(journal_, engine_); }) return resume_from(journal_, engine_);
+        else return error{errc::unsupported, {}, "the journal has records of an earlier run, and no resume.hpp"};
     }
 
     /// Adds a policy beside the first one; an error if the driver lacks a function for one of its rungs.
@@ -14872,7 +15035,8 @@ public:
     void renew(const lease& l) { engine_.renew(l); }
     void sighted(const copy_sighting& seen) { engine_.sighted(seen, time_.now()); }
     void tell_capacity(std::string_view zone, std::uint32_t room) { engine_.tell_capacity(zone, room, time_.now()); }
-    void leads(epoch reign) { engine_.leads(reign, time_.now()); }
+    void leads(epoch reign, time_point until = never) { engine_.leads(reign, until, time_.now()); }
+    void lost_lead() { engine_.lost_lead(time_.now()); }
     result<void> depend(target_id dependent, target_id on) { return engine_.depend(dependent, on); }
     template <recovery_guard G>
     void add_guard(const G& guard) {
@@ -14963,6 +15127,7 @@ private:
     }
 
     void write_records() {
+        if (engine_.deposed()) return; // the journal is the next leader's
         // What comes after a refused record waits with it: a journal has no gaps.
         if (!unwritten_.empty()) {
             for (const record& r : out_.records) unwritten_.push_back(r);
@@ -14970,7 +15135,12 @@ private:
             // Failed until it has said otherwise, so that one that throws counts as failed too.
             bool written = false;
             const failure_guard guard{*this, written};
-            written = journal_.append(out_.records).has_value();
+            const result<void> appended = journal_.append(out_.records);
+            written = appended.has_value();
+            if (written || appended.error().code != errc::denied) return engine_.durable(journal_.durable());
+            // Another controller leads. What this step decided, before that was known, is not called.
+            lost_lead();
+            for (call& c : out_.calls) c.start_by = (time_point::min)();
         }
         engine_.durable(journal_.durable());
     }

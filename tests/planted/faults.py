@@ -74,6 +74,30 @@ FAULTS = [
     ("who is held back by the quota is not woken", ENGINE + "inputs.hpp",
      "if (ready) earliest = earlier(earliest, call_at());", "static_cast<void>(ready);", "budgets fence_methods"),
 
+    # Leadership
+    ("a lease has to outlast a call, without a margin", ENGINE + "engine.hpp",
+     "after(after(now_, covered), options_.lease_margin) <= lead_until_", "after(now_, covered) <= lead_until_", "leadership"),
+    ("a fence is begun though the lease is too short for the action", ENGINE + "guards.hpp",
+     "const bool leads = leads_for(r.timeout) && ", "const bool leads = (proof || leads_for(r.timeout)) && ", "leadership"),
+    ("an intent is called although the lease ended", ENGINE + "operate.hpp",
+     "    if (!leads_for(op.timeout)) return unled();\n", "", "leadership"),
+    ("read-backs go on without the lead", ENGINE + "operate.hpp",
+     "const bool leads = leads_for(options_.read_back_every);", "const bool leads = true;", "leadership"),
+    ("a renewal wakes nobody", ENGINE + "engine.hpp",
+     "look_again_ = look_again_ || (i.denied & bit(guard::leadership)) != 0;", "look_again_ = look_again_ && i.denied != 0;", "leadership"),
+    ("who lost the lead takes it again", ENGINE + "engine.hpp",
+     "if (reign != options_.reign || lost_) return", "if (reign != options_.reign) return", "leadership"),
+    ("an epoch may go down", ENGINE + "inputs.hpp",
+     "l.until == lead_until_ : l.reign >= options_.reign;", "l.until == lead_until_ : l.reign != options_.reign;", "leadership"),
+    ("a call that comes too late is made", "reheat/runner/dispatch.hpp",
+     "if (now > c.start_by) return done(", "if (now > never) return done(", "leadership"),
+    ("what a deposed leader decided is called", "reheat/runner/pipeline.hpp",
+     "written || appended.error().code != errc::denied", "written || appended.error().code == errc::denied", "leadership"),
+    ("a lease counts from its answer", "reheat/runner/campaign.hpp",
+     "        if (renewed) {\n            until_ = after(now, options_.ttl);", "        if (renewed) {\n            until_ = after(now, options_.ttl + options_.retry_every);", "leadership"),
+    ("a store takes the records of an older epoch", "reheat/sim/lease_store.hpp",
+     "if (!is_holder(reign)) return error{errc::denied", "if (!held()) return error{errc::denied", "leadership"),
+
     # Proofs
     ("a death that is not used yet outlives a sighting", ENGINE + "fencing.hpp",
      "if (targets_[s.target].failing == 0 || !dead(s.target)", "if (true || !dead(s.target)", "proof"),
@@ -102,7 +126,7 @@ FAULTS = [
 
     # Journal, calls, outcomes
     ("the call comes before its intent is durable", ENGINE + "operate.hpp",
-     "if (op.intent > durable_ || !journal_ok_) return;", "if (!journal_ok_) return;", "engine_calls"),
+     "if (!lost_ && (op.intent > durable_ || !journal_ok_)) return;", "if (!lost_ && !journal_ok_) return;", "engine_calls"),
     ("no second look before the call", ENGINE + "operate.hpp",
      "if (const reason why = no_longer_wanted(op); why != reason::none) return drop(op, why, out);", "", "engine_calls operator"),
     ("an unknown outcome is repeated blindly", ENGINE + "inputs.hpp",

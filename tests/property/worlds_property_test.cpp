@@ -184,7 +184,7 @@ private:
             }
             break;
         case 16:
-            if (one_in(3)) e_.leads(rh::epoch{2}, now_);
+            if (one_in(3)) e_.leads(rh::epoch{2}, rh::never, now_);
             else e_.order_creation(t, now_);
             break;
         default:

@@ -187,7 +187,7 @@ TEST_SUITE("guards") {
 
         wiki led{rh::ha_restarter.lowered(), {}};
         REQUIRE(led.run_for(1h));
-        led.e.leads(rh::epoch{7}, led.now);
+        led.e.leads(rh::epoch{7}, rh::never, led.now);
         led.fail(led.db);
         CHECK(led.told(decision::change, reason::leader_changed) == 1);
         CHECK(led.calls.empty());

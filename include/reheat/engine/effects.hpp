@@ -66,6 +66,7 @@ struct record {
 struct call {
     request what{};
     incident_id incident = no_incident;
+    time_point start_by = never; ///< it must not be made later: neither after its deadline nor without the lead
     std::vector<proof_of_death> proofs{}; ///< one for an instance, several for a stack
     std::vector<char> text{};             ///< what the views in `what` show; not a string, whose text may move with it
 };

@@ -38,8 +38,10 @@ struct engine_options {
     duration create_timeout = std::chrono::minutes{15};
     duration read_back_every = std::chrono::seconds{10}; ///< also how long one read-back may take
     duration page_after = std::chrono::minutes{10};      ///< a longer wait calls a human, once
-    self_doubt doubts{};                                 ///< of an engine that is stepped late
-    limits bounds{};                                     ///< of all actions together
+    duration lease_margin = std::chrono::seconds{5}; ///< by which the lead outlasts a call: clocks, and the way to it
+    duration lease_covers = (duration::max)(); ///< of a call: all of it, or only so much where the cloud checks epochs
+    self_doubt doubts{};                       ///< of an engine that is stepped late
+    limits bounds{};                           ///< of all actions together
     /// Decide on live input, write no intent and call nothing. What would be called is told (`reason::would_act`), is
     /// spent like any other, and counts as done at once; what would be asked of the cloud counts as answered, without
     /// saying anything of a target.
@@ -164,8 +166,22 @@ public:
     /// A policy is replaced. Targets and incidents go on with the new one: an open incident from its next rung on, with
     /// the attempts it has spent. An unknown policy changes nothing.
     void change_policy(policy_id which, const policy& to, time_point at) { inputs_.put(new_policy{which, to, at}); }
-    /// This controller leads from now on. What can not be undone waits, as after a start.
-    void leads(epoch reign, time_point at) { inputs_.put(new_leader{reign, at}); }
+    /// This controller leads until then: a new epoch, after which what can not be undone waits as after a start, or the
+    /// same one renewed. No call starts that its lease does not outlast. A smaller epoch is ignored.
+    void leads(epoch reign, time_point until, time_point at) {
+        leased_ = true;
+        if (reign != options_.reign || lost_) return inputs_.put(new_leader{reign, until, at});
+        lead_until_ = until;
+        for (const incident& i : incidents_) look_again_ = look_again_ || (i.denied & bit(guard::leadership)) != 0;
+    }
+    /// Another controller may lead: this engine writes and calls nothing any more, and goes on watching. Whoever leads
+    /// again starts anew, from the journal.
+    void lost_lead(time_point at) {
+        if (std::exchange(lost_, true)) return;
+        leased_ = options_.shadow = true; // it writes no intent, and calls nobody
+        lead_until_ = (time_point::min)();
+        inputs_.put(new_leader{options_.reign, lead_until_, at});
+    }
     /// So many samples or outcomes found the inbox of the runner full. That is our own stall, never a target's silence.
     void overflowed(std::uint64_t lost, time_point at) { inputs_.put(overflow{lost, at}); }
     /// Every record up to and with `upto` is safe; none that has not been written yet.
@@ -230,6 +246,14 @@ public:
     }
     /// Whether a proof of death turned out false: nothing is done until an operator says `trust`.
     [[nodiscard]] bool trust_broken() const noexcept { return trust_broken_; }
+    /// Whether it lost the lead, for good.
+    [[nodiscard]] bool deposed() const noexcept { return lost_; }
+    /// How many operations have been called and did not come to their end: none, and the lead can be given away.
+    [[nodiscard]] std::size_t under_way() const noexcept {
+        std::size_t n = probes_.size();
+        for (const pending_operation& op : operations_) n += op.at != pending_operation::stage::journaled ? 1U : 0U;
+        return n;
+    }
     /// Whether so much fell silent that the observer is not sure of itself.
     [[nodiscard]] bool doubts_itself() const noexcept { return doubting_; }
     [[nodiscard]] time_point now() const noexcept { return now_; }
@@ -282,6 +306,7 @@ private:
     };
     struct new_leader {
         epoch reign;
+        time_point until;
         time_point at;
     };
     struct overflow {
@@ -437,6 +462,13 @@ private:
     [[nodiscard]] guard_answer ask_budget(const shared_budget& b, const spending& spent, reason why,
                                           set_id in) const noexcept;
     [[nodiscard]] guard_answer ask_quota() const noexcept;
+    [[nodiscard]] guard_answer ask_leadership(const incident& i, const rung& r) const noexcept;
+    /// Whether the lead outlasts a call that starts now and may take so long.
+    [[nodiscard]] bool leads_for(duration call) const noexcept {
+        const duration covered = call < options_.lease_covers ? call : options_.lease_covers;
+        return !leased_ || after(after(now_, covered), options_.lease_margin) <= lead_until_;
+    }
+    [[nodiscard]] reason unled() const noexcept { return lost_ ? reason::leadership_lost : reason::leadership_ends; }
     [[nodiscard]] std::uint32_t about_to_act(set_id in) const noexcept;
     /// When the driver may be called again: `now_` if it may now.
     [[nodiscard]] time_point call_at() const noexcept { return calls_made_.room_at(options_.bounds.api, now_); }
@@ -662,6 +694,7 @@ private:
     std::optional<std::uint32_t> room_{};      // for so many more instances anywhere, where that is known
     time_point now_ = (time_point::min)();
     time_point held_until_ = never; // after a start or a change of leader; `never` before the first step
+    time_point lead_until_ = never;
     time_point last_machine_action_ = (time_point::min)();
     time_point doubt_since_ = never;
     target_id doubted_about_ = no_target; // the machine that the cloud is asked for in a doubt
@@ -677,6 +710,8 @@ private:
     bool journal_changed_ = false; // and not told yet
     bool look_again_ = false;
     bool trust_broken_ = false;
+    bool lost_ = false;                             // the lead
+    bool leased_ = false;                           // it was told of the lead: it may have an end
     time_point listen_until_ = (time_point::min)(); // after a doubt: what was silent meanwhile may be heard again
     bool doubting_ = false;                         // the observer, itself
     bool unanswered_ = false;                       // a question to the driver, in this doubt

@@ -67,10 +67,10 @@ struct event {
     operation rung = operation::none;
     alarm_state from{}; ///< for `event_kind::alarm`
     alarm_state to{};
-    std::uint32_t denied = 0;      ///< the denying guards, bit n for guard n
-    std::uint32_t asked = 0;       ///< the guards that were asked; of these, all that do not deny allow
-    std::uint16_t attempt = 0;     ///< counted from 1 within the incident and rung
-    bool shadow = false;           ///< of an engine in shadow mode: nothing was done, and nobody is to be called
+    std::uint32_t denied = 0;  ///< the denying guards, bit n for guard n
+    std::uint32_t asked = 0;   ///< the guards that were asked; of these, all that do not deny allow
+    std::uint16_t attempt = 0; ///< counted from 1 within the incident and rung
+    bool shadow = false; ///< of an engine in shadow mode, or that lost the lead: nothing is done, nobody is called
     target_id target = no_target;  ///< the incident's own target
     target_id subject = no_target; ///< the target that is acted upon
     incident_id incident = no_incident;

@@ -166,7 +166,8 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
 
 /// When a copy that returned is to be fenced; `never` as long as something that ends by itself stands in the way.
 inline time_point engine::due(const stray& s) const noexcept {
-    const bool waits = trust_broken_ || targets_.busy(s.target) || left_alone(s.target) != reason::none;
+    const bool waits = trust_broken_ || !leads_for(options_.fence_timeout) || targets_.busy(s.target) ||
+                       left_alone(s.target) != reason::none;
     return waits ? never : s.again_at;
 }
 

@@ -24,6 +24,7 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
     if (r.approval == consent::required && now_ >= i.approved_until)
         answers.set(guard::approval, {reason::approval_required, never});
     if (!journal_ok_) answers.set(guard::journal, {reason::journal_failed, never});
+    if (leased_) set(guard::leadership, ask_leadership(i, r));
     for (const target_id t : {i.target, subject}) {
         if (const standing_order* o = orders_.holding(standing_order::kind::maintenance, t, now_, targets_))
             answers.set(guard::maintenance, {reason::in_maintenance, o->until});
@@ -116,6 +117,14 @@ inline guard_answer engine::ask_quota() const noexcept {
     left.count = static_cast<std::uint16_t>(left.count - taken);
     const time_point next = calls_made_.room_at(left, now_);
     return next > now_ ? guard_answer{reason::api_quota, next} : guard_answer{};
+}
+
+/// Whether the lead outlasts each call of the attempt, were it made now: a fence is of no use without what follows it.
+inline guard_answer engine::ask_leadership(const incident& i, const rung& r) const noexcept {
+    const bool proof = needs_proof(r.what);
+    const bool leads = leads_for(r.timeout) && (!proof || leads_for(options_.fence_timeout)) &&
+                       ((!proof && !is_destructive(r.what)) || leads_for(policy_of(i).forensics));
+    return leads ? guard_answer{} : guard_answer{unled(), never};
 }
 
 /// Whether a second vantage agrees with the first that a machine is dead, or its death is proved.

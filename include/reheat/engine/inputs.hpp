@@ -292,6 +292,7 @@ inline void engine::ask_machine(target_id machine, outputs& out) {
     constexpr std::size_t most_probes = 16;
     if (options_.shadow) return end_doubt(out);
     if (machine == no_target || probes_.size() >= most_probes || call_at() > now_) return;
+    if (!leads_for(options_.read_back_every)) return;
     std::erase_if(asked_, [this](const probe& p) { return now_ >= p.by; });
     for (const probe& p : asked_) {
         if (p.machine == machine) return;
@@ -431,8 +432,10 @@ inline void engine::take(const ordered& o, outputs& out) {
     const bool known = possible && (made(o.instance) || targets_[o.instance].incident != no_incident);
     // Nor is what may have been made by an order before: the cloud is asked, or an operator says.
     const bool unsure = possible && !known && targets_[o.instance].unsure;
-    const bool free = possible && !known && !unsure && !targets_.busy(o.instance);
-    const reason why = unsure ? reason::outcome_unknown : possible && !free ? reason::busy : reason::requested;
+    const bool leads = leads_for(options_.create_timeout);
+    const bool free = possible && !known && !unsure && leads && !targets_.busy(o.instance);
+    const reason held = leads || known ? reason::busy : unled();
+    const reason why = unsure ? reason::outcome_unknown : possible && !free ? held : reason::requested;
     tell(event_kind::operation_order, free ? decision::act : decision::ignore, why, o.instance, out).rung =
         operation::create_instance;
     if (unsure) ask_machine(o.instance, out);
@@ -552,10 +555,15 @@ inline void engine::take(const new_policy& p, outputs& out) {
 }
 
 inline void engine::take(const new_leader& l, outputs& out) {
-    options_.reign = l.reign;
-    held_until_ = after(now_, options_.bounds.start_hold);
-    look_again_ = true;
-    event& e = tell(event_kind::controller, decision::change, reason::leader_changed, out);
+    const bool taken = lost_ ? l.until == lead_until_ : l.reign >= options_.reign;
+    if (taken) {
+        options_.reign = l.reign;
+        lead_until_ = l.until;
+        held_until_ = after(now_, options_.bounds.start_hold);
+        look_again_ = true;
+    }
+    event& e = tell(event_kind::controller, taken ? decision::change : decision::ignore,
+                    lost_ ? reason::leadership_lost : reason::leader_changed, out);
     e.value = static_cast<double>(static_cast<std::uint64_t>(l.reign));
 }
 

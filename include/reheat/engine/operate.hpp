@@ -55,6 +55,7 @@ inline void engine::write_intent(pending_operation& op, const incident* i, outpu
 /// The second look: the world may have changed while the journal wrote.
 inline reason engine::no_longer_wanted(const pending_operation& op) const noexcept {
     if (trust_broken_) return reason::trust_broken;
+    if (!leads_for(op.timeout)) return unled();
     const incident* i = find_incident(op.for_incident);
     if (i == nullptr && op.what == operation::create_instance) return made(op.subject) ? reason::busy : reason::none;
     if (i == nullptr) return left_alone(op.subject);
@@ -125,13 +126,16 @@ inline call engine::make_call(const pending_operation& op, op_id id, operation w
     c.what.replaced = !op.cloud_id.empty();
     if (targets_[op.subject].of == level::service && what != operation::describe)
         c.what.service = c.what.name.substr(c.what.instance.size() + 1);
-    c.what.deadline = deadline;
+    c.what.deadline = c.start_by = deadline;
+    // What may not be covered to its end has to start early enough.
+    if (leased_ && after(deadline, options_.lease_margin) > lead_until_)
+        c.start_by = lead_until_ - options_.lease_margin - options_.lease_covers;
     return c;
 }
 
 inline void engine::emit_call(pending_operation& op, outputs& out) {
     if (op.id == no_op || op.at != pending_operation::stage::journaled) return;
-    if (op.intent > durable_ || !journal_ok_) return;
+    if (!lost_ && (op.intent > durable_ || !journal_ok_)) return;
     if (const reason why = no_longer_wanted(op); why != reason::none) return drop(op, why, out);
     if (call_at() > now_) return;
     if (options_.shadow) return suppose_done(op, out);
@@ -228,8 +232,10 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
     if (now_ >= page_at(op)) {
         op.paged = true;
         const bool written = op.at != pending_operation::stage::journaled || op.intent <= durable_;
-        event& e =
-            tell(event_kind::page, decision::page, written ? reason::api_quota : reason::journal_pending, op, out);
+        const reason why = !written                              ? reason::journal_pending
+                           : leads_for(options_.read_back_every) ? reason::api_quota
+                                                                 : unled();
+        event& e = tell(event_kind::page, decision::page, why, op, out);
         if (const incident* i = find_incident(op.for_incident); i != nullptr) e.target = i->target;
     }
     if (op.at == pending_operation::stage::called && now_ >= op.deadline) {
@@ -253,15 +259,17 @@ inline void engine::doubt_outcome(pending_operation& op, reason why, outputs& ou
 
 /// Asks the cloud what is. It changes nothing, so it needs no intent.
 inline void engine::ask_cloud(pending_operation& op, outputs& out) {
-    const time_point at = call_at();
+    const bool leads = leads_for(options_.read_back_every);
+    const time_point at = leads ? call_at() : after(now_, options_.read_back_every);
     op.held_since = at > now_ ? earlier(op.held_since, now_) : never;
+    // Who lost the lead will never ask.
+    if (op.settle_by == never && (at <= now_ || lost_)) op.settle_by = after(now_, op.settle);
     if (at > now_) {
         op.read_by = at;
         return;
     }
     op.reading = static_cast<op_id>(++last_op_);
     op.read_by = after(now_, options_.read_back_every);
-    if (op.settle_by == never) op.settle_by = after(now_, op.settle);
     out.calls.push_back(make_call(op, op.reading, operation::describe, op.read_by));
     calls_made_.spend(now_, options_.bounds.api.within);
 }

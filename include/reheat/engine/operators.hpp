@@ -26,6 +26,7 @@ inline void engine::take(const spoken& s, outputs& out) {
 
 /// Does what an operator said and tells it, or says why not.
 inline reason engine::hear(const spoken& s, outputs& out) {
+    if (lost_) return reason::leadership_lost;
     const bool about_one = s.target != no_target;
     if (s.who.empty() || (about_one && !targets_.has(s.target))) return reason::not_understood;
     if (s.expires <= now_) return reason::expired;

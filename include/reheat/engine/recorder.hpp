@@ -178,9 +178,13 @@ public:
         engine::change_policy(which, to, at);
         pending_.put(recorded::given_policy{which, tape_.add_policy(to), true});
     }
-    void leads(epoch reign, time_point at) {
-        engine::leads(reign, at);
-        note(recorded::leadership{reign});
+    void leads(epoch reign, time_point until, time_point at) {
+        engine::leads(reign, until, at);
+        note(recorded::leadership{reign, until});
+    }
+    void lost_lead(time_point at) {
+        engine::lost_lead(at);
+        note(recorded::leadership{options().reign, (time_point::min)()});
     }
     void overflowed(std::uint64_t lost, time_point at) {
         engine::overflowed(lost, at);

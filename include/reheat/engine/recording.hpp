@@ -100,6 +100,7 @@ struct capacity {
 };
 struct leadership {
     epoch reign{};
+    time_point until = never; ///< the earliest time: it was lost
 };
 struct overflow {
     std::uint64_t lost = 0;

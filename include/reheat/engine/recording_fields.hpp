@@ -195,6 +195,7 @@ void fields(Ar& ar, V& v) {
 template <class Ar, either<recorded::leadership> V>
 void fields(Ar& ar, V& v) {
     ar("epoch", v.reign);
+    ar("until", v.until);
 }
 template <class Ar, either<recorded::overflow> V>
 void fields(Ar& ar, V& v) {
@@ -290,6 +291,8 @@ void fields(Ar& ar, V& v) {
     ar("create_timeout", v.create_timeout);
     ar("read_back_every", v.read_back_every);
     ar("page_after", v.page_after);
+    ar("lease_margin", v.lease_margin);
+    ar("lease_covers", v.lease_covers);
     ar("doubts", v.doubts.on);
     ar("most_late", v.doubts.most_late);
     ar("shadow", v.shadow);

@@ -87,6 +87,7 @@ struct explanation {
                 std::string{to_string(x.says[v])};
     }
     out += said.empty() ? std::string{} : said + ")";
+    if (of.deposed()) out += "; this controller lost the lead";
     if (x.incident == no_incident) {
         out += "; no incident";
         if (x.helped != operation::none)
@@ -137,6 +138,7 @@ struct explanation {
         first = false;
     }
     out += '}';
+    if (of.deposed()) out += ",\"deposed\":true";
     if (x.helped != operation::none) {
         text("helped", to_string(x.helped));
         text("helped_at", format_time(x.helped_at));

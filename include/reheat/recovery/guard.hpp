@@ -22,6 +22,7 @@ enum class guard : std::uint8_t {
     backoff,       ///< the wait between attempts
     approval,      ///< a human's word
     journal,       ///< the journal is well
+    leadership,    ///< this controller leads for as long as the calls may take
     maintenance,   ///< announced work
     freeze,        ///< the observer doubts itself
     start_hold,    ///< the time after start or change of leader
@@ -39,14 +40,14 @@ enum class guard : std::uint8_t {
     custom,        ///< a guard of the integrator's own
 };
 
-inline constexpr std::size_t guard_count = 19;
+inline constexpr std::size_t guard_count = 20;
 inline constexpr std::uint32_t all_guards = (std::uint32_t{1} << guard_count) - 1;
 
 [[nodiscard]] constexpr std::string_view to_string(guard g) noexcept {
     constexpr std::array<std::string_view, guard_count> names{
-        "busy",          "backoff",   "approval", "journal",   "maintenance", "freeze",   "start_hold",
-        "corroboration", "probation", "breaker",  "in_flight", "rate",        "capacity", "dependency",
-        "evidence",      "quota",     "priority", "trust",     "custom"};
+        "busy",       "backoff",       "approval",  "journal",  "leadership", "maintenance", "freeze",
+        "start_hold", "corroboration", "probation", "breaker",  "in_flight",  "rate",        "capacity",
+        "dependency", "evidence",      "quota",     "priority", "trust",      "custom"};
     return names[static_cast<std::size_t>(g)];
 }
 

@@ -126,12 +126,14 @@ enum class reason : std::uint8_t {
     leader_changed,
     would_act, ///< shadow mode: it would be done now
     capacity_told,
-    died,     ///< a host is proved dead
-    resumed,  ///< what an earlier run had begun is gone on with
-    orphaned, ///< an earlier run had something under way on a target that was not added again
+    died,            ///< a host is proved dead
+    resumed,         ///< what an earlier run had begun is gone on with
+    orphaned,        ///< an earlier run had something under way on a target that was not added again
+    leadership_ends, ///< the lease of this controller ends before the call would, or with too little to spare
+    leadership_lost, ///< another controller may lead: this one does nothing any more
 };
 
-inline constexpr std::size_t reason_count = 86;
+inline constexpr std::size_t reason_count = 88;
 
 [[nodiscard]] constexpr std::string_view to_string(reason r) noexcept {
     // A name a line would be eighty lines more for everybody.
@@ -150,8 +152,8 @@ inline constexpr std::size_t reason_count = 86;
         "no_capacity", "waits_for_dependency", "group_budget", "domain_budget", "all_budget", "api_quota",
         "higher_priority", "trust_broken", "custom_guard", "denied_by_operator", "not_understood", "expired",
         "already_dead", "lease_expired", "confirmed_absent", "neighbour_not_independent", "returned", "collecting",
-        "policy_changed", "leader_changed", "would_act", "capacity_told", "died", "resumed",
-        "orphaned"};
+        "policy_changed", "leader_changed", "would_act", "capacity_told", "died", "resumed", "orphaned",
+        "leadership_ends", "leadership_lost"};
     // clang-format on
     return names[static_cast<std::size_t>(r)];
 }

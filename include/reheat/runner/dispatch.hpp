@@ -10,9 +10,10 @@ namespace reheat::inline REHEAT_ABI {
 
 /// Makes one call of the engine on a driver. A call that needs proofs is refused here, before the driver hears of it,
 /// if one is missing, expired, or speaks for another incident or target; so is one for which the driver has no
-/// function.
+/// function, and one that comes too late, because its process stood still since the engine decided.
 template <cloud_driver Driver>
 void dispatch(Driver& driver, call& c, time_point now, completion done) {
+    if (now > c.start_by) return done(outcome::refused("too late: its deadline or this controller's lead is over"));
     for (const proof_of_death& p : c.proofs) {
         if (!p.speaks_for(c.incident, p.target(), now)) return done(outcome::refused("proof of death does not hold"));
     }

@@ -12,7 +12,7 @@ namespace reheat::inline REHEAT_ABI {
 /// Where records are kept. `append` takes them in order of their sequence numbers and may return before they are safe;
 /// `durable` says up to which they are. No call is made before its intent is durable.
 /// After an `append` that failed, `open` is called again and then the refused records come again: those that it has
-/// after all are to be skipped.
+/// after all are to be skipped. `errc::denied` says that another controller leads: this one has lost the lead.
 template <class J>
 concept journal = requires(J& j, const J& safe, std::span<const record> records) {
     { j.open() } -> std::same_as<result<void>>;

@@ -107,7 +107,8 @@ public:
     void renew(const lease& l) { engine_.renew(l); }
     void sighted(const copy_sighting& seen) { engine_.sighted(seen, time_.now()); }
     void tell_capacity(std::string_view zone, std::uint32_t room) { engine_.tell_capacity(zone, room, time_.now()); }
-    void leads(epoch reign) { engine_.leads(reign, time_.now()); }
+    void leads(epoch reign, time_point until = never) { engine_.leads(reign, until, time_.now()); }
+    void lost_lead() { engine_.lost_lead(time_.now()); }
     result<void> depend(target_id dependent, target_id on) { return engine_.depend(dependent, on); }
     template <recovery_guard G>
     void add_guard(const G& guard) {
@@ -198,6 +199,7 @@ private:
     }
 
     void write_records() {
+        if (engine_.deposed()) return; // the journal is the next leader's
         // What comes after a refused record waits with it: a journal has no gaps.
         if (!unwritten_.empty()) {
             for (const record& r : out_.records) unwritten_.push_back(r);
@@ -205,7 +207,12 @@ private:
             // Failed until it has said otherwise, so that one that throws counts as failed too.
             bool written = false;
             const failure_guard guard{*this, written};
-            written = journal_.append(out_.records).has_value();
+            const result<void> appended = journal_.append(out_.records);
+            written = appended.has_value();
+            if (written || appended.error().code != errc::denied) return engine_.durable(journal_.durable());
+            // Another controller leads. What this step decided, before that was known, is not called.
+            lost_lead();
+            for (call& c : out_.calls) c.start_by = (time_point::min)();
         }
         engine_.durable(journal_.durable());
     }

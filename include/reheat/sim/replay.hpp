@@ -253,7 +253,10 @@ private:
         e().sighted({s.target, s.cloud_id, s.host, s.running_since}, at);
     }
     void tell(time_point at, const recorded::capacity& c) { e().tell_capacity(c.zone, c.room, at); }
-    void tell(time_point at, const recorded::leadership& l) { e().leads(l.reign, at); }
+    void tell(time_point at, const recorded::leadership& l) {
+        if (l.until == (time_point::min)()) e().lost_lead(at);
+        else e().leads(l.reign, l.until, at);
+    }
     void tell(time_point at, const recorded::overflow& o) { e().overflowed(o.lost, at); }
     void tell(time_point, const recorded::journal_word& j) {
         if (j.well) e().journal_reopened();

@@ -101,6 +101,8 @@ struct policy_change {
 };
 struct leadership {
     epoch reign{};
+    duration lease{}; ///< zero: without an end
+    bool lost = false;
 };
 /// The scenario's own guard denies, or allows again.
 struct guard_turn {

@@ -48,6 +48,7 @@ public:
                                        {"approve", &event_reader::approve},
                                        {"policy", &event_reader::policy_change},
                                        {"leads", &event_reader::leads},
+                                       {"lost_lead", &event_reader::lost_lead},
                                        {"guard", &event_reader::guard},
                                        {"reply", &event_reader::reply},
                                        {"latency", &event_reader::latency},
@@ -243,8 +244,12 @@ private:
         add(happening::policy_change{from, ladder()});
     }
     void leads() {
-        add(happening::leadership{static_cast<epoch>(in_.whole<std::uint64_t>("an epoch", 0, UINT64_MAX))});
+        happening::leadership h{static_cast<epoch>(in_.whole<std::uint64_t>("an epoch", 0, UINT64_MAX))};
+        if (in_.take("for")) h.lease = in_.time("a duration");
+        add(h);
     }
+
+    void lost_lead() { add(happening::leadership{.lost = true}); }
 
     void guard() {
         happening::guard_turn h;

@@ -156,6 +156,8 @@ public:
                                        {"create_timeout", &me::create_timeout},
                                        {"proof_validity", &me::proof_validity},
                                        {"read_back_every", &me::read_back_every},
+                                       {"lease_margin", &me::lease_margin},
+                                       {"lease_covers", &me::lease_covers},
                                        {"start_hold", &me::start_hold},
                                        {"between", &me::between},
                                        {"yield_to_higher", &me::yield_to_higher},
@@ -186,6 +188,8 @@ private:
     void create_timeout() { o_.create_timeout = in_.time("a duration", one_second); }
     void proof_validity() { o_.proof_validity = in_.time("a duration", one_second); }
     void read_back_every() { o_.read_back_every = in_.time("a duration", one_second); }
+    void lease_margin() { o_.lease_margin = in_.time("a duration"); }
+    void lease_covers() { o_.lease_covers = in_.time("a duration"); }
     void start_hold() { o_.bounds.start_hold = in_.time("a duration"); }
     void between() { o_.bounds.between = in_.time("a duration"); }
     void yield_to_higher() { o_.bounds.yield_to_higher = in_.time("a duration"); }

@@ -274,8 +274,9 @@ private:
         static_cast<void>(world_.ha().change_policy(policies_[h.from], ladders_[h.to]));
     }
     void happen(const happening::leadership& h) {
+        if (h.lost) return world_.ha().lost_lead();
         reign_ = h.reign;
-        world_.ha().leads(h.reign);
+        world_.ha().leads(h.reign, h.lease == duration::zero() ? never : after(world_.now(), h.lease));
     }
     void happen(const happening::guard_turn& h) {
         if (!h.deny) return guard_.allow(find_all(h.targets));

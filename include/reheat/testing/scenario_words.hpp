@@ -50,7 +50,7 @@ inline const word_table<decision>& decision_words() {
 }
 inline const word_table<reason>& reason_words() {
     static const word_table<reason> table = [] {
-        auto all = words_up_to(reason::died);
+        auto all = words_up_to(static_cast<reason>(reason_count - 1));
         all.erase(all.begin());
         return all;
     }();
