@@ -261,6 +261,44 @@ TEST_SUITE("resume") {
         }
     }
 
+    TEST_CASE("what an alarm was is known again, and is no evidence before it has been looked at") {
+        const rh::heartbeat_alarm alarm{.period = 60s};
+        wiki w;
+        const auto beats = *w.e.watch(w.mysqld, alarm.rule(), w.now);
+        w.e.push(beats, w.now, 1.0);
+        REQUIRE(w.run_for(12min));
+        REQUIRE(w.e.state(beats) == rh::alarm_state::alarm);
+
+        bench b{rh::three_levels.lowered()};
+        REQUIRE(b.e.recover(w.records));
+        const auto db = *b.e.add(rh::instance{.name = "db-1", .stack = "wiki", .keep = rh::volumes});
+        const auto mysqld = *b.e.add(rh::service{.name = "mysqld", .on = db});
+        const auto again = *b.e.watch(mysqld, alarm.rule(), w.now);
+        b.now = w.now;
+        b.step();
+        CHECK(b.e.health_of(mysqld) == rh::health::unknown);
+        const auto change = [&]() -> const rh::event& {
+            for (auto e = b.events.rbegin(); e != b.events.rend(); ++e) {
+                if (e->watch == again) return *e;
+            }
+            return b.events.front();
+        };
+        SUBCASE("still raised: the change is none") {
+            REQUIRE(b.run_for(2min));
+            CHECK(change().from == rh::alarm_state::alarm);
+            CHECK(change().to == rh::alarm_state::alarm);
+            CHECK(support::records_of(b, rh::record_kind::alarm) == 0);
+        }
+        SUBCASE("well by now: it was raised before") {
+            b.now = rh::after(b.now, 70s);
+            b.e.push(again, b.now, 1.0);
+            REQUIRE(b.run_for(1min));
+            CHECK(change().from == rh::alarm_state::alarm);
+            CHECK(change().to == rh::alarm_state::ok);
+            CHECK(support::records_of(b, rh::record_kind::alarm) == 1);
+        }
+    }
+
     TEST_CASE("what was under way on a target that is not there any more is told to a human") {
         wiki w;
         w.fail(w.mysqld);

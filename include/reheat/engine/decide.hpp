@@ -282,12 +282,10 @@ inline void engine::act_upon(incident& i, target_id subject, outputs& out) {
 
 /// Where an action on a stack happens: each set once, however many of its machines are in it.
 inline void engine::note_places(incident& i) const {
-    each_place(i.subject, [&](const membership& m) {
-        for (const set_id s : m.above_host()) {
-            bool known = s == no_set;
-            for (const set_id other : i.places) known = known || other == s;
-            if (!known) i.places.push_back(s);
-        }
+    each_place(i.subject, [&](set_id s) {
+        bool known = false;
+        for (const set_id other : i.places) known = known || other == s;
+        if (!known) i.places.push_back(s);
     });
 }
 

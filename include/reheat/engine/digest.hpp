@@ -47,6 +47,7 @@ private:
         std::vector<op_id> ended;           // operations
         std::vector<incident_id> open;      // incidents
         std::vector<incident_id> replacing; // that may have replaced a copy
+        std::vector<sequence> alarms;       // what was said last of each alarm
         op_id last_op = no_op;
         incident_id last_incident = no_incident;
         const record* broken = nullptr; // trust
@@ -56,15 +57,18 @@ private:
         survey s;
         struct turn {
             incident_id of;
+            std::size_t at;
             bool open;
         };
         std::vector<turn> turns;
+        std::vector<const record*> alarms;
         std::vector<op_id> dropped;
         for (const record& r : all_) {
             if (r.kind == record_kind::outcome || r.kind == record_kind::dropped) s.ended.push_back(r.op);
             if (r.kind == record_kind::dropped) dropped.push_back(r.op);
             if (r.kind == record_kind::opened || r.kind == record_kind::closed)
-                turns.push_back({r.incident, r.kind == record_kind::opened});
+                turns.push_back({r.incident, turns.size(), r.kind == record_kind::opened});
+            if (r.kind == record_kind::alarm) alarms.push_back(&r);
             if (r.kind == record_kind::trust) s.broken = &r;
             if (r.kind == record_kind::operator_word && r.verb == operator_verb::trust) s.broken = nullptr;
             if (s.last_op < r.op) s.last_op = r.op;
@@ -75,11 +79,23 @@ private:
         std::sort(s.ended.begin(), s.ended.end());
         std::sort(dropped.begin(), dropped.end());
         // The last turn of each counts.
-        std::stable_sort(turns.begin(), turns.end(), [](const turn& a, const turn& b) { return a.of < b.of; });
+        std::sort(turns.begin(), turns.end(),
+                  [](const turn& a, const turn& b) { return a.of != b.of ? a.of < b.of : a.at < b.at; });
         for (std::size_t n = 0; n < turns.size(); ++n) {
             const bool last = n + 1 == turns.size() || turns[n + 1].of != turns[n].of;
             if (last && turns[n].open) s.open.push_back(turns[n].of);
         }
+        const auto same = [](const record& a, const record& b) {
+            return a.target == b.target && a.attempt == b.attempt;
+        };
+        std::sort(alarms.begin(), alarms.end(), [&](const record* a, const record* b) {
+            if (same(*a, *b)) return a->seq < b->seq;
+            return a->target != b->target ? a->target < b->target : a->attempt < b->attempt;
+        });
+        for (std::size_t n = 0; n < alarms.size(); ++n) {
+            if (n + 1 == alarms.size() || !same(*alarms[n], *alarms[n + 1])) s.alarms.push_back(alarms[n]->seq);
+        }
+        std::sort(s.alarms.begin(), s.alarms.end());
         for (const record& r : all_) {
             if (r.kind == record_kind::intent && needs_proof(r.what) && !among(dropped, r.op))
                 s.replacing.push_back(r.incident);
@@ -89,6 +105,8 @@ private:
     }
 
     [[nodiscard]] static bool says_something(const record& r, const survey& s, time_point now) {
+        // Of what an alarm was, only the last counts; one that flaps is written often.
+        if (r.kind == record_kind::alarm) return among(s.alarms, r.seq);
         bool kept = now - r.at <= kept_for || &r == s.broken;
         switch (r.kind) {
         case record_kind::target: return true;

@@ -31,8 +31,9 @@ enum class record_kind : std::uint8_t {
     trust,         ///< a proof of death turned out false
     rung,          ///< an operator approved an incident's rung, or denied it
     guest_restart, ///< a guest restarted a service itself, which counts
+    alarm,         ///< an alarm was raised, or is not in `alarm` any more; `opened` says it where it opens an incident
 };
-inline constexpr std::size_t record_kind_count = 14;
+inline constexpr std::size_t record_kind_count = 15;
 
 /// One entry of the journal. What was seen before an intent (`cloud_id`, `boot_id`, `host`) is what a controller that
 /// starts again compares the cloud with.
@@ -53,7 +54,8 @@ struct record {
     proof_kind proof{};        ///< of a host's death
     vantage_set by{};          ///< who calls the target unhealthy, as an incident opens
     std::uint8_t rung = 0;     ///< of the incident, in its policy
-    std::uint16_t attempt = 0; ///< of that rung
+    std::uint16_t attempt = 0; ///< of that rung; or which of its target's alarms
+    alarm_state to{};          ///< of that alarm
     time_point deadline = never;
     std::string name{}; ///< a target's, a host's, an operator's
     std::string text{}; ///< an operator's reason

@@ -386,6 +386,7 @@ private:
     // engine/resume.hpp: what an earlier run had begun
     void resume(outputs& out);
     void relive(const record& r, outputs& unsaid);
+    void relive_alarm(const record& r);
     void relive_opened(const record& r);
     void relive_intent(const record& r, outputs& unsaid);
     void relive_outcome(const record& r, outputs& unsaid);
@@ -439,9 +440,11 @@ private:
     /// Visits the group, rack and zone of each of these machines, and the group that has a stack's name.
     template <class Visit>
     void each_place(target_id subject, const Visit& visit) const {
-        if (targets_[subject].of == level::stack)
-            visit(membership{sets_.find(set_kind::group, targets_.name(subject))});
-        each_machine(subject, [&](target_id machine) { visit(sets_of(machine)); });
+        const auto known = [&visit](set_id s) { s != no_set ? visit(s) : void(); };
+        if (targets_[subject].of == level::stack) known(sets_.find(set_kind::group, targets_.name(subject)));
+        each_machine(subject, [&](target_id machine) {
+            for (const set_id s : sets_of(machine).above_host()) known(s);
+        });
     }
     /// Visits the sets in which an action that has begun is spent.
     template <class Visit>
@@ -688,6 +691,7 @@ private:
     std::vector<std::pair<int, std::size_t>> order_; // of the incidents by priority; reused
     std::vector<target_id> unjournaled_;             // targets whose names the journal has not
     std::size_t journaled_ = 0;                      // so many names it had from an earlier run
+    std::vector<watch_id> raised_before_;            // in that run, and not evaluated since
     std::vector<record> past_;                       // what that run wrote, until it is taken up
     void (engine::*resume_)(outputs& out) = nullptr;
     std::array<std::uint32_t, 2> in_flight_{}; // actions that are not verified: of services, of everything above

@@ -68,15 +68,12 @@ inline void engine::ask_sets(guard_answers& answers, const rung& r, target_id su
         const guard_answer before = answers.of(guard::quota);
         if (!a.allows() && (before.allows() || a.next > before.next)) answers.set(guard::quota, a);
     };
-    each_place(subject, [&](const membership& m) {
-        for (const set_id id : m.above_host()) {
-            if (id == no_set) continue;
-            const instance_set& s = sets_[id];
-            const bool group = s.of == set_kind::group;
-            if (s.open) answers.set(guard::breaker, {opened(s), after(s.calm_since, bounds.breaker.cooldown)});
-            const shared_budget& b = budget_of(s.of);
-            if (b.limits()) spent(ask_budget(b, s.spent, group ? reason::group_budget : reason::domain_budget, id));
-        }
+    each_place(subject, [&](set_id id) {
+        const instance_set& s = sets_[id];
+        const bool group = s.of == set_kind::group;
+        if (s.open) answers.set(guard::breaker, {opened(s), after(s.calm_since, bounds.breaker.cooldown)});
+        const shared_budget& b = budget_of(s.of);
+        if (b.limits()) spent(ask_budget(b, s.spent, group ? reason::group_budget : reason::domain_budget, id));
     });
     if (bounds.all.limits()) spent(ask_budget(bounds.all, all_spent_, reason::all_budget, no_set));
     spent(ask_quota());

@@ -231,11 +231,21 @@ inline void engine::take(const transition& t, outputs& out) {
                                                   : reason::alarm_unknown;
     event& e = tell(event_kind::alarm, decision::change, why, out);
     e.target = t.target;
-    e.from = t.from;
+    e.from = !raised_before_.empty() && std::erase(raised_before_, t.watch) != 0 ? alarm_state::alarm : t.from;
     e.to = t.to;
     e.watch = t.watch;
     e.value = t.value;
+    const bool news = e.from != t.to && (e.from == alarm_state::alarm || t.to == alarm_state::alarm);
+    const std::size_t written = out.records.size();
     health_changed(t.target, why, out);
+    if (!news) return;
+    record& r = out.records.size() != written ? out.records.back() : write(record_kind::alarm, t.target, out);
+    r.to = t.to;
+    // Counted from the oldest: the list begins with the newest.
+    std::uint32_t at = target.first_watch;
+    while (links_[at].watch != t.watch) at = links_[at].next;
+    r.attempt = 0;
+    while ((at = links_[at].next) != 0) ++r.attempt;
 }
 
 /// Counts which machines are heard: by how many alarms that silence raises, on them and their services.

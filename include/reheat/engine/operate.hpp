@@ -74,9 +74,7 @@ inline reason engine::no_longer_wanted(const pending_operation& op) const noexce
         if (!p.speaks_for(op.for_incident, p.target(), now_)) return reason::proof_expired;
     }
     reason breaker = reason::none;
-    each_place(op.subject, [&](const membership& m) {
-        for (const set_id s : m.above_host()) breaker = s != no_set && sets_[s].open ? opened(sets_[s]) : breaker;
-    });
+    each_place(op.subject, [&](set_id s) { breaker = sets_[s].open ? opened(sets_[s]) : breaker; });
     if (breaker != reason::none) return breaker;
     if (doubting_) return reason::silence_is_ours;
     const bool irreversible = is_destructive(op.what) || op.what == operation::fence_instance;

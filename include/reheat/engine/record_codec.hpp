@@ -118,6 +118,7 @@ inline void encode(const record& r, std::string& to) {
     w.number(r.by);
     w.number(r.rung);
     w.number(r.attempt);
+    w.number(r.to);
     w.time(r.deadline);
     w.text(r.name);
     w.text(r.text);
@@ -141,8 +142,10 @@ inline void encode(const record& r, std::string& to) {
                       in.number(r.verb, static_cast<std::uint64_t>(operator_verb::trust)) &&
                       in.number(r.proof, static_cast<std::uint64_t>(proof_kind::confirmed)) &&
                       in.number(r.by, static_cast<std::uint64_t>(all_vantages)) && in.number(r.rung, UINT8_MAX) &&
-                      in.number(r.attempt, UINT16_MAX) && in.time(r.deadline) && in.text(r.name) && in.text(r.text) &&
-                      in.text(r.cloud_id) && in.text(r.boot_id) && in.text(r.host);
+                      in.number(r.attempt, UINT16_MAX) &&
+                      in.number(r.to, static_cast<std::uint64_t>(alarm_state::alarm)) && in.time(r.deadline) &&
+                      in.text(r.name) && in.text(r.text) && in.text(r.cloud_id) && in.text(r.boot_id) &&
+                      in.text(r.host);
     if (!read || !in.at_end())
         return error{errc::syntax, "byte " + std::to_string(in.at()),
                      read ? "expected the end of the record" : "expected a field of a record"};

@@ -73,6 +73,12 @@ inline void engine::resume(outputs& out) {
     last_sequence_ = static_cast<std::uint64_t>(past.back().seq);
     durable_ = past.back().seq;
     look_again_ = true;
+    for (const record& r : past) {
+        // What has been there for long is not coming up: its silence counts from the first whole period on.
+        constexpr duration settled = std::chrono::minutes{10};
+        if (r.kind != record_kind::target || targets_.awaited(r.target) || now - r.at < settled) continue;
+        each_watch(r.target, [&](watch_id w) { watches_.forget(w, now, duration::zero()); });
+    }
 
     // How many calls the last minutes saw is not in the journal.
     for (std::uint32_t n = 0; n < options_.bounds.api.count; ++n) calls_made_.spend(now_, options_.bounds.api.within);
@@ -106,7 +112,11 @@ inline void engine::relive(const record& r, outputs& unsaid) {
     case record_kind::target:
     case record_kind::policy:
     case record_kind::death: break; // who was dead may have come back in the meantime
-    case record_kind::opened: relive_opened(r); break;
+    case record_kind::alarm: relive_alarm(r); break;
+    case record_kind::opened:
+        if (r.to == alarm_state::alarm) relive_alarm(r);
+        relive_opened(r);
+        break;
     case record_kind::intent: relive_intent(r, unsaid); break;
     case record_kind::dropped:
         if (pending_operation* const op = find_operation(r.op); op != nullptr) drop(*op, r.why, unsaid);
@@ -133,6 +143,16 @@ inline void engine::relive(const record& r, outputs& unsaid) {
         break;
     case record_kind::guest_restart: ledger_.spend(r.target, operation::guest_restarts, r.at); break;
     }
+}
+
+/// What its first change after the gap is a change from. It is no evidence: that takes a period of its own.
+inline void engine::relive_alarm(const record& r) {
+    std::vector<watch_id> watches; // newest first
+    each_watch(r.target, [&](watch_id w) { watches.push_back(w); });
+    if (r.attempt >= watches.size()) return;
+    const watch_id w = watches[watches.size() - 1 - r.attempt];
+    std::erase(raised_before_, w);
+    if (r.to == alarm_state::alarm) raised_before_.push_back(w);
 }
 
 inline void engine::relive_opened(const record& r) {
