@@ -119,6 +119,61 @@ TEST_SUITE("resume") {
         CHECK(a.count(rh::operation::reboot_instance) == 1);
     }
 
+    TEST_CASE("a budget that a closed incident has spent is spent for the next one") {
+        const rh::policy rules = rh::ladder{rh::reboot_instance{.attempts = 1, .within = 1h}}.lowered();
+        wiki w{rules};
+        w.fail(w.db);
+        w.answer(rh::outcome::done());
+        w.sees(w.db, rh::health::healthy);
+        w.pass(1s);
+        REQUIRE(w.e.incident_of(w.db) == nullptr);
+
+        again a{w.records, rh::after(w.now, 40min), rules}; // beyond its probation
+        a.fail(a.db);
+        CHECK(a.calls.empty());
+        CHECK(a.told(rh::decision::climb, rh::reason::budget_spent) == 1);
+    }
+
+    TEST_CASE("an intent that was taken back has spent nothing") {
+        const rh::policy rules = rh::ladder{rh::reboot_instance{.attempts = 1, .within = 1h}}.lowered();
+        wiki w{rules};
+        w.slow = true;
+        w.fail(w.db);
+        w.sees(w.db, rh::health::healthy);
+        w.e.durable(w.records.back().seq);
+        w.step();
+        REQUIRE(w.told(rh::decision::drop, rh::reason::healthy_again) == 1);
+
+        again a{w.records, rh::after(w.now, 1min), rules};
+        a.fail(a.db);
+        CHECK(a.count(rh::operation::reboot_instance) == 1);
+    }
+
+    TEST_CASE("a year later no number is given a second time") {
+        wiki w;
+        for (int n = 0; n < 2; ++n) {
+            w.fail(w.mysqld);
+            w.answer(rh::outcome::done());
+            w.sees(w.mysqld, rh::health::healthy);
+            w.pass(2h);
+            REQUIRE(w.e.open_incidents() == 0);
+        }
+        w.now = rh::after(w.now, 24h * 365);
+        REQUIRE(w.e.add(rh::instance{.name = "new"}));
+        w.step();
+
+        rh::record_digest digest;
+        for (const rh::record& r : w.records) digest.add(r);
+        const std::vector<rh::record> left = digest.take();
+        CHECK(left.size() < w.records.size());
+        CHECK(left.back().seq == w.records.back().seq);
+        again a{left, w.now};
+        a.fail(a.mysqld);
+        REQUIRE(a.count(rh::operation::restart_service) == 1);
+        CHECK(a.calls.back().what.op > w.calls.back().what.op);
+        CHECK(a.open()->id > rh::incident_id{2});
+    }
+
     TEST_CASE("what was done is verified, and has its whole time to be heard") {
         wiki w;
         w.fail(w.mysqld);
