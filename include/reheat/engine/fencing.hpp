@@ -9,7 +9,8 @@ namespace reheat::inline REHEAT_ABI {
 
 /// By what a machine is proved dead without a fence, if it is.
 inline std::optional<proof_kind> engine::dead(target_id machine) const noexcept {
-    if (const set_id host = sets_of(machine).host; host != no_set && sets_[host].dead) return sets_[host].proof;
+    const set_id host = sets_of(machine).host;
+    if (host != no_set && sets_[host].dead && !targets_[machine].second) return sets_[host].proof;
     return deaths_.dead(machine, now_);
 }
 
@@ -97,7 +98,10 @@ inline void engine::fence_ended(incident& i, target_id machine, outcome_code cod
     for (death_wanted& d : i.deaths) {
         if (d.target != machine || d.in_flight == 0) continue;
         --d.in_flight;
-        if (code == outcome_code::done) i.off_since = now_;
+        if (code == outcome_code::done) {
+            i.off_since = now_;
+            targets_[machine].second = false;
+        }
         const proof_kind by = why == reason::confirmed_absent ? proof_kind::absent : proof_kind::fenced;
         if (code == outcome_code::done && !d.proved) mint(i, d, by, reason::proof_minted, out);
         if (d.in_flight == 0 && d.method >= policy_of(i).fencing.size())
@@ -115,8 +119,10 @@ inline void engine::bury(const pending_operation& op) {
         graves_.push_back({p.target(), p.incident(), p.kind(), now_, std::string{targets_.cloud_id(p.target())},
                            std::string{targets_.host(p.target())}});
         deaths_.forget(p.target());
-        // The new copy may have another id and another host, and until it is seen only its name finds it.
+        // The new copy may have another id and another host, and until it is seen only its name finds it. That holds
+        // also where the outcome says that there is none.
         targets_.forget_identity(p.target());
+        targets_[p.target()].second = true;
         // So is what an operator said of that copy.
         if (targets_[p.target()].words != 0)
             targets_.note_words(p.target()).of[static_cast<std::size_t>(vantage::operator_word)] = {};
@@ -202,6 +208,8 @@ inline std::optional<grave> engine::withdraw_proof(const sighting& s, outputs& o
     const std::string_view known = targets_.cloud_id(s.target);
     const std::string host{targets_.host(s.target)};
     if (known.empty() ? s.host.empty() || s.host != host : s.cloud_id != known) return std::nullopt;
+    const instance_set& on = sets_[sets_of(s.target).host];
+    const bool by_host = sets_of(s.target).host != no_set && on.dead;
     for (incident& i : incidents_) {
         const pending_operation* op = i.at == phase::acting ? find_operation(i.op) : nullptr;
         if (i.at != phase::fencing && (op == nullptr || op->at != pending_operation::stage::journaled)) continue;
@@ -210,15 +218,13 @@ inline std::optional<grave> engine::withdraw_proof(const sighting& s, outputs& o
             // Now nothing proves it, as the second look will see.
             d.fenced = false;
             deaths_.forget(d.target);
-            if (dead(d.target)) take(host_word{host, false, proof_kind::fenced, now_}, out);
+            if (by_host) take(host_word{host, false, proof_kind::fenced, now_}, out);
             return grave{d.target, i.id, {}, d.proved_at};
         }
     }
     // What would prove it later does not either.
-    const instance_set& on = sets_[sets_of(s.target).host];
-    const bool by_host = sets_of(s.target).host != no_set && on.dead;
     const time_point died_at = by_host ? on.died_at : (time_point::min)();
-    if (targets_[s.target].failing == 0 || !dead(s.target) || s.at < died_at) return std::nullopt;
+    if (targets_[s.target].failing == 0 || !(by_host || dead(s.target)) || s.at < died_at) return std::nullopt;
     deaths_.forget(s.target);
     if (by_host) take(host_word{host, false, proof_kind::fenced, now_}, out);
     return grave{s.target, targets_[s.target].incident, {}, died_at};

@@ -513,7 +513,12 @@ inline void engine::take(const sighting& s, outputs& out) {
         if (g.target == s.target && same_copy) of = &g;
     }
     const std::optional<grave> held = of == nullptr ? withdraw_proof(s, out) : std::nullopt;
-    if (of == nullptr && !held) return;
+    if (of == nullptr && !held) {
+        // One that is neither the current copy nor one that was replaced.
+        const std::string_view known = targets_.cloud_id(s.target);
+        if (!known.empty() && !s.cloud_id.empty() && s.cloud_id != known) targets_[s.target].second = true;
+        return;
+    }
     const grave& g = held ? *held : *of;
     if (s.running_since <= g.died_at) {
         if (std::exchange(trust_broken_, true)) return;

@@ -391,11 +391,12 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
         return go_on(*i, out);
     }
     if (what == operation::fence_instance) return fence_ended(*i, subject, code, why, retry_after, out);
-    if (needs_proof(what) && code != outcome_code::failed && code != outcome_code::refused) {
+    for (const death_wanted& d : i->deaths) {
+        if (!needs_proof(what)) break;
+        if (code == outcome_code::done || code == outcome_code::refused) targets_[d.target].second = false;
         // A new copy may run, and not there: the death of the old one's host is no proof of its death.
-        for (const death_wanted& d : i->deaths) {
-            if (targets_.host(d.target).empty()) move_to(d.target, {});
-        }
+        const bool gone = code == outcome_code::done || code == outcome_code::unknown;
+        if (gone && targets_.host(d.target).empty()) move_to(d.target, {});
     }
     if (code == outcome_code::failed || code == outcome_code::refused) {
         if (needs_proof(what)) exhume(*i);

@@ -45,7 +45,9 @@ inline reason engine::hear(const spoken& s, outputs& out) {
         if (machine == no_target) return reason::not_understood;
         target_record& t = targets_[machine];
         // It was not made, so it did not fail either: it may be ordered.
-        if (std::exchange(t.unsure, false) && t.failing == 0 && t.heard() == health::unknown) return accept();
+        const bool unsure = t.unsure;
+        t.unsure = t.second = false;
+        if (unsure && t.failing == 0 && t.heard() == health::unknown) return accept();
         deaths_.confirm(machine, earlier(s.expires, after(now_, options_.proof_validity)));
         // Whoever knows that it is dead has looked; that is evidence, for as long as the proof is good.
         targets_.note_words(machine).of[static_cast<std::size_t>(vantage::operator_word)].pass(health::unhealthy, now_);

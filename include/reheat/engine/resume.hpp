@@ -131,7 +131,9 @@ inline void engine::relive(const record& r, outputs& unsaid) {
         if (open) close(*i, r.why, unsaid);
         break;
     case record_kind::parked:
-        if (open) park(*i, unsaid);
+        if (!open) break;
+        park(*i, unsaid);
+        i->approved_until = (time_point::min)(); // it was for a rung that is left behind
         break;
     case record_kind::operator_word: relive_word(r, unsaid); break;
     case record_kind::trust: trust_broken_ = true; break;
@@ -213,6 +215,10 @@ inline void engine::relive_intent(const record& r, outputs& unsaid) {
         return;
     }
     const rung& on = policy_of(*i).rungs()[at];
+    if (i->rung != at) { // it has climbed
+        i->approved_until = (time_point::min)();
+        i->tries = 0;
+    }
     i->rung = static_cast<std::uint8_t>(at);
     i->attempts = r.attempt;
     op.for_incident = i->id;

@@ -43,7 +43,8 @@ struct target_record {
     level of{};
     asset keep = asset::none;
     std::uint8_t priority = 0;
-    bool unsure = false; ///< an instance of which nobody knows whether an order has made it
+    bool unsure : 1 = false; ///< an instance of which nobody knows whether an order has made it
+    bool second : 1 = false; ///< a copy of it may run that nobody knows of: only a fence by its name proves it dead
 
     /// What its alarms say.
     [[nodiscard]] constexpr health heard() const noexcept {
