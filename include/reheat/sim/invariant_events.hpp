@@ -242,16 +242,15 @@ inline void invariant_monitor::take_page(const event& e) {
         sightings_.clear();
     }
     if (e.why == reason::journal_failed) journal_ok_ = false;
-    if (e.shadow) return;
     if (e.incident == no_incident || e.why == reason::trust_broken) {
-        if (hears_notifications_) unheard_.emplace_back(e.target, e.why);
+        if (hears_notifications_ && !e.shadow) unheard_.emplace_back(e.target, e.why);
         return;
     }
     incident_state& i = incident_of(e);
     speak(i);
     i.paged = true;
     i.owes_page = false;
-    at(e.target).human = true;
+    at(e.target).human = !e.shadow; // nobody is called for what nobody does
     if (e.why == reason::journal_pending || e.why == reason::api_quota) i.told_held = true;
     if (e.why != reason::waited_long) {
         if (e.why == reason::alarm_raised) owe_word(i); // and the rung after it
