@@ -113,6 +113,7 @@ inline void invariant_monitor::mark(incident_state& i, target_id subject) {
 
 inline void invariant_monitor::release(incident_state& i) {
     i.proofs.clear();
+    i.fenced.clear();
     if (i.busy()) free_target(i);
     i.fences = 0;
 }
@@ -251,7 +252,7 @@ inline void invariant_monitor::take_call(const event& e) {
     switch (e.what) {
     case decision::call: {
         if (first_op_ == no_op || e.op < first_op_) first_op_ = e.op;
-        operations_.push_back({e.op, e.rung, e.subject, e.target, for_incident, false});
+        operations_.push_back({e.op, e.rung, e.subject, e.target, for_incident, false, false, {}});
         if (!for_incident) {
             ++at(e.subject).orders;
             if (trust_broken_) found(invariant::proof_first, e.subject, "it was called although trust is broken");
@@ -287,11 +288,30 @@ inline void invariant_monitor::take_call(const event& e) {
         return owe_word(i);
     }
     case decision::finish: return finish_operation(e);
-    case decision::read_back:
-        if (detail::seen_operation* o = find_operation(e.op); o != nullptr) o->unknown = true;
-        return;
+    case decision::read_back: return read_back(e);
     default: return;
     }
+}
+
+inline void invariant_monitor::read_back(const event& e) {
+    if (detail::seen_operation* o = find_operation(e.op); o != nullptr) {
+        o->unknown = true;
+        return;
+    }
+    // One of before a crash, whose call may have been made.
+    incident_state* of = nullptr;
+    each_incident([&](incident_state& i) { of = i.id == e.incident ? &i : of; });
+    const target_id target = of == nullptr ? e.target : of->target;
+    operations_.push_back({e.op, e.rung, e.subject, target, of != nullptr, true, false, {}});
+    if (of == nullptr) return ++at(e.subject).orders, void();
+    const bool first = e.rung == operation::fence_instance || e.rung == operation::collect_forensics;
+    if (first || of->busy()) return;
+    of->subject = e.subject;
+    of->op = e.op;
+    of->at = stage::called;
+    mark(*of, e.subject);
+    const bool service = knows(e.subject) && tree()[e.subject].of == level::service;
+    ++in_flight_[service ? 0 : 1];
 }
 
 inline void invariant_monitor::check_call(const incident_state& i, const event& e) {
@@ -385,6 +405,13 @@ inline void invariant_monitor::finish_operation(const event& e) {
         found(invariant::recovered_once, e.target,
               "operation " + std::to_string(static_cast<std::uint64_t>(e.op)) +
                   " was ended by a late outcome, after it was unknown");
+    const bool as_answered = (e.why == reason::outcome_done && o->answer == outcome_code::done) ||
+                             (e.why == reason::outcome_failed && o->answer == outcome_code::failed) ||
+                             (e.why == reason::outcome_refused && o->answer == outcome_code::refused);
+    if (by_outcome && o->answered && !as_answered)
+        found(invariant::proof_first, e.target,
+              "the driver answered " + std::string{to_string(o->answer)} + ", and " + std::string{to_string(e.rung)} +
+                  " counts as " + std::string{to_string(e.why)});
     const detail::seen_operation ended = *o;
     operations_.erase(operations_.begin() + (o - operations_.data()));
     const bool nothing_done = e.why == reason::outcome_failed || e.why == reason::outcome_refused;
@@ -398,6 +425,9 @@ inline void invariant_monitor::finish_operation(const event& e) {
     i->from_before = false;
     if (ended.what == operation::fence_instance || ended.what == operation::collect_forensics) {
         if (ended.what == operation::fence_instance && i->fences != 0) --i->fences;
+        const bool worked =
+            e.why == reason::outcome_done || e.why == reason::confirmed_absent || e.why == reason::would_act;
+        if (ended.what == operation::fence_instance && worked) i->fenced.push_back(ended.subject);
         // Either the same action goes on at once, or nothing more is begun.
         if (i->fences != 0 || i->at != stage::begun) return;
         free_target(*i);

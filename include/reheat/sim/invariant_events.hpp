@@ -193,6 +193,9 @@ inline void invariant_monitor::take_rung(const event& e) {
     incident_state& i = incident_of(e);
     if (e.what == decision::accept) {
         i.from_before = false;
+        if (e.why == reason::proof_minted && std::find(i.fenced.begin(), i.fenced.end(), e.subject) == i.fenced.end())
+            found(invariant::proof_first, i.target,
+                  "a proof of the death of " + name(e.subject) + " was accepted, which no fence that worked gave");
         i.proofs.push_back({e.subject, e.at, e.proof});
         return;
     }

@@ -203,6 +203,7 @@ private:
     [[nodiscard]] std::uint32_t number_of(set_id set);
     void count_failing(target_id target, int by);
     void finish_operation(const event& e);
+    void read_back(const event& e);
     [[nodiscard]] detail::seen_operation* find_operation(op_id op) noexcept;
 
     // sim/invariant_world.hpp: records, calls, completions, and the truth

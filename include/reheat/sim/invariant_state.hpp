@@ -62,6 +62,7 @@ struct seen_incident {
     std::vector<target_id> marks; ///< targets that it keeps busy
     std::vector<std::uint32_t> places;
     std::vector<seen_proof> proofs;
+    std::vector<target_id> fenced; ///< whose fence ended well
 
     /// An action of it is begun and not verified.
     [[nodiscard]] bool busy() const noexcept { return at >= stage::begun && at <= stage::verifying; }
@@ -75,6 +76,8 @@ struct seen_operation {
     target_id target = no_target;
     bool for_incident = false;
     bool unknown = false; ///< it is read back
+    bool answered = false;
+    outcome_code answer{};
 };
 
 /// One action that was spent.

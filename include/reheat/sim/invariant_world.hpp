@@ -41,9 +41,12 @@ inline void invariant_monitor::crashed(time_point at) {
         i.by_itself = false;
         i.from_before = true;
         if (i.at == stage::begun || i.at == stage::acted) release(i);
+        // Whether it waits for another one's action, or for its next trial, is decided anew.
+        if (i.at == stage::absorbed || i.at == stage::parked) i.at = stage::deciding;
+        i.fences = 0;
     });
     std::erase_if(spent_, [](const detail::spent_action& s) { return !s.called; });
-    std::erase_if(operations_, [](const detail::seen_operation& o) { return o.what == operation::fence_instance; });
+
     std::erase_if(intents_, [this](const auto& i) { return i.second.seq > durable_; });
     for (auto& [op, i] : intents_) i.before_crash = true;
     for (detail::seen_target& t : targets_) t.orders = 0;
@@ -167,6 +170,10 @@ inline void invariant_monitor::completed(op_id op, const outcome& result, time_p
         }
         return true;
     });
+    if (detail::seen_operation* o = find_operation(op); o != nullptr && !o->unknown) {
+        o->answered = true;
+        o->answer = result.code;
+    }
     for (detail::seen_volume& v : volumes_) v.named = v.named || result.reason.find(v.name) != std::string::npos;
 }
 
