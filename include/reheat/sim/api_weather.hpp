@@ -16,15 +16,15 @@ namespace reheat::inline REHEAT_ABI::sim {
 
 /// How one call goes.
 struct call_fate {
-    bool arrives = true;                 ///< otherwise nothing happens, and nobody answers
+    bool arrives = true; ///< otherwise nothing happens, and nobody answers
     bool takes_effect = true;
-    bool half = false;                   ///< the old copy goes and no new one comes
-    bool false_proof = false;            ///< a fence that says done and did nothing
-    bool lies_about_status = false;      ///< a description that says the opposite
+    bool half = false;              ///< the old copy goes and no new one comes
+    bool false_proof = false;       ///< a fence that says done and did nothing
+    bool lies_about_status = false; ///< a description that says the opposite
     bool twice = false;
     bool late = false;
     bool abandoned = false;
-    std::optional<outcome_code> says{};  ///< instead of what is so
+    std::optional<outcome_code> says{}; ///< instead of what is so
     duration retry_after{};
     duration takes{};
 };

@@ -20,8 +20,8 @@ struct cloud_call {
     operation what = operation::none;
     op_id op{};
     world_place on{};
-    std::uint32_t copy = 0; ///< of a fence that means one copy only: its number
-    bool by_outlet = false; ///< of a fence: by a power outlet, which answers when the board does not
+    std::uint32_t copy = 0;            ///< of a fence that means one copy only: its number
+    bool by_outlet = false;            ///< of a fence: by a power outlet, which answers when the board does not
     std::vector<std::uint32_t> proved; ///< of a stack: the machines whose death is proved
     call_fate fate{};
     time_point deadline = never; ///< in the world's time

@@ -60,7 +60,9 @@ private:
     case phase::absorbed: return "";
     case phase::deciding: return past_the_last ? "past the last rung it is parked at once" : "";
     case phase::fencing:
-        return needs_proof(rung) ? "" : past_the_last ? "past the last rung nothing is done" : "it needs no proof of death";
+        return needs_proof(rung) ? ""
+               : past_the_last   ? "past the last rung nothing is done"
+                                 : "it needs no proof of death";
     case phase::collecting:
         return is_destructive(rung) ? "" : past_the_last ? "past the last rung nothing is done" : "it destroys nothing";
     case phase::acting:
@@ -70,6 +72,9 @@ private:
     }
     return "";
 }
+
+/// Why a fault can not meet an incident that stands so; empty where it can.
+[[nodiscard]] constexpr std::string_view why_never(fault_kind, operation, phase) noexcept { return {}; }
 
 /// The cells in which an incident can stand.
 template <class Visit>

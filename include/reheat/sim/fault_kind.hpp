@@ -50,12 +50,12 @@ inline constexpr std::size_t fault_kind_count = 28;
 
 [[nodiscard]] constexpr std::string_view to_string(fault_kind k) noexcept {
     constexpr std::array<std::string_view, fault_kind_count> names{
-        "process_dies",       "process_hangs",         "guest_panics",   "guest_freezes",      "stack_breaks",
-        "host_loses_power",   "host_goes_dark",        "rack_loses_power", "host_loses_network", "host_loses_storage",
-        "heartbeats_lost",    "management_cut",        "controller_cut_off", "answers_lost",   "api_slow",
-        "api_fails",          "api_lies",              "api_throttles",  "half_done",          "no_room",
-        "completions_twice",  "completions_late",      "completions_abandoned", "clock_jumps", "controller_stalls",
-        "controller_crashes", "journal_full",          "journal_slow"};
+        "process_dies",       "process_hangs",    "guest_panics",          "guest_freezes",      "stack_breaks",
+        "host_loses_power",   "host_goes_dark",   "rack_loses_power",      "host_loses_network", "host_loses_storage",
+        "heartbeats_lost",    "management_cut",   "controller_cut_off",    "answers_lost",       "api_slow",
+        "api_fails",          "api_lies",         "api_throttles",         "half_done",          "no_room",
+        "completions_twice",  "completions_late", "completions_abandoned", "clock_jumps",        "controller_stalls",
+        "controller_crashes", "journal_full",     "journal_slow"};
     return names[static_cast<std::size_t>(k)];
 }
 
@@ -97,8 +97,8 @@ struct planned_fault {
 };
 
 [[nodiscard]] inline std::string to_text(const planned_fault& f) {
-    std::string line = "+" + format_duration(f.at) + " " + std::string{to_string(f.kind)} + " machine=" +
-                       std::to_string(f.machine) + " process=" + std::to_string(f.process) +
+    std::string line = "+" + format_duration(f.at) + " " + std::string{to_string(f.kind)} +
+                       " machine=" + std::to_string(f.machine) + " process=" + std::to_string(f.process) +
                        " share=" + std::to_string(f.share) + " lasts=" + format_duration(f.lasts);
     if (f.kind == fault_kind::clock_jumps)
         line += std::string{" jump="} + (f.jump < duration::zero() ? "-" : "") +

@@ -122,9 +122,7 @@ public:
     /// A host with room that is fit for a new copy: in the same zone if there is one, never the one that is named.
     [[nodiscard]] std::optional<std::uint32_t> fit_host(std::uint32_t zone, std::uint32_t not_this) const noexcept {
         std::optional<std::uint32_t> best;
-        const auto worth = [&](std::uint32_t h) {
-            return std::pair{plan_.zone_of(h) != zone, hosts_[h].machines};
-        };
+        const auto worth = [&](std::uint32_t h) { return std::pair{plan_.zone_of(h) != zone, hosts_[h].machines}; };
         for (std::uint32_t h = 0; h < hosts_.size(); ++h) {
             const host_state& s = hosts_[h];
             if (h == not_this || s.no_power + s.no_network + s.no_storage + s.unmanaged != 0) continue;

@@ -117,8 +117,8 @@ private:
         rung_of<converge_stack>(p, rare);
         if (p.size() == 0) p = three_levels.lowered();
         const bool forensics = chance_.one_in(2);
-        const bool collects = std::any_of(aims_.begin(), aims_.end(),
-                                          [](const auto& a) { return a.second == phase::collecting; });
+        const bool collects =
+            std::any_of(aims_.begin(), aims_.end(), [](const auto& a) { return a.second == phase::collecting; });
         if (forensics || collects) p.forensics = std::chrono::seconds{10 + chance_.below(110)};
         p.retry_parked = std::chrono::minutes{10 + chance_.below(40)};
         p.probation = std::chrono::minutes{chance_.below(31)};
@@ -139,9 +139,12 @@ private:
         if (wide) o.bounds.in_flight = {static_cast<std::uint8_t>(10 + chance_.below(40)), 1};
         const bool lax = chance_.one_in(3);
         if (lax) o.bounds.breaker.group = o.bounds.breaker.domain = {static_cast<std::uint8_t>(60), 1};
-        if (chance_.one_in(4)) o.bounds.all.burst = {static_cast<std::uint16_t>(3 + chance_.below(10)), std::chrono::hours{1}};
-        if (chance_.one_in(4)) o.bounds.group.burst = {static_cast<std::uint16_t>(2 + chance_.below(4)), std::chrono::hours{1}};
-        if (chance_.one_in(5)) o.bounds.api = {static_cast<std::uint16_t>(10 + chance_.below(30)), std::chrono::minutes{1}};
+        if (chance_.one_in(4))
+            o.bounds.all.burst = {static_cast<std::uint16_t>(3 + chance_.below(10)), std::chrono::hours{1}};
+        if (chance_.one_in(4))
+            o.bounds.group.burst = {static_cast<std::uint16_t>(2 + chance_.below(4)), std::chrono::hours{1}};
+        if (chance_.one_in(5))
+            o.bounds.api = {static_cast<std::uint16_t>(10 + chance_.below(30)), std::chrono::minutes{1}};
     }
 
     /// Something that leads to an incident which climbs to that rung.

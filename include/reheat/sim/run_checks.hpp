@@ -48,8 +48,8 @@ inline void schedule_run::count_calls() {
     world_.truth().forget_violations();
 }
 
-/// The cloud is asked for the status of each machine, as an integrator's poller does. That one runs says little; that it
-/// does not, much.
+/// The cloud is asked for the status of each machine, as an integrator's poller does. That one runs says little; that
+/// it does not, much.
 inline void schedule_run::ask_status() {
     if (time_.now < next_poll_) return;
     next_poll_ = after(time_.now, std::chrono::seconds{60});
@@ -65,8 +65,8 @@ inline void schedule_run::ask_status() {
         const bool runs = m.now.has_power() != lie;
         if (runs && !said_unwell_[n]) continue;
         const time_point at = ha_.ha().time().now();
-        ha_.ha().observe({m.target, vantage::driver_status, runs ? health::healthy : health::unhealthy, at, true,
-                          no_target});
+        ha_.ha().observe(
+            {m.target, vantage::driver_status, runs ? health::healthy : health::unhealthy, at, true, no_target});
         said_unwell_[n] = !runs;
         told = true;
     }

@@ -157,8 +157,9 @@ private:
     }
     /// Faults that wait for an incident to stand where they aim.
     void aim() {
-        if (!ha_.running() || ha_.state().open_incidents() == 0) return;
         for (std::size_t n = 0; n < waiting_.size();) {
+            // The one before may have ended the controller.
+            if (!ha_.running() || ha_.state().open_incidents() == 0) return;
             const waiting_fault& w = waiting_[n];
             const incident* on = w.what.aims && time_.now >= w.at ? standing(w.what) : nullptr;
             if (on == nullptr) {
@@ -293,7 +294,7 @@ private:
     std::vector<bool> paged_;       ///< by target, since the last time that it was well
     std::vector<bool> given_up_;    ///< by target: it has been parked since the storm, and was not well since
     std::vector<bool> said_unwell_; ///< by machine: the status was told as unhealthy
-    unsigned rounds_ = 0; ///< without time going on
+    unsigned rounds_ = 0;           ///< without time going on
     time_point round_at_ = never;
     time_point start_;
     time_point storm_over_ = never;

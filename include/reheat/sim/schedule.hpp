@@ -18,7 +18,7 @@ struct operator_habits {
     std::uint8_t denies = 0;                        ///< of the questions, in percent
     std::uint8_t unparks = 0;                       ///< of the parked incidents, in percent
     std::uint8_t mends = 0;                         ///< of the other parked ones, by hand, in percent
-    std::uint8_t maintains = 0;                     ///< how often in the time of faults a machine is put into maintenance
+    std::uint8_t maintains = 0; ///< how often in the time of faults a machine is put into maintenance
 };
 
 /// One simulated day, all of it: what there is, what goes wrong when, and by which policies it is recovered. The same
@@ -26,7 +26,7 @@ struct operator_habits {
 struct schedule {
     std::uint64_t seed = 0;
     fleet_plan fleet{};
-    std::vector<policy> policies{};         ///< machines take them in turn
+    std::vector<policy> policies{}; ///< machines take them in turn
     engine_options options{};
     operator_habits people{};
     std::vector<planned_fault> faults{};    ///< in order of time
@@ -42,8 +42,8 @@ struct schedule {
     std::string out = "schedule " + std::to_string(s.seed) + ": " + std::to_string(s.fleet.machines.size()) +
                       " machines, " + std::to_string(s.fleet.hosts()) + " hosts, " + std::to_string(s.fleet.zones) +
                       " zones, storm " + format_duration(s.storm) + (s.polls_status ? ", status polled" : "") +
-                      (s.tells_dead_hosts ? ", dead hosts told" : "") +
-                      (s.false_proofs != 0 ? ", proofs lie" : "") + "\n";
+                      (s.tells_dead_hosts ? ", dead hosts told" : "") + (s.false_proofs != 0 ? ", proofs lie" : "") +
+                      "\n";
     for (const policy& p : s.policies) {
         out += "  ladder";
         for (const rung& r : p.rungs()) {

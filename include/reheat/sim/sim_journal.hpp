@@ -31,9 +31,7 @@ public:
         while (safe_ < entries_.size() && entries_[safe_].safe_at <= now_) make_safe();
     }
     /// When the next record becomes safe.
-    [[nodiscard]] time_point next() const noexcept {
-        return safe_ < entries_.size() ? entries_[safe_].safe_at : never;
-    }
+    [[nodiscard]] time_point next() const noexcept { return safe_ < entries_.size() ? entries_[safe_].safe_at : never; }
     /// The machine that it is on ends: what is not safe is gone.
     void crash() {
         entries_.resize(safe_);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <reheat/engine/resume.hpp>
 #include <reheat/runner/pipeline.hpp>
 #include <reheat/sim/schedule.hpp>
 #include <reheat/sim/sim_journal.hpp>
@@ -101,7 +102,8 @@ public:
     }
     void old_copy(std::uint32_t n, const copy_state& c) {
         if (!running() || stalled()) return;
-        ha_->sighted({world_->truth().machine(n).target, cloud_id_of(n, c), name_of_host(c.host), c.since + time_->skew});
+        ha_->sighted(
+            {world_->truth().machine(n).target, cloud_id_of(n, c), name_of_host(c.host), c.since + time_->skew});
         wake();
     }
     void healed(std::uint32_t n, std::uint8_t process) {

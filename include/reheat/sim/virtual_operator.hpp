@@ -94,8 +94,8 @@ private:
         else say({operator_verb::approve, target, "ann", "go on", until});
         return true;
     }
-    /// Somebody waits for something that does not come by itself. He comes back until it is over, and in the end mends it
-    /// by hand.
+    /// Somebody waits for something that does not come by itself. He comes back until it is over, and in the end mends
+    /// it by hand.
     bool look(const task& t) {
         const incident* i = of_->state().incident_of(t.target);
         if (i == nullptr || (i->at != phase::deciding && i->at != phase::fencing)) return false;
@@ -135,7 +135,8 @@ private:
             told = true;
             left = !world_->repair(n) || left;
         }
-        if (left) plan(task::kind::mend_all, no_target);
+        // He comes back to see whether it helped.
+        if (left || told) plan(task::kind::mend_all, no_target);
         return told;
     }
     /// Whether the controller does something with it, or with what is above or below it.

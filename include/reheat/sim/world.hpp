@@ -34,9 +34,9 @@ struct seen_call {
     target_id target;
 };
 
-/// A world on virtual time: hosts in racks in zones, machines with volumes on them, guests that send heartbeats, a cloud
-/// with an API, and faults in all of it. It is a driver with every capability, and keeps the ground truth: what really
-/// runs where. Built for speed: a quiet minute of a machine costs a few reads. One thread at a time.
+/// A world on virtual time: hosts in racks in zones, machines with volumes on them, guests that send heartbeats, a
+/// cloud with an API, and faults in all of it. It is a driver with every capability, and keeps the ground truth: what
+/// really runs where. Built for speed: a quiet minute of a machine costs a few reads. One thread at a time.
 ///
 ///     sim::world_time time;
 ///     sim::world world{plan, time, seed};
@@ -86,8 +86,8 @@ public:
 
     // Faults
 
-    /// A fault of the world begins; what is a state ends after `lasts`. Those of the controller, its clock and its journal
-    /// are its owner's, and nothing happens here.
+    /// A fault of the world begins; what is a state ends after `lasts`. Those of the controller, its clock and its
+    /// journal are its owner's, and nothing happens here.
     void begin(const planned_fault& f);
     /// When a host loses its power, somebody makes sure that it stays so and tells the controller that it is dead.
     void tell_dead_hosts(bool on) noexcept { tells_dead_hosts_ = on; }
@@ -187,9 +187,7 @@ private:
         moments_.push_back({at, ++order_, what, index, turn});
         std::push_heap(moments_.begin(), moments_.end());
     }
-    [[nodiscard]] time_point next_beat() const noexcept {
-        return ring_.empty() ? never : minute_ + ring_[at_].phase;
-    }
+    [[nodiscard]] time_point next_beat() const noexcept { return ring_.empty() ? never : minute_ + ring_[at_].phase; }
 
     /// What a machine's guest says, once a minute.
     template <class Sink>

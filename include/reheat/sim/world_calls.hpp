@@ -34,7 +34,8 @@ inline void world::take(const request& r, completion&& done, std::span<const pro
     u.what.fate = weather_.fate_of(r.what, chance_);
     if (r.replaced) {
         const std::size_t dash = r.cloud_id.rfind('-');
-        const std::string_view number = dash == std::string_view::npos ? std::string_view{} : r.cloud_id.substr(dash + 1);
+        const std::string_view number =
+            dash == std::string_view::npos ? std::string_view{} : r.cloud_id.substr(dash + 1);
         u.what.copy = 0xffff'ffffU; // of an id that the cloud does not know there is no copy
         std::from_chars(number.data(), number.data() + number.size(), u.what.copy);
     }

@@ -56,13 +56,13 @@ struct fleet_plan {
 /// A host. What is wrong with it is counted, because faults overlap.
 struct host_state {
     std::uint16_t no_power = 0;
-    std::uint16_t no_board = 0;   ///< its management board has no power
+    std::uint16_t no_board = 0; ///< its management board has no power
     std::uint16_t no_network = 0;
     std::uint16_t no_storage = 0;
-    std::uint16_t unheard = 0;    ///< what its guests send gets lost
-    std::uint16_t unmanaged = 0;  ///< no call about it gets through
-    std::uint32_t machines = 0;   ///< current copies that are on it
-    bool told_dead = false;       ///< somebody told the controller that it is dead
+    std::uint16_t unheard = 0;   ///< what its guests send gets lost
+    std::uint16_t unmanaged = 0; ///< no call about it gets through
+    std::uint32_t machines = 0;  ///< current copies that are on it
+    bool told_dead = false;      ///< somebody told the controller that it is dead
 };
 
 /// How a copy of a machine is.
@@ -96,14 +96,14 @@ struct copy_state {
 struct machine_state {
     machine_plan how;
     copy_state now;
-    std::vector<copy_state> older;           ///< only those that may still run
-    std::uint8_t up = 0;                     ///< bit n: process n runs
-    std::uint8_t detached = 0;               ///< volumes that are attached to nothing
-    std::uint16_t being_replaced = 0;        ///< calls under way that will make a new copy
-    target_id target = no_target;            ///< the controller's id
+    std::vector<copy_state> older;    ///< only those that may still run
+    std::uint8_t up = 0;              ///< bit n: process n runs
+    std::uint8_t detached = 0;        ///< volumes that are attached to nothing
+    std::uint16_t being_replaced = 0; ///< calls under way that will make a new copy
+    target_id target = no_target;     ///< the controller's id
     std::array<target_id, most_processes> process{};
     std::array<watch_id, most_processes + 1> watch{}; ///< its own, then those of its processes
-    duration phase{};                        ///< when in the minute it beats
+    duration phase{};                                 ///< when in the minute it beats
 
     [[nodiscard]] bool all_up() const noexcept { return up == (1U << how.processes) - 1U; }
 };
