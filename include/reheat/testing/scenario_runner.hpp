@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <reheat/sim/invariant_monitor.hpp>
 #include <reheat/sim/simulation.hpp>
+#include <reheat/sim/watched.hpp>
 #include <reheat/testing/scenario.hpp>
 #include <reheat/testing/scenario_checks.hpp>
 #include <reheat/testing/scenario_judge.hpp>
@@ -35,7 +37,12 @@ public:
 
     explicit scenario_run(const scenario& s)
         : script_{s}, ladders_{lowered(s)}, world_{ladders_.front(), scripted_journal{}, s.options},
-          start_{world_.now()} {}
+          start_{world_.now()}, watch_{world_.ha().state()} {
+        watch_.started(world_.ha().state(), world_.ha().time().now());
+        world_.watch(watch_);
+        world_.cloud.tell(watch_, world_.ha().time(), watch_answers::yes);
+        world_.ha().log().tell(watch_);
+    }
 
     scenario_result run() {
         scenario_result r;
@@ -53,6 +60,8 @@ public:
         }
         if (world_.events().size() > most_events) r.problem = "more than 1,000,000 events";
         if (world_.cloud.second_copies() != 0) r.problem = "a second copy of an instance was started";
+        watch_.finish(now());
+        if (r.problem.empty()) r.problem = broken_promise();
         r.failed = scenario_judge{world_.ha().state(), world_.cloud, world_.events(), r.log, start_}.judge(script_);
         return r;
     }
@@ -132,6 +141,22 @@ private:
         return {};
     }
 
+    /// The first violation of an invariant that the scenario does not break on purpose; or one that it does, and did
+    /// not.
+    [[nodiscard]] std::string broken_promise() {
+        const auto meant = [this](invariant which) {
+            return std::find(script_.violates.begin(), script_.violates.end(), which) != script_.violates.end();
+        };
+        for (const violation& v : watch_.violations().first()) {
+            if (!meant(v.which)) return "violates " + to_text(v, world_.ha().state());
+        }
+        for (const invariant which : script_.violates) {
+            if (watch_.violations().count(which) == 0)
+                return "it says that it violates " + std::string{to_string(which)} + ", and did not";
+        }
+        return {};
+    }
+
     /// In slices, so that a world gone mad ends early.
     void run_until(duration at) {
         const time_point end = after(start_, at);
@@ -198,7 +223,9 @@ private:
     void happen(const happening::copy_seen& h) {
         const mock_machine* m = world_.cloud.find(h.target);
         const std::string id = h.copy == 0 || m == nullptr ? h.cloud_id : m->cloud_id(h.copy);
-        world_.ha().sighted({find(h.target), id, h.host, after(start_, h.since)});
+        const copy_sighting seen{find(h.target), id, h.host, after(start_, h.since)};
+        watch_.sighted(seen, now());
+        world_.ha().sighted(seen);
     }
     void happen(const happening::room& h) { world_.ha().tell_capacity(h.zone, h.instances); }
     void happen(const happening::word& h) {
@@ -254,8 +281,9 @@ private:
     const scenario& script_;
     std::vector<policy> ladders_;
     scripted_guard guard_; // before the engine that refers to it
-    simulation<scripted_journal, scripted_clock> world_;
+    simulation<watched_journal<scripted_journal>, scripted_clock, engine, watched_driver<mock_cloud>> world_;
     time_point start_;
+    invariant_monitor watch_;
     std::vector<policy_id> policies_; ///< of the script's ladders
     std::vector<watch_id> watches_;   ///< of the script's alarms
 };
