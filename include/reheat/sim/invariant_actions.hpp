@@ -54,7 +54,7 @@ inline void invariant_monitor::take_act(incident_state& i, const event& e) {
     i.at = stage::acted;
     i.acted_at = e.at;
     i.op = no_op;
-    i.told_wait = i.told_held = i.by_itself = false;
+    i.told_wait = i.told_held = i.by_itself = i.in_turn = false;
     i.since = never;
     i.denied = 0;
     next_page_ = earlier(next_page_, after(e.at, of_->options().page_after));

@@ -210,7 +210,7 @@ inline void invariant_monitor::take_rung(const event& e) {
     speak(i);
     if (e.what == decision::wait) return wait(i, e);
     i.approved = false;
-    i.told_wait = i.by_itself = false;
+    i.told_wait = i.by_itself = i.in_turn = false;
     i.since = never;
     i.denied = 0;
     owe_word(i); // and what now?
@@ -225,18 +225,24 @@ inline void invariant_monitor::wait(incident_state& i, const event& e) {
 
 inline void invariant_monitor::look_at_wait(incident_state& i, time_point at) noexcept {
     const bool before = std::exchange(i.by_itself, i.at == stage::deciding && waits_by_itself(i));
+    if (i.at == stage::deciding && i.denied != 0 && !i.by_itself) (waits_in_turn(i) ? i.in_turn : i.held_up) = true;
     if (!i.by_itself || before) return;
-    if (i.since == never || !before) i.told_wait = i.told_wait && i.since != never;
-    i.since = at;
+    // After a wait of many, or for its turn, it is another wait.
+    const bool other = std::exchange(i.in_turn, false);
+    if (other) i.told_wait = false;
+    if (std::exchange(i.held_up, false) || other || i.since == never) i.since = at;
     next_page_ = earlier(next_page_, after(i.since, of_->options().page_after));
 }
 
 /// What holds many is paged once for all of them, a turn comes by itself, and who announced work knows of it.
 inline bool invariant_monitor::waits_by_itself(const incident_state& i) const noexcept {
+    if (waits_in_turn(i)) return false;
+    return i.denied != 0 && (!doubting_ || (i.denied & bit(guard::freeze)) == 0);
+}
+inline bool invariant_monitor::waits_in_turn(const incident_state& i) const noexcept {
     constexpr std::uint32_t of_many = bit(guard::maintenance) | bit(guard::trust) | bit(guard::breaker);
     constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
-    if ((i.denied & of_many) != 0 || (doubting_ && (i.denied & bit(guard::freeze)) != 0)) return false;
-    return (i.denied & ~turn) != 0;
+    return (i.denied & of_many) != 0 || (i.denied != 0 && (i.denied & ~turn) == 0);
 }
 
 inline void invariant_monitor::take_page(const event& e) {

@@ -46,9 +46,10 @@
 //     3: a target that does not work when faults have ended is no secret (with I10).
 // I9  1: the last notification that arrived about a target's incident says `page` if a human is still needed, and
 //        `recovered` if not; a page arrived at all. Needs `arrived`.
-// I10 1: an incident that waits by itself for longer than `engine_options::page_after` pages once, and the page says
-//        what would end it; so does an intent that the journal or the quota holds back; who is parked has paged. In
-//        the end no incident is open but parked, or waiting for a human who has been paged.
+// I10 1: an incident that waits by itself for longer than `engine_options::page_after`, since the controller
+//        started, pages once, and the page says what would end it; so does an intent that the journal or the quota
+//        holds back; who is parked has paged. In the end no incident is open but parked, or waiting for a human who has
+//        been paged.
 //     3: in the end whatever does not work has such an incident on it, above it or below it. Needs `faults_ended`.
 // I11 1: an incident that opens where an action is under way is absorbed by it at once, and neither climbs nor acts.
 // I12 3: what is deleted was named by a call under way: the target of a re-creation, or a proof that a stack's
@@ -188,6 +189,7 @@ private:
     void wait(incident_state& i, const event& e);
     void look_at_wait(incident_state& i, time_point at) noexcept;
     [[nodiscard]] bool waits_by_itself(const incident_state& i) const noexcept;
+    [[nodiscard]] bool waits_in_turn(const incident_state& i) const noexcept;
 
     // sim/invariant_actions.hpp: actions, budgets and limits
     void take_act(incident_state& i, const event& e);

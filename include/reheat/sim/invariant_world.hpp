@@ -38,7 +38,9 @@ inline void invariant_monitor::crashed(time_point at) {
     for (const target_id t : std::exchange(moment_, {})) this->at(t).owes_open = false;
     each_incident([&](incident_state& i) {
         i.owes_word = i.owes_absorb = i.owes_page = false;
-        i.by_itself = false;
+        i.by_itself = i.in_turn = i.told_wait = i.told_held = false; // its wait begins anew
+        i.since = never;
+        i.denied = 0;
         i.from_before = true;
         if (i.at == stage::begun || i.at == stage::acted) release(i);
         // Whether it waits for another one's action, or for its next trial, is decided anew.

@@ -39,8 +39,6 @@ inline void schedule_run::count_hits(const planned_fault& f) {
 inline void schedule_run::count_calls() {
     for (const seen_call& c : world_.calls()) result_.actions += c.what == operation::describe ? 0U : 1U;
     world_.calls().clear();
-    for (const violation& v : watch_.violations().first())
-        found(std::string{to_string(v.which)}, ha_.running() ? to_text(v, ha_.state()) : v.what);
     if (world_.truth().violations().empty()) return;
     for (const world_violation& v : world_.truth().violations()) {
         const bool by_lie = s_.false_proofs != 0 && v.what != world_violation::kind::call_not_intended;
@@ -139,12 +137,8 @@ inline void schedule_run::finish() {
         judge(m.target, works, name_of_machine(n));
         for (std::uint8_t p = 0; p < m.how.processes; ++p)
             judge(m.process[p], works && (m.up >> p & 1U) != 0, name_of_machine(n) + "/" + name_of_process(p));
-        watch_.works(m.target, works, time_.now);
         if (works && m.detached != 0) found("volume_left", name_of_machine(n) + " runs without its volumes");
     }
-    watch_.faults_ended(storm_over_, {});
-    watch_.finish(ha_.ha().time().now());
-    count_calls();
 }
 
 } // namespace reheat::inline REHEAT_ABI::sim

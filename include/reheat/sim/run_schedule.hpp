@@ -51,10 +51,6 @@ public:
         : s_{s}, world_{s_.fleet, time_, s_.seed}, ha_{world_, time_, disk_, s_},
           human_{world_, ha_, s_.people, s_.seed ^ 0x5eedU}, chance_{s_.seed ^ 0xd1ceU}, start_{time_.now} {
         world_.witness(&disk_);
-        world_.tell(watch_);
-        disk_.tell(watch_);
-        ha_.tell(watch_);
-        watch_.proofs_lie(s_.false_proofs != 0);
         world_.tell_dead_hosts(s_.tells_dead_hosts);
         world_.weather().lie_about_proofs(s_.false_proofs);
         for (const planned_fault& f : s_.faults) waiting_.push_back({f, after(start_, f.at)});
@@ -286,7 +282,6 @@ private:
 
     schedule s_;
     world_time time_;
-    invariant_monitor watch_;
     journal_disk disk_;
     world world_;
     virtual_controller ha_;

@@ -4,7 +4,6 @@
 #include <reheat/core/result.hpp>
 #include <reheat/engine/effects.hpp>
 #include <reheat/runner/journal.hpp>
-#include <reheat/sim/invariant_monitor.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -18,8 +17,6 @@ namespace reheat::inline REHEAT_ABI::sim {
 /// while, an append is refused on demand, and a crash loses what was not safe. One thread at a time.
 class journal_disk {
 public:
-    /// A monitor is told what is appended and what is safe.
-    void tell(invariant_monitor& watch) noexcept { watch_ = &watch; }
     /// How long a record takes to become safe.
     void set_delay(duration d) noexcept { delay_ = d; }
     /// Appends are refused until it is lifted.
@@ -32,7 +29,6 @@ public:
     void advance(time_point now) noexcept {
         now_ = now;
         while (safe_ < entries_.size() && entries_[safe_].safe_at <= now_) make_safe();
-        if (watch_ != nullptr) watch_->durable(durable());
     }
     /// When the next record becomes safe.
     [[nodiscard]] time_point next() const noexcept { return safe_ < entries_.size() ? entries_[safe_].safe_at : never; }
@@ -64,7 +60,6 @@ public:
         for (const record& r : records) {
             if (r.seq <= last()) continue;
             entries_.push_back({r, after(now_, delay_)});
-            if (watch_ != nullptr) watch_->recorded(r);
         }
         advance(now_);
         return {};
@@ -86,7 +81,6 @@ private:
         intents_[n] = r.kind == record_kind::intent;
     }
 
-    invariant_monitor* watch_ = nullptr;
     std::vector<entry> entries_;
     std::vector<bool> intents_; ///< by operation
     std::size_t safe_ = 0;

@@ -46,17 +46,13 @@ public:
             else if (started_) ha_->host_returned(name_of_host(h));
         }
         started_ = true;
-        if (watch_ != nullptr) watch_->started(state(), clock_shows());
         return {};
     }
     /// Ends it in this moment, as a power cut does; what is not safe in the journal is gone.
     void crash() {
-        if (watch_ != nullptr) watch_->crashed(clock_shows());
         ha_.reset();
         disk_->crash();
     }
-    /// A monitor is told of its starts and ends, of its events, and of the copies that it is told of.
-    void tell(invariant_monitor& watch) noexcept { watch_ = &watch; }
     void stall(duration d) noexcept { stalled_until_ = later(stalled_until_, after(time_->now, d)); }
 
     [[nodiscard]] bool running() const noexcept { return ha_ != nullptr; }
@@ -83,11 +79,7 @@ public:
         for (const target_id t : healed_) ha_->guest_restarted(t);
         healed_.clear();
         wanted_ = never;
-        due_ = ha_->poll([&](const event& e) {
-            if (watch_ != nullptr) (*watch_)(e);
-            sink(e);
-        });
-        if (watch_ != nullptr) watch_->poll(clock_shows());
+        due_ = ha_->poll(sink);
     }
 
     // What the world tells it
@@ -102,7 +94,7 @@ public:
         }
         each_watch(m, [this](watch_id w) { ha_->push(w, heartbeat); });
         if (state().open_incidents() == 0 || !concerns(m)) return false;
-        sighted(n, m.now);
+        ha_->sighted({m.target, cloud_id_of(n, m.now), name_of_host(m.now.host), m.now.since + time_->skew});
         // It looks once a second while something is open.
         const auto second = std::chrono::ceil<std::chrono::seconds>(time_->now.time_since_epoch());
         wanted_ = earlier(wanted_, time_point{second});
@@ -110,7 +102,8 @@ public:
     }
     void old_copy(std::uint32_t n, const copy_state& c) {
         if (!running() || stalled()) return;
-        sighted(n, c);
+        ha_->sighted(
+            {world_->truth().machine(n).target, cloud_id_of(n, c), name_of_host(c.host), c.since + time_->skew});
         wake();
     }
     void healed(std::uint32_t n, std::uint8_t process) {
@@ -127,14 +120,6 @@ public:
     }
 
 private:
-    [[nodiscard]] time_point clock_shows() const noexcept { return world_clock{*time_}.now(); }
-    void sighted(std::uint32_t n, const copy_state& c) {
-        const std::string id = cloud_id_of(n, c);
-        const std::string host = name_of_host(c.host);
-        const copy_sighting seen{world_->truth().machine(n).target, id, host, c.since + time_->skew};
-        if (watch_ != nullptr) watch_->sighted(seen, clock_shows());
-        ha_->sighted(seen);
-    }
     template <class Visit>
     static void each_watch(const machine_state& m, const Visit& visit) {
         visit(m.watch[0]);
@@ -208,7 +193,6 @@ private:
     world_time* time_;
     journal_disk* disk_;
     const schedule* schedule_;
-    invariant_monitor* watch_ = nullptr;
     std::unique_ptr<pipeline_type> ha_;
     std::vector<watch_id> unread_; ///< beats that came while it stood still
     std::vector<target_id> healed_;

@@ -9,7 +9,6 @@
 #include <reheat/sim/dice.hpp>
 #include <reheat/sim/fault_kind.hpp>
 #include <reheat/sim/ground_truth.hpp>
-#include <reheat/sim/invariant_monitor.hpp>
 #include <reheat/sim/sim_journal.hpp>
 #include <reheat/sim/world_clock.hpp>
 
@@ -68,8 +67,6 @@ public:
     [[nodiscard]] time_point now() const noexcept { return time_->now; }
     /// Every call is compared with what is safe on that disk.
     void witness(const journal_disk* disk) noexcept { disk_ = disk; }
-    /// A monitor is told of every call and its answer.
-    void tell(invariant_monitor& watch) noexcept { watch_ = &watch; }
     /// What the controller's target is here. Targets are numbered in the order in which they are added.
     void know(target_id target, world_place place) {
         const auto n = static_cast<std::size_t>(target);
@@ -311,7 +308,6 @@ private:
     std::vector<seen_call> seen_;
     std::vector<completion> unanswered_;
     const journal_disk* disk_ = nullptr;
-    invariant_monitor* watch_ = nullptr;
     epoch reign_{};
     std::uint64_t calls_made_ = 0;
     std::uint64_t stale_calls_ = 0;

@@ -10,13 +10,11 @@ namespace reheat::inline REHEAT_ABI::sim {
 inline void world::take(const request& r, completion&& done, std::span<const proof_of_death> proofs) {
     ++calls_made_;
     seen_.push_back({now(), r.what, r.op, r.key, r.reign, r.target});
-    if (watch_ != nullptr) watch_->called(r, proofs, now() + time_->skew);
     if (r.reign < reign_) {
         ++stale_calls_;
         return done(outcome::refused("its epoch is over"));
     }
     reign_ = r.reign;
-    if (watch_ != nullptr) watch_->accepted(r, now());
 
     std::uint32_t slot = 0;
     if (free_.empty()) {
@@ -103,7 +101,6 @@ inline void world::answer(std::uint32_t slot) {
     if (lost) {
         unanswered_.push_back(std::move(*u.done)); // destroyed it would say that it was abandoned
     } else if (!u.what.fate.abandoned) {
-        if (watch_ != nullptr) watch_->completed(u.what.op, u.result, now() + time_->skew);
         if (u.what.fate.twice) (*u.done)(u.result);
         (*u.done)(std::move(u.result));
     }
