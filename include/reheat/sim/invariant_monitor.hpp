@@ -87,6 +87,8 @@ struct monitor_options {
 ///     for (const violation& v : watch.violations().first()) alert(to_text(v, ha.state()));
 class invariant_monitor {
 public:
+    /// It watches nobody yet: `started` says whom.
+    explicit invariant_monitor(monitor_options options = {}) : options_{options}, found_{options.most_violations} {}
     explicit invariant_monitor(const engine& of, monitor_options options = {})
         : of_{&of}, options_{options}, found_{options.most_violations} {}
     invariant_monitor(const invariant_monitor&) = delete;
@@ -242,7 +244,7 @@ private:
         found_.add({which, now_, target, std::move(what)});
     }
 
-    const engine* of_; ///< null while no controller runs
+    const engine* of_ = nullptr; ///< null while no controller runs
     monitor_options options_;
     violation_list found_;
     time_point now_ = (time_point::min)();

@@ -145,7 +145,8 @@ inline void invariant_monitor::called(const request& r, std::span<const proof_of
         named_.emplace_back(r.op, p.target());
         constexpr std::size_t most = 1000;
         if (graves_.size() >= most) graves_.erase(graves_.begin());
-        if (one && !r.cloud_id.empty()) graves_.push_back({r.op, p.target(), std::string{r.cloud_id}, died_at});
+        if (r.what == operation::recreate_instance && !r.cloud_id.empty())
+            graves_.push_back({r.op, p.target(), std::string{r.cloud_id}, died_at});
     }
 }
 

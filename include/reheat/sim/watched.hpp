@@ -208,7 +208,10 @@ class watched_notifier : public Notifier {
 public:
     using Notifier::Notifier;
 
-    void tell(invariant_monitor& watch) noexcept { watch_ = &watch; }
+    void tell(invariant_monitor& watch) noexcept {
+        watch_ = &watch;
+        watch.hears_notifications();
+    }
     void notify(const notification& n, completion done) {
         if (watch_ == nullptr) return Notifier::notify(n, std::move(done));
         auto* const relay = new arrival{n, std::move(done), *watch_};
