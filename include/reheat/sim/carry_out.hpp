@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace reheat::inline REHEAT_ABI::sim {
@@ -19,6 +20,9 @@ namespace reheat::inline REHEAT_ABI::sim {
 struct cloud_call {
     operation what = operation::none;
     op_id op{};
+    epoch reign{};
+    target_id target = no_target;
+    std::uint32_t controller = 0; ///< which one made it; those that ended hear nothing more
     world_place on{};
     std::uint32_t copy = 0;            ///< of a fence that means one copy only: its number
     bool by_outlet = false;            ///< of a fence: by a power outlet, which answers when the board does not
@@ -26,10 +30,6 @@ struct cloud_call {
     call_fate fate{};
     time_point deadline = never; ///< in the world's time
 };
-
-[[nodiscard]] inline std::string cloud_id_of(std::uint32_t machine, const copy_state& c) {
-    return "id-" + std::to_string(machine) + "-" + std::to_string(c.number);
-}
 
 /// What operations do to the ground truth. One thread at a time.
 class cloud_operations {
@@ -58,10 +58,10 @@ public:
         case operation::rebuild_instance:
             if (!manages(m.now)) return outcome::failed("its host does not answer");
             if (!m.now.has_power()) return outcome::failed("it does not run");
-            truth_->boot(n, m.now, now);
+            truth_->boot(n, m.now, now, invariant_monitor::cause::call);
             boots(n);
             return outcome::done(describe(n, false));
-        case operation::fence_instance: return fence(c, m);
+        case operation::fence_instance: return fence(c, n);
         case operation::recreate_instance:
         case operation::evacuate_instance: return replace(c, n, now, room, boots);
         case operation::collect_forensics: return outcome::done();
@@ -92,7 +92,8 @@ private:
         return h.unmanaged == 0 && (by_outlet || h.no_board == 0);
     }
 
-    outcome fence(const cloud_call& c, machine_state& m) {
+    outcome fence(const cloud_call& c, std::uint32_t n) {
+        machine_state& m = truth_->machine(n);
         if (c.fate.false_proof) return outcome::done();
         const auto meant = [&c](const copy_state& copy) { return c.copy == 0 || copy.number == c.copy; };
         const auto every = [&](const auto& what) {
@@ -102,8 +103,8 @@ private:
         };
         if (!every([&](const copy_state& copy) { return can_fence(copy, c.by_outlet); }))
             return outcome::failed("its board does not answer");
-        static_cast<void>(every([](copy_state& copy) {
-            ground_truth::switch_off(copy);
+        static_cast<void>(every([&](copy_state& copy) {
+            truth_->switch_off(n, copy);
             return true;
         }));
         std::erase_if(m.older, [](const copy_state& old) { return !old.has_power() && old.is != condition::lost; });
@@ -117,9 +118,10 @@ private:
             room ? truth_->fit_host(truth_->plan().zone_of(m.how.host), m.now.host) : std::optional<std::uint32_t>{};
         if (!to) return outcome::refused("no host has room");
         if (c.fate.half && !m.now.has_power()) {
-            m.detached = m.how.volumes;
-            ground_truth::switch_off(m.now);
-            return outcome::unknown("the old copy is gone, its volumes are detached, and no new one is made");
+            truth_->detach(n);
+            std::string left = "the old copy is gone, no new one is made, and these are detached:";
+            for (std::uint32_t v = 0; v < m.how.volumes; ++v) left += ' ' + name_of_volume(n, v);
+            return outcome::unknown(std::move(left));
         }
         truth_->replace(n, *to, c.what == operation::evacuate_instance, now);
         boots(n);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <reheat/sim/truth_watch.hpp>
 #include <reheat/sim/world_parts.hpp>
 
 #include <algorithm>
@@ -58,6 +59,16 @@ public:
     [[nodiscard]] const host_state& host(std::uint32_t n) const noexcept { return hosts_[n]; }
     [[nodiscard]] bool stack_is_broken(std::uint32_t n) const noexcept { return broken_[n]; }
     void break_stack(std::uint32_t n, bool on) noexcept { broken_[n] = on; }
+    /// From now on a monitor is told; first, what there is.
+    void tell(truth_watch* watch) {
+        watch_ = watch;
+        if (watch == nullptr) return;
+        for (std::uint32_t n = 0; n < machines_.size(); ++n) {
+            const machine_state& m = machines_[n];
+            watch->attached(n, m, m.now, true);
+            if (m.now.has_power()) watch->started(n, m, m.now, invariant_monitor::cause::world);
+        }
+    }
     [[nodiscard]] const std::vector<world_violation>& violations() const noexcept { return violations_; }
     void forget_violations() noexcept { violations_.clear(); }
     void note(world_violation::kind what, time_point at, std::uint32_t machine) {
@@ -97,9 +108,9 @@ public:
 
     // What can be done; a boot is finished by its caller, after `plan().boot_time`, if the turn is still the same
 
-    void boot(std::uint32_t n, copy_state& c, time_point now) {
+    void boot(std::uint32_t n, copy_state& c, time_point now, invariant_monitor::cause by) {
+        if (watch_ != nullptr && !c.has_power()) watch_->started(n, machines_[n], c, by);
         c.is = condition::booting;
-        c.since = now;
         ++c.turn;
         ++c.boots;
         watch(n, now);
@@ -109,13 +120,13 @@ public:
         m.now.is = condition::running;
         m.up = static_cast<std::uint8_t>((1U << m.how.processes) - 1U);
     }
-    static void switch_off(copy_state& c) noexcept {
-        if (c.is == condition::absent) return;
-        c.is = condition::off;
-        ++c.turn;
+    void switch_off(std::uint32_t n, copy_state& c) {
+        if (c.is != condition::absent) come_to_an_end(n, c, condition::off);
     }
-    void come_to_an_end(copy_state& c, condition how) noexcept {
+    void come_to_an_end(std::uint32_t n, copy_state& c, condition how) {
+        const bool had = c.has_power();
         c.is = how;
+        if (watch_ != nullptr && had && !c.has_power()) watch_->stopped(n, machines_[n], c);
         ++c.turn;
     }
 
@@ -140,6 +151,10 @@ public:
             m.older.push_back(old);
             if (m.how.volumes > m.detached) note(world_violation::kind::volume_twice, now, n);
         }
+        if (watch_ != nullptr && !same_id && !old.has_power()) {
+            watch_->attached(n, m, old, false);
+            watch_->removed(m);
+        }
         --hosts_[old.host].machines;
         ++hosts_[on].machines;
         m.now = {};
@@ -149,7 +164,19 @@ public:
         m.now.turn = old.turn + 1;
         m.detached = 0;
         m.up = 0;
-        boot(n, m.now, now);
+        if (watch_ != nullptr) watch_->attached(n, m, m.now, true);
+        boot(n, m.now, now, invariant_monitor::cause::call);
+    }
+    /// Its volumes are attached to nothing from now on, and the copy is gone.
+    void detach(std::uint32_t n) {
+        machine_state& m = machines_[n];
+        m.detached = m.how.volumes;
+        switch_off(n, m.now);
+        if (watch_ != nullptr) watch_->attached(n, m, m.now, false);
+    }
+    void attach(std::uint32_t n) {
+        machine_state& m = machines_[n];
+        if (std::exchange(m.detached, std::uint8_t{0}) != 0 && watch_ != nullptr) watch_->attached(n, m, m.now, true);
     }
     /// A process is well again if its guest is.
     void start_process(std::uint32_t n, std::uint8_t process) noexcept {
@@ -168,6 +195,7 @@ private:
     std::vector<host_state> hosts_;
     std::vector<machine_state> machines_;
     std::vector<bool> broken_; ///< by stack
+    truth_watch* watch_ = nullptr;
     std::vector<world_violation> violations_;
 };
 

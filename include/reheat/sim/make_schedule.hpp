@@ -60,6 +60,7 @@ private:
             m.processes = small(3);
             m.volumes = small(3);
             m.stateful = m.volumes != 0;
+            if (!m.stateful) m.keep = asset::fixed_addresses;
             m.heals_itself = chance_.one_in(3);
             if (chance_.one_in(8)) m.keep = m.keep | ephemeral_disk;
             m.priority = static_cast<std::uint8_t>(chance_.one_in(6) ? 1 + small(3) : 0);

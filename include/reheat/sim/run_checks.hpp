@@ -36,6 +36,19 @@ inline void schedule_run::count_hits(const planned_fault& f) {
     }
 }
 
+inline void schedule_run::ask_monitor() {
+    monitor_at_ = never;
+    if (ha_.running() && !ha_.stalled()) {
+        const time_point now = ha_.state().now();
+        const time_point again = watch_->poll(now);
+        monitor_at_ =
+            again == never ? never : after(time_.now, (std::max)(again - now, duration{std::chrono::seconds{1}}));
+    }
+    if (watch_->violations().empty()) return;
+    const violation& first = watch_->violations().first().front();
+    found(std::string{to_string(first.which)}, to_text(first, ha_.state()));
+}
+
 inline void schedule_run::count_calls() {
     for (const seen_call& c : world_.calls()) result_.actions += c.what == operation::describe ? 0U : 1U;
     world_.calls().clear();
@@ -138,7 +151,12 @@ inline void schedule_run::finish() {
         for (std::uint8_t p = 0; p < m.how.processes; ++p)
             judge(m.process[p], works && (m.up >> p & 1U) != 0, name_of_machine(n) + "/" + name_of_process(p));
         if (works && m.detached != 0) found("volume_left", name_of_machine(n) + " runs without its volumes");
+        watch_->works(m.target, works, told_->at());
+        for (std::uint8_t p = 0; p < m.how.processes; ++p)
+            watch_->works(m.process[p], works && (m.up >> p & 1U) != 0, told_->at());
     }
+    watch_->finish(ha_.state().now());
+    ask_monitor();
 }
 
 } // namespace reheat::inline REHEAT_ABI::sim

@@ -70,7 +70,14 @@ public:
             found("start", "the controller does not start: " + to_string(started.error()));
             return std::move(result_);
         }
+        watch_.emplace(ha_.state());
+        told_.emplace(*watch_, time_);
+        if (s_.false_proofs != 0) watch_->proofs_lie();
+        world_.tell(&*told_);
+        ha_.tell(&*told_);
+        watch_->faults_ended(after(told_->at(), s_.storm), s_.calm);
         const auto hear = [&](const event& e) {
+            (*watch_)(e);
             note(e);
             human_.hear(e);
             sink(ha_.state(), e);
@@ -86,6 +93,7 @@ public:
             static_cast<void>(human_.act());
             reopen_journal();
             ha_.poll(hear);
+            ask_monitor();
             count_calls();
             aim();
             over = is_over() || spins();
@@ -131,6 +139,7 @@ private:
     [[nodiscard]] time_point next() const noexcept {
         time_point at = earlier(earlier(ha_.next(), human_.next()), earlier(disk_.next(), next_poll_));
         at = earlier(at, earlier(restart_at_, next_look_));
+        at = earlier(at, monitor_at_);
         if (disk_.refused() && ha_.running()) at = earlier(at, reopen_at_);
         for (const waiting_fault& w : waiting_) {
             const time_point begins = w.what.aims ? after(w.at, w.what.patience) : w.at;
@@ -273,6 +282,7 @@ private:
 
     void count_hits(const planned_fault& f);
     [[nodiscard]] bool meets(const planned_fault& f, world_place at) const;
+    void ask_monitor();
     void count_calls();
     [[nodiscard]] bool is_over();
     [[nodiscard]] bool is_settled() const;
@@ -287,6 +297,9 @@ private:
     virtual_controller ha_;
     virtual_operator human_;
     dice chance_;
+    std::optional<invariant_monitor> watch_;
+    std::optional<truth_watch> told_;
+    time_point monitor_at_ = never; ///< when it wants to be asked again
     run_result result_;
     std::vector<waiting_fault> waiting_;
     std::vector<held_fault> held_;

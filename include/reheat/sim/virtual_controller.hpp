@@ -5,6 +5,7 @@
 #include <reheat/runner/pipeline.hpp>
 #include <reheat/sim/schedule.hpp>
 #include <reheat/sim/sim_journal.hpp>
+#include <reheat/sim/watched.hpp>
 #include <reheat/sim/world.hpp>
 
 #include <array>
@@ -22,17 +23,19 @@ namespace reheat::inline REHEAT_ABI::sim {
 /// its journal. One thread at a time.
 class virtual_controller {
 public:
-    using pipeline_type = pipeline<world, world_clock, sim_journal, engine>;
+    using pipeline_type = pipeline<world, world_clock, watched_journal<sim_journal>, engine>;
 
     virtual_controller(world& in, world_time& time, journal_disk& disk, const schedule& s) noexcept
         : world_{&in}, time_{&time}, disk_{&disk}, schedule_{&s} {}
 
     /// Starts on what is in the journal. Errors: what the journal or the engine refuses.
     result<void> start() {
-        auto made = std::make_unique<pipeline_type>(*world_, world_clock{*time_}, schedule_->policies.front(),
-                                                    sim_journal{*disk_}, schedule_->options);
+        auto made =
+            std::make_unique<pipeline_type>(*world_, world_clock{*time_}, schedule_->policies.front(),
+                                            watched_journal<sim_journal>{sim_journal{*disk_}}, schedule_->options);
         if (auto opened = made->open(); !opened) return opened;
         ha_ = std::move(made);
+        world_->new_controller();
         unread_.clear();
         healed_.clear();
         hosts_.clear();
@@ -46,10 +49,20 @@ public:
             else if (started_) ha_->host_returned(name_of_host(h));
         }
         started_ = true;
+        if (watch_ != nullptr) begin_watch();
         return {};
+    }
+    /// From now on a monitor is told. It is referred to.
+    void tell(truth_watch* watch) {
+        watch_ = watch;
+        if (watch_ != nullptr && running()) begin_watch();
     }
     /// Ends it in this moment, as a power cut does; what is not safe in the journal is gone.
     void crash() {
+        if (watch_ != nullptr) {
+            watch_->monitor().durable(disk_->durable());
+            watch_->monitor().crashed(watch_->at());
+        }
         ha_.reset();
         disk_->crash();
     }
@@ -78,6 +91,7 @@ public:
         hosts_.clear();
         for (const target_id t : healed_) ha_->guest_restarted(t);
         healed_.clear();
+        static_cast<void>(time_->told());
         wanted_ = never;
         due_ = ha_->poll(sink);
     }
@@ -94,7 +108,7 @@ public:
         }
         each_watch(m, [this](watch_id w) { ha_->push(w, heartbeat); });
         if (state().open_incidents() == 0 || !concerns(m)) return false;
-        ha_->sighted({m.target, cloud_id_of(n, m.now), name_of_host(m.now.host), m.now.since + time_->skew});
+        see(n, m.now);
         // It looks once a second while something is open.
         const auto second = std::chrono::ceil<std::chrono::seconds>(time_->now.time_since_epoch());
         wanted_ = earlier(wanted_, time_point{second});
@@ -102,8 +116,7 @@ public:
     }
     void old_copy(std::uint32_t n, const copy_state& c) {
         if (!running() || stalled()) return;
-        ha_->sighted(
-            {world_->truth().machine(n).target, cloud_id_of(n, c), name_of_host(c.host), c.since + time_->skew});
+        see(n, c);
         wake();
     }
     void healed(std::uint32_t n, std::uint8_t process) {
@@ -120,6 +133,18 @@ public:
     }
 
 private:
+    void begin_watch() {
+        ha_->log().tell(watch_->monitor());
+        watch_->monitor().started(ha_->state(), watch_->at());
+    }
+    /// A guest that is heard says which copy it is.
+    void see(std::uint32_t n, const copy_state& c) {
+        const std::string id = cloud_id_of(n, c);
+        const std::string host = name_of_host(c.host);
+        const copy_sighting seen{world_->truth().machine(n).target, id, host, c.since};
+        if (watch_ != nullptr) watch_->monitor().sighted(seen, watch_->at());
+        ha_->sighted(seen);
+    }
     template <class Visit>
     static void each_watch(const machine_state& m, const Visit& visit) {
         visit(m.watch[0]);
@@ -200,6 +225,7 @@ private:
     time_point stalled_until_ = (time_point::min)();
     time_point due_ = never;    ///< in the controller's time
     time_point wanted_ = never; ///< in the world's
+    truth_watch* watch_ = nullptr;
     bool started_ = false;
 };
 

@@ -50,7 +50,7 @@ public:
             truth_.machine(n).phase = chance_.between(duration::zero(), std::chrono::seconds{59});
             ring_.push_back({truth_.machine(n).phase, n});
             copy_state& c = truth_.machine(n).now;
-            c.since = time.now;
+            c.since = time.told();
             c.boots = 1;
             truth_.finish_boot(n);
         }
@@ -67,6 +67,13 @@ public:
     [[nodiscard]] time_point now() const noexcept { return time_->now; }
     /// Every call is compared with what is safe on that disk.
     void witness(const journal_disk* disk) noexcept { disk_ = disk; }
+    /// From now on a monitor is told of calls, completions and the truth. It is referred to.
+    void tell(truth_watch* watch) {
+        watch_ = watch;
+        truth_.tell(watch);
+    }
+    /// A new controller begins: the answers to earlier calls reach nobody.
+    void new_controller() noexcept { ++controller_; }
     /// What the controller's target is here. Targets are numbered in the order in which they are added.
     void know(target_id target, world_place place) {
         const auto n = static_cast<std::size_t>(target);
@@ -202,10 +209,11 @@ private:
 
     void boot(std::uint32_t n) {
         copy_state& c = truth_.machine(n).now;
-        truth_.boot(n, c, now());
+        truth_.boot(n, c, now(), invariant_monitor::cause::world);
         boots(n);
     }
     void boots(std::uint32_t n) {
+        truth_.machine(n).now.since = time_->told();
         plan(after(now(), truth_.plan().boot_time), moment::kind::boot_done, n, truth_.machine(n).now.turn);
     }
 
@@ -286,6 +294,7 @@ private:
     void take(const request& r, completion&& done, std::span<const proof_of_death> proofs);
     void take_effect(std::uint32_t slot);
     void answer(std::uint32_t slot);
+    void deliver(under_way& u);
     void release(std::uint32_t slot);
     template <class Visit>
     static void each_replaced(const cloud_call& c, const Visit& visit);
@@ -308,6 +317,8 @@ private:
     std::vector<seen_call> seen_;
     std::vector<completion> unanswered_;
     const journal_disk* disk_ = nullptr;
+    truth_watch* watch_ = nullptr;
+    std::uint32_t controller_ = 0;
     epoch reign_{};
     std::uint64_t calls_made_ = 0;
     std::uint64_t stale_calls_ = 0;

@@ -10,8 +10,10 @@ namespace reheat::inline REHEAT_ABI::sim {
 inline void world::take(const request& r, completion&& done, std::span<const proof_of_death> proofs) {
     ++calls_made_;
     seen_.push_back({now(), r.what, r.op, r.key, r.reign, r.target});
+    if (watch_ != nullptr) watch_->monitor().called(r, proofs, watch_->at());
     if (r.reign < reign_) {
         ++stale_calls_;
+        if (watch_ != nullptr) watch_->monitor().completed(r.op, outcome::refused({}), watch_->at());
         return done(outcome::refused("its epoch is over"));
     }
     reign_ = r.reign;
@@ -28,6 +30,9 @@ inline void world::take(const request& r, completion&& done, std::span<const pro
     u.what = {};
     u.what.what = r.what;
     u.what.op = r.op;
+    u.what.reign = r.reign;
+    u.what.target = r.target;
+    u.what.controller = controller_;
     u.what.on = place_of(r.target);
     u.what.by_outlet = r.method == "pdu";
     u.what.deadline = r.deadline == never ? never : r.deadline - time_->skew;
@@ -69,6 +74,14 @@ inline void world::take_effect(std::uint32_t slot) {
     const call_fate& fate = u.what.fate;
     // Where the management network is cut at both ends of the call, it does not arrive.
     if (fate.arrives && (fate.takes_effect || u.what.what == operation::describe)) {
+        if (watch_ != nullptr) {
+            request taken;
+            taken.op = u.what.op;
+            taken.reign = u.what.reign;
+            taken.what = u.what.what;
+            taken.target = u.what.target;
+            watch_->monitor().accepted(taken, watch_->at());
+        }
         const bool room = !weather_.on(fault_kind::no_room);
         u.result = cloud_.carry_out(u.what, now(), room, [this](std::uint32_t n) { boots(n); });
     } else {
@@ -101,11 +114,19 @@ inline void world::answer(std::uint32_t slot) {
     if (lost) {
         unanswered_.push_back(std::move(*u.done)); // destroyed it would say that it was abandoned
     } else if (!u.what.fate.abandoned) {
-        if (u.what.fate.twice) (*u.done)(u.result);
-        (*u.done)(std::move(u.result));
+        deliver(u);
+    } else if (watch_ != nullptr && u.what.controller == controller_) {
+        watch_->monitor().completed(u.what.op, outcome::unknown("abandoned"), watch_->at());
     }
     release(slot);
     woken_ = true;
+}
+
+inline void world::deliver(under_way& u) {
+    if (watch_ != nullptr && u.what.controller == controller_)
+        watch_->monitor().completed(u.what.op, u.result, watch_->at());
+    if (u.what.fate.twice) (*u.done)(u.result);
+    (*u.done)(std::move(u.result));
 }
 
 inline void world::release(std::uint32_t slot) {

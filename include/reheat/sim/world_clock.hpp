@@ -10,6 +10,10 @@ namespace reheat::inline REHEAT_ABI::sim {
 struct world_time {
     time_point now{std::chrono::seconds{1'767'225'600}}; ///< 2026-01-01T00:00:00Z
     duration skew{};
+    time_point last = (time_point::min)();
+
+    /// What a controller's engine takes for the time: its clock, which for it never goes back.
+    time_point told() noexcept { return last = later(last, now + skew); }
 };
 
 /// A controller's clock: the world's time and its own error.

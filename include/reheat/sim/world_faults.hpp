@@ -30,7 +30,8 @@ inline void world::strike(const planned_fault& f) {
     if (f.kind == fault_kind::stack_breaks) return truth_.break_stack(m.how.stack, true);
     if (f.kind == fault_kind::guest_panics || f.kind == fault_kind::guest_freezes) {
         if (m.now.is != condition::running) return;
-        truth_.come_to_an_end(m.now, f.kind == fault_kind::guest_panics ? condition::panicked : condition::frozen);
+        truth_.come_to_an_end(f.machine, m.now,
+                              f.kind == fault_kind::guest_panics ? condition::panicked : condition::frozen);
         if (by_itself) plan(cured, moment::kind::self_cure, f.machine, m.now.turn);
         return;
     }
@@ -81,10 +82,11 @@ inline void world::power(std::uint32_t host, bool on) {
         return;
     }
     if (h.no_power++ != 0) return;
-    for (machine_state& m : truth_.machines()) {
-        if (m.now.host == host && m.now.has_power()) truth_.come_to_an_end(m.now, condition::lost);
+    for (std::uint32_t n = 0; n < truth_.machines().size(); ++n) {
+        machine_state& m = truth_.machine(n);
+        if (m.now.host == host && m.now.has_power()) truth_.come_to_an_end(n, m.now, condition::lost);
         for (copy_state& old : m.older) {
-            if (old.host == host && old.has_power()) truth_.come_to_an_end(old, condition::off);
+            if (old.host == host && old.has_power()) truth_.come_to_an_end(n, old, condition::off);
         }
     }
     if (tells_dead_hosts_)
@@ -99,7 +101,7 @@ inline bool world::repair(std::uint32_t n) {
     if (truth_.alive(m.now)) {
         m.up = static_cast<std::uint8_t>((1U << m.how.processes) - 1U);
     } else if (m.now.is != condition::booting) {
-        m.detached = 0;
+        truth_.attach(n);
         boot(n);
     }
     return true;
@@ -107,7 +109,8 @@ inline bool world::repair(std::uint32_t n) {
 
 inline void world::unplug(std::uint32_t n) {
     machine_state& m = truth_.machine(n);
-    ground_truth::switch_off(m.now);
+    truth_.switch_off(n, m.now);
+    for (copy_state& old : m.older) truth_.switch_off(n, old);
     m.older.clear();
 }
 

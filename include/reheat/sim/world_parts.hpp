@@ -83,7 +83,7 @@ struct copy_state {
     std::uint32_t boots = 0;
     std::uint32_t turn = 0; ///< what was planned for an earlier turn is void
     condition is = condition::absent;
-    time_point since{}; ///< when it booted last
+    time_point since{}; ///< when it booted last, in the controller's time
 
     /// Whether it may be writing to its volumes.
     [[nodiscard]] bool has_power() const noexcept {
