@@ -69,6 +69,7 @@ inline void invariant_monitor::begin(incident_state& i, const event& e) {
     i.subject = same ? open->subject : e.subject;
     i.at = stage::begun;
     i.by_itself = false;
+    if (std::exchange(i.in_turn, false)) i.since = never;
     mark(i, i.subject);
     const bool service = knows(i.subject) && tree()[i.subject].of == level::service;
     ++in_flight_[service ? 0 : 1];
@@ -304,6 +305,7 @@ inline void invariant_monitor::read_back(const event& e) {
     const target_id target = of == nullptr ? e.target : of->target;
     operations_.push_back({e.op, e.rung, e.subject, target, of != nullptr, true, false, {}});
     if (of == nullptr) return ++at(e.subject).orders, void();
+    if (e.rung == operation::fence_instance) ++of->fences;
     const bool first = e.rung == operation::fence_instance || e.rung == operation::collect_forensics;
     if (first || of->busy()) return;
     of->subject = e.subject;
@@ -429,9 +431,10 @@ inline void invariant_monitor::finish_operation(const event& e) {
             e.why == reason::outcome_done || e.why == reason::confirmed_absent || e.why == reason::would_act;
         if (ended.what == operation::fence_instance && worked) i->fenced.push_back(ended.subject);
         // Either the same action goes on at once, or nothing more is begun.
-        if (i->fences != 0 || i->at != stage::begun) return;
-        free_target(*i);
+        if (i->fences != 0 || i->at > stage::begun) return;
+        if (i->at == stage::begun) free_target(*i);
         i->freed_at = e.at;
+        i->begun_at = later(i->begun_at, started_at_);
         return owe_word(*i);
     }
     if (i->op != ended.op) return;

@@ -45,7 +45,10 @@ inline void invariant_monitor::crashed(time_point at) {
         if (i.at == stage::begun || i.at == stage::acted) release(i);
         // Whether it waits for another one's action, or for its next trial, is decided anew.
         if (i.at == stage::absorbed || i.at == stage::parked) i.at = stage::deciding;
-        i.fences = 0;
+        i.fences = static_cast<std::uint16_t>(
+            std::count_if(operations_.begin(), operations_.end(), [&i](const detail::seen_operation& o) {
+                return o.what == operation::fence_instance && o.for_incident && o.target == i.target;
+            }));
     });
     std::erase_if(spent_, [](const detail::spent_action& s) { return !s.called; });
 
