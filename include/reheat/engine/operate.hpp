@@ -243,7 +243,7 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
 /// Nobody knows what a call came to: the cloud is asked.
 inline void engine::doubt_outcome(pending_operation& op, reason why, outputs& out) {
     op.at = pending_operation::stage::unknown;
-    op.settle_by = after(now_, op.settle);
+    op.settle_by = never; // counted from the first question, which may have to wait for the quota
     op.read_by = now_;
     tell(event_kind::call, decision::read_back, why, op, out);
     // What was to be kept is a help, not a need: nothing waits for it.
@@ -261,6 +261,7 @@ inline void engine::ask_cloud(pending_operation& op, outputs& out) {
     }
     op.reading = static_cast<op_id>(++last_op_);
     op.read_by = after(now_, options_.read_back_every);
+    if (op.settle_by == never) op.settle_by = after(now_, op.settle);
     out.calls.push_back(make_call(op, op.reading, operation::describe, op.read_by));
     calls_made_.spend(now_, options_.bounds.api.within);
 }
@@ -275,6 +276,8 @@ inline void engine::read_back(pending_operation& op, const outcome& seen, output
     case operation::fence_instance:
         // Not running is what a description says; only the fence itself vouches for it, or whoever ran the machine and
         // says that it is gone. Fencing again is harmless.
+        if (incident* const i = find_incident(op.for_incident); i != nullptr && !now.running.value_or(true))
+            i->off_since = now_;
         if (!exists && now.vouched) return finish(op, outcome_code::done, reason::confirmed_absent, {}, out);
         return finish(op, outcome_code::failed, reason::found_not_done, {}, out);
     case operation::create_instance:
@@ -394,6 +397,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     }
     // Done, or a destructive action that nobody can tell of: evidence decides.
     i->at = phase::verifying;
+    i->off_since = never;
     i->verify_by = i->wake = after(now_, code == outcome_code::done ? rung_of(*i).verify : duration{});
     tell(event_kind::verdict, decision::verify, why, *i, out).next = i->verify_by;
 }

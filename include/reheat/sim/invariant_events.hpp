@@ -53,7 +53,9 @@ inline void invariant_monitor::advance(time_point at) {
 
 inline void invariant_monitor::end_moment() {
     for (const target_id t : moment_) {
-        if (std::exchange(this->at(t).owes_open, false) && open_incident(t) == nullptr)
+        // One that opened as its controller ended was told by nobody.
+        if (std::exchange(this->at(t).owes_open, false) && open_incident(t) == nullptr &&
+            of_->incident_of(t) == nullptr)
             found(invariant::alarms_answered, t, "an alarm fired, and no incident is open");
         incident_state* const i = open_incident(t);
         if (i == nullptr) continue;
@@ -116,6 +118,7 @@ inline invariant_monitor::incident_state& invariant_monitor::incident_of(const e
     made.target = e.target;
     made.id = e.incident;
     made.by = e.by;
+    made.approved = e.what != decision::open; // perhaps
     count_failing(e.target, 1);
     return made;
 }
@@ -227,9 +230,10 @@ inline void invariant_monitor::look_at_wait(incident_state& i, time_point at) no
     const bool before = std::exchange(i.by_itself, i.at == stage::deciding && waits_by_itself(i));
     if (i.at == stage::deciding && i.denied != 0 && !i.by_itself) (waits_in_turn(i) ? i.in_turn : i.held_up) = true;
     if (!i.by_itself || before) return;
-    // After a wait of many, or for its turn, it is another wait.
+    // After a wait of many, or for its turn, it is another wait, unless it is for what was paged already.
     const bool other = std::exchange(i.in_turn, false);
-    if (other) i.told_wait = false;
+    constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
+    if (other) i.told_wait = i.told_wait && (i.denied & ~turn & ~i.told_for) == 0;
     if (std::exchange(i.held_up, false) || other || i.since == never) i.since = at;
     next_page_ = earlier(next_page_, after(i.since, of_->options().page_after));
 }
@@ -265,6 +269,7 @@ inline void invariant_monitor::take_page(const event& e) {
         if (e.why == reason::alarm_raised) owe_word(i); // and the rung after it
         return;
     }
+    i.told_for = e.denied;
     if (std::exchange(i.told_wait, true)) found(invariant::settles, i.target, "one wait was paged twice");
     if (e.denied == 0 && e.next == never && i.fences == 0)
         found(invariant::settles, i.target, "the page of its wait does not say what would end it");

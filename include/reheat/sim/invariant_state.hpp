@@ -53,6 +53,7 @@ struct seen_incident {
     bool by_itself = false; ///< it waits, and not only for its turn or for what holds many
     std::uint16_t fences = 0;
     std::uint32_t denied = 0;
+    std::uint32_t told_for = 0; ///< what denied when its wait was paged
     target_id subject = no_target;
     op_id op = no_op; ///< its last operation that is no fence
     vantage_set by{};

@@ -42,6 +42,7 @@ inline void invariant_monitor::crashed(time_point at) {
         i.since = never;
         i.denied = 0;
         i.from_before = true;
+        i.approved = true; // perhaps: who said so may not have been told
         if (i.at == stage::begun || i.at == stage::acted) release(i);
         // Whether it waits for another one's action, or for its next trial, is decided anew.
         if (i.at == stage::absorbed || i.at == stage::parked) i.at = stage::deciding;
