@@ -68,12 +68,23 @@ private:
         }
     }
 
-    /// Which stands of incidents the faults of this schedule look for: every one comes up as often.
+    /// Which stands of incidents the faults of this schedule look for: what is reached seldom is sought more often.
     void aim() {
         std::array<std::pair<operation, phase>, 64> stands{};
         std::size_t count = 0;
         each_stand([&](operation rung, phase in) { stands[count++] = {rung, in}; });
-        for (auto& a : aims_) a = stands[chance_.below(count)];
+        constexpr std::array seldom{phase::collecting, phase::fencing, phase::acting, phase::acting, phase::verifying};
+        for (auto& a : aims_) {
+            const bool any = chance_.one_in(2);
+            const std::size_t which = chance_.below(count);
+            const phase in = seldom[chance_.below(seldom.size())];
+            const bool stack = chance_.one_in(2);
+            const bool moves = chance_.one_in(2);
+            const operation copies = moves ? operation::evacuate_instance : operation::recreate_instance;
+            a = any ? stands[which] : std::pair{stack ? operation::converge_stack : copies, in};
+            const bool none_left = chance_.one_in(20);
+            if (none_left) a = {operation::none, phase::absorbed};
+        }
     }
     [[nodiscard]] bool aimed_at(operation what) const noexcept {
         return std::any_of(aims_.begin(), aims_.end(), [what](const auto& a) { return a.first == what; });
@@ -96,6 +107,7 @@ private:
             r.sustained.within = std::chrono::hours{1};
         }
         if (asks) r.approval = consent::required;
+        else if (quick && aimed_at(Rung::what)) r.approval = consent::none;
         const policy low = ladder{r}.lowered();
         p.add(low.rungs().front());
     }
@@ -185,13 +197,20 @@ private:
             cause.share = static_cast<std::uint8_t>(51 + cause.share % 49);
             // Who is absorbed has something above or beside it that acts: the whole stack is ill.
             if (in == phase::absorbed && chance_.one_in(2)) cause.kind = fault_kind::stack_breaks;
-            const auto any = static_cast<fault_kind>(chance_.below(fault_kind_count));
+            const bool near = chance_.one_in(3);
+            const auto any = static_cast<fault_kind>(chance_.below(near ? 5 : fault_kind_count));
             planned_fault f = draw(any, cause.at, cause.at);
             f.aims = true;
             f.rung = rung;
             f.in = in;
             f.patience = std::chrono::hours{1};
             s_.faults.push_back(cause);
+            // A guest that is made anew runs while the call is under way only if its answer comes late.
+            if (in == phase::acting && needs_proof(rung) && near) {
+                planned_fault late = draw(fault_kind::completions_late, cause.at, cause.at);
+                late.lasts = std::chrono::hours{1};
+                s_.faults.push_back(late);
+            }
             s_.faults.push_back(f);
         }
         for (std::uint32_t n = 0; n < more; ++n) {
