@@ -29,7 +29,12 @@ public:
         make_fleet();
         aim();
         s_.policies.push_back(make_policy());
-        if (chance_.one_in(2)) s_.policies.push_back(make_policy());
+        if (chance_.one_in(2)) {
+            // A short one, in which the first thing that is aimed at comes at once.
+            for (auto& a : aims_) a = chance_.one_in(6) ? a : aims_.front();
+            direct_ = true;
+            s_.policies.push_back(make_policy());
+        }
         make_options();
         s_.people.reads_after = chance_.between(std::chrono::seconds{30}, std::chrono::minutes{15});
         s_.people.denies = static_cast<std::uint8_t>(chance_.one_in(3) ? chance_.below(50) : 0);
@@ -92,7 +97,7 @@ private:
 
     template <class Rung>
     void rung_of(policy& p, std::size_t one_in) {
-        const bool wanted = chance_.one_in(one_in);
+        const bool wanted = chance_.one_in(direct_ ? 12 : one_in);
         const std::uint32_t attempts = 1 + chance_.below(3);
         const bool quick = chance_.one_in(2);
         const bool asks = chance_.one_in(6);
@@ -195,6 +200,8 @@ private:
             planned_fault cause = draw(cause_of(rung), std::chrono::minutes{5}, end - std::chrono::hours{1});
             // The cure is to be needed: it does not get well by itself.
             cause.share = static_cast<std::uint8_t>(51 + cause.share % 49);
+            if (direct_) cause.machine = cause.machine / 2 * 2 + 1; // of the second policy
+            cause.machine = static_cast<std::uint32_t>(cause.machine % s_.fleet.machines.size());
             // Who is absorbed has something above or beside it that acts: the whole stack is ill.
             if (in == phase::absorbed && chance_.one_in(2)) cause.kind = fault_kind::stack_breaks;
             const bool near = chance_.one_in(3);
@@ -234,6 +241,7 @@ private:
     dice chance_;
     schedule s_;
     std::array<std::pair<operation, phase>, 3> aims_{};
+    bool direct_ = false; ///< the second policy goes straight to what is aimed at
 };
 
 } // namespace detail

@@ -72,7 +72,10 @@ public:
         }
         watch_.emplace(ha_.state());
         told_.emplace(*watch_, time_);
-        if (s_.false_proofs != 0) watch_->proofs_lie();
+        if (s_.false_proofs != 0) {
+            watch_->proofs_lie();
+            told_->leave_out_volumes();
+        }
         world_.tell(&*told_);
         ha_.tell(&*told_);
         watch_->faults_ended(after(told_->at(), s_.storm), s_.calm);

@@ -85,7 +85,7 @@ inline void world::change(fault_kind k, std::uint32_t where, bool on, std::uint8
         switch (k) {
         case fault_kind::host_goes_dark:
         case fault_kind::rack_loses_power: count(s.no_board); [[fallthrough]];
-        case fault_kind::host_loses_power: power(h, on); break;
+        case fault_kind::host_loses_power: power(h, !on); break;
         case fault_kind::host_loses_network: count(s.no_network); break;
         case fault_kind::host_loses_storage: count(s.no_storage); break;
         case fault_kind::heartbeats_lost: count(s.unheard); break;
