@@ -56,7 +56,10 @@ private:
     const bool past_the_last = rung == operation::none;
     switch (in) {
     case phase::closed: return "nothing is open";
-    case phase::parked: return past_the_last ? "" : "who is parked has left the last rung behind";
+    case phase::parked:
+        return past_the_last
+                   ? ""
+                   : "who is parked has left the last rung behind; only a resumed controller has forgotten that";
     case phase::absorbed: return "";
     case phase::deciding: return past_the_last ? "past the last rung it is parked at once" : "";
     case phase::fencing:

@@ -29,7 +29,12 @@ public:
         make_fleet();
         aim();
         s_.policies.push_back(make_policy());
-        if (chance_.one_in(2)) s_.policies.push_back(make_policy());
+        if (chance_.one_in(2)) {
+            // A short one, in which the first thing that is aimed at comes at once.
+            for (auto& a : aims_) a = chance_.one_in(6) ? a : aims_.front();
+            direct_ = true;
+            s_.policies.push_back(make_policy());
+        }
         make_options();
         s_.people.reads_after = chance_.between(std::chrono::seconds{30}, std::chrono::minutes{15});
         s_.people.denies = static_cast<std::uint8_t>(chance_.one_in(3) ? chance_.below(50) : 0);
@@ -68,12 +73,23 @@ private:
         }
     }
 
-    /// Which stands of incidents the faults of this schedule look for: every one comes up as often.
+    /// Which stands of incidents the faults of this schedule look for: what is reached seldom is sought more often.
     void aim() {
         std::array<std::pair<operation, phase>, 64> stands{};
         std::size_t count = 0;
         each_stand([&](operation rung, phase in) { stands[count++] = {rung, in}; });
-        for (auto& a : aims_) a = stands[chance_.below(count)];
+        constexpr std::array seldom{phase::collecting, phase::fencing, phase::acting, phase::acting, phase::verifying};
+        for (auto& a : aims_) {
+            const bool any = chance_.one_in(2);
+            const std::size_t which = chance_.below(count);
+            const phase in = seldom[chance_.below(seldom.size())];
+            const bool stack = chance_.one_in(2);
+            const bool moves = chance_.one_in(2);
+            const operation copies = moves ? operation::evacuate_instance : operation::recreate_instance;
+            a = any ? stands[which] : std::pair{stack ? operation::converge_stack : copies, in};
+            const bool none_left = chance_.one_in(20);
+            if (none_left) a = {operation::none, phase::absorbed};
+        }
     }
     [[nodiscard]] bool aimed_at(operation what) const noexcept {
         return std::any_of(aims_.begin(), aims_.end(), [what](const auto& a) { return a.first == what; });
@@ -81,7 +97,7 @@ private:
 
     template <class Rung>
     void rung_of(policy& p, std::size_t one_in) {
-        const bool wanted = chance_.one_in(one_in);
+        const bool wanted = chance_.one_in(direct_ ? 12 : one_in);
         const std::uint32_t attempts = 1 + chance_.below(3);
         const bool quick = chance_.one_in(2);
         const bool asks = chance_.one_in(6);
@@ -96,6 +112,7 @@ private:
             r.sustained.within = std::chrono::hours{1};
         }
         if (asks) r.approval = consent::required;
+        else if (quick && aimed_at(Rung::what)) r.approval = consent::none;
         const policy low = ladder{r}.lowered();
         p.add(low.rungs().front());
     }
@@ -183,15 +200,24 @@ private:
             planned_fault cause = draw(cause_of(rung), std::chrono::minutes{5}, end - std::chrono::hours{1});
             // The cure is to be needed: it does not get well by itself.
             cause.share = static_cast<std::uint8_t>(51 + cause.share % 49);
+            if (direct_) cause.machine = cause.machine / 2 * 2 + 1; // of the second policy
+            cause.machine = static_cast<std::uint32_t>(cause.machine % s_.fleet.machines.size());
             // Who is absorbed has something above or beside it that acts: the whole stack is ill.
             if (in == phase::absorbed && chance_.one_in(2)) cause.kind = fault_kind::stack_breaks;
-            const auto any = static_cast<fault_kind>(chance_.below(fault_kind_count));
+            const bool near = chance_.one_in(3);
+            const auto any = static_cast<fault_kind>(chance_.below(near ? 5 : fault_kind_count));
             planned_fault f = draw(any, cause.at, cause.at);
             f.aims = true;
             f.rung = rung;
             f.in = in;
             f.patience = std::chrono::hours{1};
             s_.faults.push_back(cause);
+            // A guest that is made anew runs while the call is under way only if its answer comes late.
+            if (in == phase::acting && needs_proof(rung) && near) {
+                planned_fault late = draw(fault_kind::completions_late, cause.at, cause.at);
+                late.lasts = std::chrono::hours{1};
+                s_.faults.push_back(late);
+            }
             s_.faults.push_back(f);
         }
         for (std::uint32_t n = 0; n < more; ++n) {
@@ -215,6 +241,7 @@ private:
     dice chance_;
     schedule s_;
     std::array<std::pair<operation, phase>, 3> aims_{};
+    bool direct_ = false; ///< the second policy goes straight to what is aimed at
 };
 
 } // namespace detail

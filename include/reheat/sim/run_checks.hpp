@@ -46,7 +46,7 @@ inline void schedule_run::ask_monitor() {
     }
     if (watch_->violations().empty()) return;
     const violation& first = watch_->violations().first().front();
-    found(std::string{to_string(first.which)}, to_text(first, ha_.state()));
+    found(std::string{to_string(first.which)}, ha_.running() ? to_text(first, ha_.state()) : first.what);
 }
 
 inline void schedule_run::count_calls() {

@@ -72,7 +72,10 @@ public:
         }
         watch_.emplace(ha_.state());
         told_.emplace(*watch_, time_);
-        if (s_.false_proofs != 0) watch_->proofs_lie();
+        if (s_.false_proofs != 0) {
+            watch_->proofs_lie();
+            told_->leave_out_volumes();
+        }
         world_.tell(&*told_);
         ha_.tell(&*told_);
         watch_->faults_ended(after(told_->at(), s_.storm), s_.calm);
@@ -170,24 +173,35 @@ private:
             // The one before may have ended the controller.
             if (!ha_.running() || ha_.state().open_incidents() == 0) return;
             const waiting_fault& w = waiting_[n];
-            const incident* on = w.what.aims && time_.now >= w.at ? standing(w.what) : nullptr;
-            if (on == nullptr) {
+            planned_fault f = w.what;
+            if (!f.aims || time_.now < w.at || !find_standing(f)) {
                 ++n;
                 continue;
             }
-            planned_fault f = w.what;
-            const world_place at = world_.place_of(on->target);
-            f.machine = at.machine;
-            f.process = at.process;
             waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(n));
             begin(f);
         }
     }
-    [[nodiscard]] const incident* standing(const planned_fault& f) const noexcept {
+    /// Points a fault at an incident that stands where it aims, if it changes anything there.
+    [[nodiscard]] bool find_standing(planned_fault& f) const noexcept {
         for (const incident& i : ha_.state().incidents()) {
-            if (i.at == f.in && rung_of(i) == f.rung) return &i;
+            if (i.at != f.in || rung_of(i) != f.rung) continue;
+            const world_place at = world_.place_of(i.target);
+            f.machine = at.machine;
+            if (at.is == world_place::kind::process) f.process = at.process;
+            if (can_begin(f)) return true;
+            f.process = static_cast<std::uint8_t>(f.process + 1U); // another one of the machine will do as well
+            if (can_begin(f)) return true;
         }
-        return nullptr;
+        return false;
+    }
+    [[nodiscard]] bool can_begin(const planned_fault& f) const noexcept {
+        switch (f.kind) {
+        case fault_kind::controller_stalls: return ha_.running() && !ha_.stalled();
+        case fault_kind::controller_crashes: return ha_.running();
+        case fault_kind::journal_full: return !disk_.full();
+        default: return world_.can_begin(f);
+        }
     }
     [[nodiscard]] operation rung_of(const incident& i) const noexcept {
         const auto rungs = ha_.state().policy_of(i).rungs();
@@ -198,13 +212,16 @@ private:
         // None lasts into the calm.
         f.lasts = (std::min)(f.lasts, duration{storm_over_ - time_.now});
         if (f.lasts <= duration::zero()) return;
+        // If it would change nothing there it hits the next one.
+        for (std::size_t n = 0; n < world_.truth().machines().size() && !can_begin(f); ++n)
+            f.machine = static_cast<std::uint32_t>((f.machine + 1) % world_.truth().machines().size());
+        if (!can_begin(f)) return;
         ++result_.faults;
         count_hits(f);
         switch (f.kind) {
         case fault_kind::clock_jumps: time_.skew += f.jump; return ha_.wake();
         case fault_kind::controller_stalls: return ha_.stall(f.lasts);
         case fault_kind::controller_crashes:
-            if (!ha_.running()) return;
             ha_.crash();
             ++result_.crashes;
             restart_at_ = after(time_.now, f.lasts);

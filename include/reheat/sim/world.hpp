@@ -93,6 +93,8 @@ public:
 
     // Faults
 
+    /// Whether a fault would change anything where it is aimed at: what has no power can lose none.
+    [[nodiscard]] bool can_begin(const planned_fault& f) const noexcept;
     /// A fault of the world begins; what is a state ends after `lasts`. Those of the controller, its clock and its
     /// journal are its owner's, and nothing happens here.
     void begin(const planned_fault& f);

@@ -7,6 +7,26 @@
 
 namespace reheat::inline REHEAT_ABI::sim {
 
+inline bool world::can_begin(const planned_fault& f) const noexcept {
+    if (f.machine >= truth_.machines().size()) return false;
+    const machine_state& m = truth_.machine(f.machine);
+    const host_state& h = truth_.host(m.now.host);
+    switch (f.kind) {
+    case fault_kind::process_dies:
+    case fault_kind::process_hangs:
+        return m.how.processes != 0 && truth_.alive(m.now) && (m.up >> f.process % m.how.processes & 1U) != 0;
+    case fault_kind::guest_panics:
+    case fault_kind::guest_freezes: return m.now.is == condition::running;
+    case fault_kind::stack_breaks: return !truth_.stack_is_broken(m.how.stack);
+    case fault_kind::host_loses_power:
+    case fault_kind::host_goes_dark:
+    case fault_kind::rack_loses_power: return h.no_power == 0;
+    case fault_kind::host_loses_network: return h.no_power + h.no_network == 0;
+    case fault_kind::host_loses_storage: return h.no_power + h.no_storage == 0;
+    default: return true;
+    }
+}
+
 inline void world::begin(const planned_fault& f) {
     if (f.machine >= truth_.machines().size()) return;
     const fleet_plan& fleet = truth_.plan();
@@ -65,7 +85,7 @@ inline void world::change(fault_kind k, std::uint32_t where, bool on, std::uint8
         switch (k) {
         case fault_kind::host_goes_dark:
         case fault_kind::rack_loses_power: count(s.no_board); [[fallthrough]];
-        case fault_kind::host_loses_power: power(h, on); break;
+        case fault_kind::host_loses_power: power(h, !on); break;
         case fault_kind::host_loses_network: count(s.no_network); break;
         case fault_kind::host_loses_storage: count(s.no_storage); break;
         case fault_kind::heartbeats_lost: count(s.unheard); break;
