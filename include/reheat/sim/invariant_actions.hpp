@@ -327,9 +327,7 @@ inline void invariant_monitor::check_call(const incident_state& i, const event& 
     if (knows(e.subject)) {
         asset kept = tree()[e.subject].keep;
         if (tree()[e.subject].of == level::stack) {
-            tree().each_below(e.subject, [&](target_id below) {
-                if (at(below).failing != 0) kept = kept | tree()[below].keep;
-            });
+            for (const detail::seen_proof& p : i.proofs) kept = kept | tree()[p.of].keep; // what it makes anew
         }
         if ((loss_of(e.rung) & kept) != asset::none)
             found(invariant::proof_first, i.target, what + " loses what " + name(e.subject) + " must keep");

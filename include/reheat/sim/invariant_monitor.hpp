@@ -30,7 +30,7 @@
 //        with `single_vantage::wait` as many as the policy wants; no action while trust is broken, over restarts too.
 //     2: the proofs that the call carries are those.
 // I4  3: no volume is deleted, or attached to a second copy; when a re-creation has recovered its target every volume
-//        of it is attached to a running copy; a volume left detached by a failed call is named in its outcome.
+//        of it is attached; a volume left detached by a failed call is named in its outcome.
 // I5  1: actions on a target, in its group, rack and zone, and in all, never exceed the budgets of the incident's
 //        policy and of `limits`. An action counts from its intent; a dropped one does not, nor one that a crash kept
 //        from being called.
