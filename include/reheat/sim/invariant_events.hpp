@@ -278,6 +278,7 @@ inline void invariant_monitor::take_page(const event& e) {
 inline void invariant_monitor::take_controller(const event& e) {
     const auto doubt = [&](bool on) {
         doubting_ = on;
+        if (!on) return; // who waits for something else then says so
         each_incident([&](incident_state& i) { look_at_wait(i, e.at); });
     };
     if (e.kind == event_kind::operator_word) {
