@@ -17,9 +17,9 @@ FAULTS = [
     ("a description that says off is a proof", ENGINE + "operate.hpp",
      "if (!exists && now.vouched)", "if (!now.running.value_or(true))"),
     ("a grave is forgotten", ENGINE + "fencing.hpp",
-     "graves_.push_back({p.target(),", "if (false) graves_.push_back({p.target(),"),
-    ("broken trust is ignored", ENGINE + "fencing.hpp",
-     "if (std::exchange(trust_broken_, true)) return;", "if (trust_broken_) return;"),
+     "graves_.push_back({p.target(),", "if (false) graves_.push_back({p.target(),", "--lying-proofs"),
+    ("broken trust is ignored", ENGINE + "inputs.hpp",
+     "if (std::exchange(trust_broken_, true)) return;", "if (trust_broken_) return;", "--lying-proofs"),
 
     # Journal and calls
     ("the intent is safe before it is written", ENGINE + "operate.hpp",
@@ -48,7 +48,7 @@ FAULTS = [
      "< bound.of(static_cast<std::uint32_t>(all))) return {};", "< bound.of(static_cast<std::uint32_t>(all)) + 1) return {};"),
     ("the breaker is ignored", ENGINE + "inputs.hpp", "        s.open = true;\n", "        s.open = false;\n"),
     ("no distance between two actions", ENGINE + "decide.hpp",
-     "if (level_of(r.what) != level::service) last_machine_action_ = now_;", ""),
+     "if (targets_[subject].of != level::service) last_machine_action_ = now_;", ""),
     ("the hold after a start is ignored", ENGINE + "engine.hpp",
      "time_point held_until_ = never;", "time_point held_until_ = (time_point::min)();"),
     ("an approval is remembered too long", ENGINE + "guards.hpp",
@@ -75,8 +75,7 @@ FAULTS = [
 
     # The simulated world: bugs of a driver, of a cloud, of a journal
     ("the driver attaches the volumes before the old copy is off", SIM + "carry_out.hpp",
-     "outcome fence(const cloud_call& c, machine_state& m) {\n        if (c.fate.false_proof) return outcome::done();",
-     "outcome fence(const cloud_call& c, machine_state& m) {\n        if (c.fate.false_proof || m.now.has_power()) return outcome::done();"),
+     "if (c.fate.false_proof) return outcome::done();", "if (c.fate.false_proof || m.now.has_power()) return outcome::done();"),
     ("the driver does not compare epochs", SIM + "world_calls.hpp", "if (r.reign < reign_) {", "if (false) {"),
     ("the journal loses its newest records and says that they are safe", SIM + "sim_journal.hpp",
      "entries_.resize(safe_);", "entries_.resize(safe_ < 8 ? 0 : safe_ - 8), safe_ = entries_.size();"),

@@ -198,6 +198,7 @@ private:
     void release(incident_state& i);
     void free_target(incident_state& i);
     [[nodiscard]] target_id busy_with(target_id subject, target_id but) const;
+    // sim/invariant_calls.hpp: calls and their ends
     void check_call(const incident_state& i, const event& e);
     void check_breakers(const event& e);
     void check_proofs(const incident_state& i, const event& e);
@@ -304,5 +305,6 @@ private:
 } // namespace reheat::inline REHEAT_ABI
 
 #include <reheat/sim/invariant_actions.hpp>
+#include <reheat/sim/invariant_calls.hpp>
 #include <reheat/sim/invariant_events.hpp>
 #include <reheat/sim/invariant_world.hpp>
