@@ -252,6 +252,18 @@ TEST_CASE("a second copy fails a scenario, whatever it expects") {
     CHECK(run(read->front()).problem == "a second copy of an instance was started");
 }
 
+TEST_CASE("every scenario is watched: what it violates on purpose it has to say, and then to do") {
+    const auto result = [](std::string_view line) {
+        auto read = testing::read_scenarios(around(line));
+        REQUIRE(read);
+        return explain(read->front(), testing::run(read->front()), "x");
+    };
+    CHECK(result("") == "");
+    CHECK(result("violates I3 I7") == "x:1: x\n  it says that it violates I3, and did not\n");
+    CHECK(error_of(around("violates")).find("expected an invariant, I1 to I12, found") != std::string::npos);
+    CHECK(error_of(around("violates I13")).find("line 4: expected an invariant") != std::string::npos);
+}
+
 TEST_CASE("every preset of a peer can be run") {
     for (const std::string name : {"heat", "masakari", "instance_ha", "node_health_check", "vmware", "vmware_host",
                                    "otp", "systemd", "fabric_healer"}) {
@@ -287,7 +299,8 @@ TEST_CASE("errors of the reader name the line and what was expected") {
         {"scenario a\ninstance db-1\n", "line 1: scenario a: expected 'run DURATION'"},
         {"scenario a\ninstance x\nrun 1h\nscenario a\n", "line 4: there is a scenario of that name on line 1"},
         {around("instnce db-2"), "line 4: expected seed, option, ladder, preset, rung, evidence, fencing, instance, "
-                                 "instances, depends, alarm, at, run, log, expect or scenario, found 'instnce'"},
+                                 "instances, depends, alarm, at, run, violates, log, expect or scenario, found "
+                                 "'instnce'"},
         {around("instance db-1"), "line 4: the name 'db-1' is taken"},
         {around("instance wiki"), "line 4: the name 'wiki' is taken"},
         {around("instance db-2 services a,,b"),

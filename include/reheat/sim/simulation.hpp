@@ -23,7 +23,8 @@ namespace reheat::inline REHEAT_ABI {
 ///     world.run_for(1h);
 ///
 /// A clock that shows the controller another time than the world's has `world()` and `to_world(t)`.
-template <journal Journal = volatile_journal, time_source Clock = manual_clock, class Engine = engine>
+template <journal Journal = volatile_journal, time_source Clock = manual_clock, class Engine = engine,
+          std::derived_from<mock_cloud> Cloud = mock_cloud>
 class simulation {
 public:
     template <class Steps>
@@ -34,15 +35,24 @@ public:
         cloud.advance(now(), [](std::string_view, std::string_view) {});
     }
 
-    mock_cloud cloud;
+    Cloud cloud;
 
     /// The world's time.
     [[nodiscard]] time_point now() {
         if constexpr (skewed) return ha().time().world();
         else return ha().time().now();
     }
-    [[nodiscard]] pipeline<mock_cloud, Clock, Journal, Engine>& ha() noexcept { return *pipeline_; }
+    [[nodiscard]] pipeline<Cloud, Clock, Journal, Engine>& ha() noexcept { return *pipeline_; }
     [[nodiscard]] const std::vector<event>& events() const noexcept { return events_; }
+
+    /// Tells events to somebody else too, as an `invariant_monitor`; it is referred to.
+    template <timed_sink Other>
+        requires requires(Other& other, const event& e) { other(e); }
+    void watch(Other& other) noexcept {
+        sink_.other = &other;
+        sink_.tell = [](void* to, const event& e) { (*static_cast<Other*>(to))(e); };
+        sink_.ask = [](void* to, time_point at) { return static_cast<Other*>(to)->poll(at); };
+    }
 
     /// An instance with its services, in the cloud and in the pipeline, each watched by a heartbeat alarm.
     result<target_id> add_instance(std::string_view name, mock_cloud::setup how,
@@ -69,7 +79,7 @@ public:
             cloud.advance(now(),
                           [this](std::string_view machine, std::string_view process) { beat(machine, process); });
             if constexpr (moving<Journal>) ha().log().advance(ha().time().now());
-            const time_point due = ha().poll([this](const event& e) { events_.push_back(e); });
+            const time_point due = ha().poll(sink_);
             time_point next = earlier(to_world(due), cloud.next());
             if constexpr (moving<Journal>) next = earlier(next, to_world(ha().log().next()));
             if (next > end || next == never) break;
@@ -110,6 +120,20 @@ public:
     }
 
 private:
+    /// Keeps events, and tells them to whoever watches.
+    struct sink {
+        std::vector<event>& kept;
+        void* other = nullptr;
+        void (*tell)(void*, const event&) = nullptr;
+        time_point (*ask)(void*, time_point) = nullptr;
+
+        void operator()(const event& e) {
+            kept.push_back(e);
+            if (other != nullptr) tell(other, e);
+        }
+        time_point poll(time_point now) { return other == nullptr ? never : ask(other, now); }
+    };
+
     /// A journal whose records become durable as virtual time passes.
     template <class J>
     static constexpr bool moving = requires(J& log, time_point at) {
@@ -148,8 +172,9 @@ private:
 
     policy rules_;
     engine_options options_;
-    std::optional<pipeline<mock_cloud, Clock, Journal, Engine>> pipeline_;
+    std::optional<pipeline<Cloud, Clock, Journal, Engine>> pipeline_;
     std::vector<event> events_;
+    sink sink_{events_};
     std::vector<bool> silent_; // by target
 };
 

@@ -7,6 +7,7 @@
 #include <reheat/engine/engine.hpp>
 #include <reheat/evidence/health.hpp>
 #include <reheat/recovery/policy.hpp>
+#include <reheat/sim/invariant.hpp>
 #include <reheat/sim/mock_cloud.hpp>
 #include <reheat/testing/scenario_checks.hpp>
 
@@ -179,8 +180,9 @@ struct scenario {
     std::vector<scenario_dependency> dependencies{};
     std::vector<timed_event> events{}; ///< by time
     duration run{};
-    bool log_all = false; ///< calls too
-    bool exact = false;   ///< the whole log is compared with `expected`
+    std::vector<invariant> violates{}; ///< what it breaks on purpose, see `invariant_monitor`
+    bool log_all = false;              ///< calls too
+    bool exact = false;                ///< the whole log is compared with `expected`
     std::vector<expected_line> expected{};
     std::vector<scenario_check> checks{};
 };

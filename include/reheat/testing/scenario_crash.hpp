@@ -25,7 +25,7 @@ namespace detail {
 /// Looks at a world whose controller ended once, long after its scenario.
 class crash_judge {
 public:
-    crash_judge(simulation<scripted_journal, scripted_clock>& world, const scenario& s) : world_{world}, script_{s} {}
+    crash_judge(scenario_world& world, const scenario& s) : world_{world}, script_{s} {}
 
     /// What is wrong; empty if nothing is. `serving`: the machines that serve without a crash.
     [[nodiscard]] std::string judge(const std::set<std::string>& serving) {
@@ -123,7 +123,7 @@ private:
         return {};
     }
 
-    simulation<scripted_journal, scripted_clock>& world_;
+    scenario_world& world_;
     const scenario& script_;
 };
 

@@ -84,10 +84,11 @@ private:
         else if (in.take("alarm")) alarm_line(in);
         else if (in.take("at")) event_line(in);
         else if (in.take("run")) now().run = in.time("how long to run", std::chrono::seconds{1});
+        else if (in.take("violates")) violates_line(in);
         else if (in.take("log")) now().log_all = in.choice<bool>({{"decisions", false}, {"all", true}}, "what to log");
         else
             in.fail("expected seed, option, ladder, preset, rung, evidence, fencing, instance, instances, depends, "
-                    "alarm, at, run, log, expect or scenario, found " +
+                    "alarm, at, run, violates, log, expect or scenario, found " +
                     word_line::quoted(in.peek()));
     }
 
@@ -301,6 +302,16 @@ private:
         }
         if (auto valid = validate(a.rule); !valid) in.fail(to_string(valid.error()));
         s.alarms.push_back(std::move(a));
+    }
+
+    /// `I3 I7`
+    void violates_line(word_line& in) {
+        do {
+            const std::string_view word = in.next();
+            const std::optional<invariant> which = parse_invariant(word);
+            if (!which) return in.fail("expected an invariant, I1 to I12, found " + word_line::quoted(word));
+            now().violates.push_back(*which);
+        } while (!in.empty());
     }
 
     void event_line(word_line& in) {

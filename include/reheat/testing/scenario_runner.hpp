@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <reheat/sim/invariant_monitor.hpp>
 #include <reheat/sim/simulation.hpp>
+#include <reheat/sim/watched.hpp>
 #include <reheat/testing/scenario.hpp>
 #include <reheat/testing/scenario_checks.hpp>
 #include <reheat/testing/scenario_judge.hpp>
@@ -29,6 +31,9 @@ struct scenario_result {
 
 namespace detail {
 
+using scenario_world =
+    simulation<watched_journal<scripted_journal>, scripted_clock, engine, watched_driver<mock_cloud>>;
+
 /// Carries out one scenario.
 class scenario_run {
 public:
@@ -37,8 +42,12 @@ public:
     /// With `points` the controller ends at one of them, and starts again.
     explicit scenario_run(const scenario& s, crash_points* points = nullptr)
         : script_{s}, ladders_{lowered(s)}, world_{ladders_.front(), scripted_journal{points}, s.options},
-          start_{world_.now()} {
+          start_{world_.now()}, watch_{world_.ha().state()} {
         world_.cloud.be_watched(points);
+        watch_.started(world_.ha().state(), world_.ha().time().now());
+        world_.watch(watch_);
+        world_.cloud.tell(watch_, world_.ha().time(), watch_answers::yes);
+        world_.ha().log().tell(watch_);
     }
 
     scenario_result run() {
@@ -53,6 +62,8 @@ public:
         }
         if (world_.events().size() > most_events) r.problem = "more than 1,000,000 events";
         if (world_.cloud.second_copies() != 0) r.problem = "a second copy of an instance was started";
+        watch_.finish(now());
+        if (r.problem.empty()) r.problem = broken_promise();
         r.failed = scenario_judge{world_.ha().state(), world_.cloud, world_.events(), r.log, start_}.judge(script_);
         return r;
     }
@@ -70,7 +81,7 @@ public:
         unless_it_ends([&] { run_on_until(at); });
         run_on_until(at);
     }
-    [[nodiscard]] simulation<scripted_journal, scripted_clock>& world() noexcept { return world_; }
+    [[nodiscard]] scenario_world& world() noexcept { return world_; }
     [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
     /// I7: what had begun when the controller ended is asked for before anything else is done to its target.
     [[nodiscard]] std::string look_at_read_backs() {
@@ -82,6 +93,22 @@ public:
                 return "I7: " + std::string{to_string(c.what)} + " of " + c.name +
                        " was called, and what had begun there not read back";
             }
+        }
+        return {};
+    }
+
+    /// The first violation of an invariant that the scenario does not break on purpose; or one that it does, and did
+    /// not.
+    [[nodiscard]] std::string broken_promise() {
+        const auto meant = [this](invariant which) {
+            return std::find(script_.violates.begin(), script_.violates.end(), which) != script_.violates.end();
+        };
+        for (const violation& v : watch_.violations().first()) {
+            if (!meant(v.which)) return "violates " + to_text(v, world_.ha().state());
+        }
+        for (const invariant which : script_.violates) {
+            if (watch_.violations().count(which) == 0)
+                return "it says that it violates " + std::string{to_string(which)} + ", and did not";
         }
         return {};
     }
@@ -168,7 +195,12 @@ private:
         try {
             act();
         } catch (const crash_points::controller_crash&) {
+            // What was written in the moment of the end was told to nobody.
+            for (const record& r : world_.ha().log().records()) watch_.recorded(r);
+            watch_.durable(world_.ha().log().durable());
+            watch_.crashed(now());
             auto up = world_.restart(std::chrono::seconds{5});
+            watch_.started(world_.ha().state(), now());
             note_unfinished();
             if (up) up = begin(true);
             if (!up) problem_ = "it does not start again: " + to_string(up.error());
@@ -261,7 +293,9 @@ private:
     void happen(const happening::copy_seen& h) {
         const mock_machine* m = world_.cloud.find(h.target);
         const std::string id = h.copy == 0 || m == nullptr ? h.cloud_id : m->cloud_id(h.copy);
-        world_.ha().sighted({find(h.target), id, h.host, after(start_, h.since)});
+        const copy_sighting seen{find(h.target), id, h.host, after(start_, h.since)};
+        watch_.sighted(seen, now());
+        world_.ha().sighted(seen);
     }
     void happen(const happening::room& h) { world_.ha().tell_capacity(h.zone, h.instances); }
     void happen(const happening::word& h) {
@@ -322,8 +356,9 @@ private:
     const scenario& script_;
     std::vector<policy> ladders_;
     scripted_guard guard_; // before the engine that refers to it
-    simulation<scripted_journal, scripted_clock> world_;
+    scenario_world world_;
     time_point start_;
+    invariant_monitor watch_;
     std::vector<policy_id> policies_; ///< of the script's ladders
     std::vector<watch_id> watches_;   ///< of the script's alarms
     // What a controller that starts again is told

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <reheat/sim/invariant_monitor.hpp>
+#include <reheat/sim/world_clock.hpp>
+#include <reheat/sim/world_parts.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace reheat::inline REHEAT_ABI::sim {
+
+[[nodiscard]] inline std::string cloud_id_of(std::uint32_t machine, const copy_state& c) {
+    return "id-" + std::to_string(machine) + "-" + std::to_string(c.number);
+}
+[[nodiscard]] inline std::string name_of_volume(std::uint32_t machine, std::uint32_t n) {
+    return "volume-" + std::to_string(machine) + "-" + std::to_string(n);
+}
+
+/// Tells an invariant monitor what really happens, at the times of the controller's clock, which never go back here.
+class truth_watch {
+public:
+    truth_watch(invariant_monitor& watch, world_time& time) noexcept : watch_{&watch}, time_{&time} {}
+
+    [[nodiscard]] invariant_monitor& monitor() noexcept { return *watch_; }
+    [[nodiscard]] time_point at() noexcept { return time_->told(); }
+
+    void started(std::uint32_t n, const machine_state& m, const copy_state& c, invariant_monitor::cause by) {
+        watch_->copy_started(m.target, cloud_id_of(n, c), at(), by);
+    }
+    void stopped(std::uint32_t n, const machine_state& m, const copy_state& c) {
+        watch_->copy_stopped(m.target, cloud_id_of(n, c), at());
+    }
+    /// Where proofs lie volumes are torn from copies that run, as the lie would have it: that is counted by the copies.
+    void leave_out_volumes() noexcept { volumes_ = false; }
+    void attached(std::uint32_t n, const machine_state& m, const copy_state& c, bool on) {
+        if (!volumes_) return;
+        for (std::uint32_t v = 0; v < m.how.volumes; ++v) {
+            if (on) watch_->volume_attached(name_of_volume(n, v), m.target, cloud_id_of(n, c), at());
+            else watch_->volume_detached(name_of_volume(n, v), m.target, cloud_id_of(n, c), at());
+        }
+    }
+    void removed(const machine_state& m) { watch_->removed(m.target, at()); }
+
+private:
+    invariant_monitor* watch_;
+    world_time* time_;
+    bool volumes_ = true;
+};
+
+} // namespace reheat::inline REHEAT_ABI::sim
