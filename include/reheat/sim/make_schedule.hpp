@@ -193,6 +193,12 @@ private:
         return f;
     }
 
+    /// In order of time, and those of one time in the order in which they were drawn.
+    void add(const planned_fault& f) {
+        const auto place = std::upper_bound(s_.faults.begin(), s_.faults.end(), f.at,
+                                            [](duration at, const planned_fault& other) { return at < other.at; });
+        s_.faults.insert(place, f);
+    }
     void make_faults() {
         const duration end = s_.storm - std::chrono::minutes{45};
         const std::uint32_t more = 2 + chance_.below(4);
@@ -211,26 +217,23 @@ private:
             f.rung = rung;
             f.in = in;
             f.patience = std::chrono::hours{1};
-            s_.faults.push_back(cause);
+            add(cause);
             // A guest that is made anew runs while the call is under way only if its answer comes late.
             if (in == phase::acting && needs_proof(rung) && near) {
                 planned_fault late = draw(fault_kind::completions_late, cause.at, cause.at);
                 late.lasts = std::chrono::hours{1};
-                s_.faults.push_back(late);
+                add(late);
             }
-            s_.faults.push_back(f);
+            add(f);
         }
         for (std::uint32_t n = 0; n < more; ++n) {
             const auto any = static_cast<fault_kind>(chance_.below(fault_kind_count));
-            s_.faults.push_back(draw(any, std::chrono::minutes{2}, end));
+            add(draw(any, std::chrono::minutes{2}, end));
         }
-        if (s_.seed % 5 == 0) s_.faults.push_back(draw(fault_kind::controller_crashes, std::chrono::minutes{5}, end));
+        if (s_.seed % 5 == 0) add(draw(fault_kind::controller_crashes, std::chrono::minutes{5}, end));
         // At least three kinds, whatever was drawn.
         std::array<fault_kind, 3> sure{fault_kind::guest_freezes, fault_kind::process_dies, fault_kind::api_fails};
-        for (std::size_t n = 0; n < sure.size() && kinds() < 3; ++n)
-            s_.faults.push_back(draw(sure[n], std::chrono::minutes{2}, end));
-        std::stable_sort(s_.faults.begin(), s_.faults.end(),
-                         [](const planned_fault& a, const planned_fault& b) { return a.at < b.at; });
+        for (std::size_t n = 0; n < sure.size() && kinds() < 3; ++n) add(draw(sure[n], std::chrono::minutes{2}, end));
     }
     [[nodiscard]] std::size_t kinds() const noexcept {
         std::array<bool, fault_kind_count> seen{};

@@ -135,7 +135,8 @@ private:
             told = true;
             left = !world_->repair(n) || left;
         }
-        // He comes back to see whether it helped.
+        // He comes back to see whether it helped, and as long as a breaker is open.
+        for (const incident& i : of_->state().incidents()) left = left || (i.denied & bit(guard::breaker)) != 0;
         if (left || told) plan(task::kind::mend_all, no_target);
         return told;
     }

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+// Simulated worst days: no promise is broken, every target ends well or parked with a page, and the same seed gives the
+// same day. A failure prints the seed; `tools/simulate --replay SEED` prints the day.
+#include <reheat/engine/render.hpp>
+#include <reheat/recovery/ladder.hpp>
+#include <reheat/sim/make_schedule.hpp>
+#include <reheat/sim/run_schedule.hpp>
+#include <reheat/sim/shrink.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <set>
+#include <string>
+
+using namespace std::chrono_literals;
+namespace rh = reheat;
+namespace sim = reheat::sim;
+
+namespace {
+
+std::string words(const sim::run_result& r) {
+    std::string out;
+    for (const sim::run_violation& v : r.violations) out += v.what + ": " + v.text + "\n";
+    return out;
+}
+
+std::string told(std::uint64_t seed) {
+    std::string out;
+    static_cast<void>(sim::schedule_run{sim::make_schedule(seed)}.run(
+        [&out](const rh::engine& e, const rh::event& v) { out += to_text(e, v) + "\n"; }));
+    return out;
+}
+
+} // namespace
+
+TEST_CASE("two hundred worst days break no promise") {
+    std::uint64_t actions = 0;
+    std::uint64_t crashes = 0;
+    for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+        CAPTURE(seed);
+        const sim::run_result r = sim::schedule_run{sim::make_schedule(seed)}.run();
+        CHECK_MESSAGE(r.violations.empty(), words(r));
+        actions += r.actions;
+        crashes += r.crashes;
+    }
+    CHECK(actions > 1000);
+    CHECK(crashes >= 40);
+}
+
+TEST_CASE("where proofs lie trust is broken, and a human hears of it") {
+    std::uint64_t broken = 0;
+    for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+        CAPTURE(seed);
+        const sim::run_result r = sim::schedule_run{sim::make_schedule(seed, true)}.run();
+        CHECK_MESSAGE(r.violations.empty(), words(r));
+        if (r.trust_broken) CHECK(r.pages != 0);
+        broken += r.trust_broken ? 1U : 0U;
+    }
+    CHECK(broken > 5);
+}
+
+TEST_CASE("a schedule has what it has to have") {
+    for (std::uint64_t seed = 1; seed <= 500; ++seed) {
+        CAPTURE(seed);
+        const sim::schedule s = sim::make_schedule(seed);
+        std::set<sim::fault_kind> kinds;
+        for (const sim::planned_fault& f : s.faults) kinds.insert(f.kind);
+        CHECK(s.fleet.machines.size() >= 20);
+        CHECK(s.fleet.zones == 3);
+        CHECK(s.storm >= 6h);
+        CHECK(s.faults.size() >= 4);
+        CHECK(kinds.size() >= 3);
+        if (seed % 5 == 0) CHECK(kinds.count(sim::fault_kind::controller_crashes) == 1);
+    }
+}
+
+TEST_CASE("the same seed gives the same day") {
+    for (std::uint64_t seed = 1; seed <= 10; ++seed) CHECK(told(seed) == told(seed));
+}
+
+TEST_CASE("a schedule that breaks a promise is made smaller, and still breaks it") {
+    // A stack that only a human lets converge, and a human who sleeps until long after the calm is over.
+    sim::schedule s = sim::make_schedule(3);
+    s.policies = {rh::ladder{rh::restart_service{}, rh::converge_stack{}}.lowered()};
+    s.people = {.reads_after = 48h};
+    s.calm = 1h;
+    s.faults.clear();
+    for (const sim::fault_kind k :
+         {sim::fault_kind::process_dies, sim::fault_kind::api_slow, sim::fault_kind::stack_breaks,
+          sim::fault_kind::heartbeats_lost, sim::fault_kind::controller_stalls}) {
+        sim::planned_fault f;
+        f.kind = k;
+        f.at = 1h;
+        f.lasts = 4min;
+        s.faults.push_back(f);
+    }
+    const sim::run_result r = sim::schedule_run{s}.run();
+    REQUIRE(!r.violations.empty());
+    const sim::schedule least = sim::shrink(s, r.violations.front().what);
+    REQUIRE(least.faults.size() == 1);
+    CHECK(least.faults.front().kind == sim::fault_kind::stack_breaks);
+    CHECK(sim::schedule_run{least}.run().violations.front().what == r.violations.front().what);
+}
