@@ -208,7 +208,9 @@ private:
     boost::asio::signal_set signals_{io_, SIGINT, SIGTERM};
     reheat::beast_server cloudwatch_{io_};
     reheat::beast_server cfn_{io_};
-    control_socket control_{io_, [this](std::string_view line, const control_peer& peer) { command(line, peer); }};
+    control_socket control_{io_,
+                            {.plain = longest_line, .object = longest_policy_line},
+                            [this](std::string_view line, const control_peer& peer) { command(line, peer); }};
     std::optional<control_peer> advancing_;
     bool posted_ = false;
     bool stopped_ = false;
