@@ -4,6 +4,7 @@
 #include <reheat/core/checksum.hpp>
 #include <reheat/core/result.hpp>
 #include <reheat/engine/record_codec.hpp>
+#include <reheat/engine/resume.hpp>
 #include <reheat/runner/journal.hpp>
 
 #include <array>

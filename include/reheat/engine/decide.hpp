@@ -9,10 +9,27 @@ namespace reheat::inline REHEAT_ABI {
 
 inline void engine::open(target_id target, reason why, outputs& out) {
     incident i;
+    i.accusers = calling(target, health::unhealthy);
+    const bool related = make(i, target);
+    record& r = write(record_kind::opened, target, out);
+    r.incident = i.id;
+    r.by = i.accusers;
+    event& e = tell(event_kind::incident, decision::open, related ? reason::related_failure : why, i, out);
+    e.rung = operation::none;
+    if (i.at == phase::absorbed)
+        tell(event_kind::incident, decision::absorb, reason::action_above, i, out).rung = operation::none;
+    // A new one is the newest; one that goes on has its old place.
+    if (!related) return incidents_.push_back(std::move(i));
+    late_.insert(late_.begin() + static_cast<std::ptrdiff_t>(place_of(i.id, late_)), std::move(i));
+    constexpr std::size_t most_late = 256;
+    if (late_.size() >= most_late) place_late();
+}
+
+/// Makes it the open incident of a target; true if it is an earlier one that goes on.
+inline bool engine::make(incident& i, target_id target) {
     i.target = target;
     i.rules = targets_[target].rules;
     i.opened_at = now_;
-    i.accusers = calling(target, health::unhealthy);
     // What failed again so soon was not cured: the same incident goes on, and knows what did not help.
     bool related = false;
     if (const std::uint32_t known = targets_[target].memory; known != 0) {
@@ -40,16 +57,7 @@ inline void engine::open(target_id target, reason why, outputs& out) {
     }
     if (const target_id machine = machine_of(target); machine != no_target && ++targets_[machine].failing == 1)
         sets_.count(targets_[machine].member_of, 0, 1);
-    write(record_kind::opened, target, out).incident = i.id;
-    event& e = tell(event_kind::incident, decision::open, related ? reason::related_failure : why, i, out);
-    e.rung = operation::none;
-    if (i.at == phase::absorbed)
-        tell(event_kind::incident, decision::absorb, reason::action_above, i, out).rung = operation::none;
-    // A new one is the newest; one that goes on has its old place.
-    if (!related) return incidents_.push_back(std::move(i));
-    late_.insert(late_.begin() + static_cast<std::ptrdiff_t>(place_of(i.id, late_)), std::move(i));
-    constexpr std::size_t most_late = 256;
-    if (late_.size() >= most_late) place_late();
+    return related;
 }
 
 /// Merges the incidents that go on into the others, from the back.
@@ -239,20 +247,7 @@ inline void engine::wait(incident& i, const guard_answers& answers, outputs& out
 }
 
 inline void engine::begin(incident& i, const rung& r, target_id subject, outputs& out) {
-    i.subject = subject;
-    if (i.reach == no_target || targets_.covers(subject, i.reach)) i.reach = subject;
-    targets_[subject].actor = i.id;
-    const target_id machine = machine_of(subject);
-    i.member_of = machine == no_target ? 0 : targets_[machine].member_of;
-    i.places.clear();
-    if (machine == no_target) note_places(i);
-    i.denied = 0;
-    i.denied_by = reason::none;
-    i.wake = never;
-    targets_.mark_busy(subject, 1);
-    ++flying(targets_[subject].of);
-    if (level_of(r.what) != level::service) last_machine_action_ = now_;
-    absorb_below(i, out);
+    act_upon(i, subject, out);
     want_deaths(i, r, subject);
     const bool destroys = needs_proof(r.what) || is_destructive(r.what);
     if (destroys && policy_of(i).forensics > duration::zero() && !i.forensics) {
@@ -265,6 +260,24 @@ inline void engine::begin(incident& i, const rung& r, target_id subject, outputs
     }
     enter(i, i.deaths.empty() ? phase::acting : phase::fencing);
     go_on(i, out);
+}
+
+/// From here on the subject is busy, and what is open below it waits for its action.
+inline void engine::act_upon(incident& i, target_id subject, outputs& out) {
+    i.subject = subject;
+    if (i.reach == no_target || targets_.covers(subject, i.reach)) i.reach = subject;
+    targets_[subject].actor = i.id;
+    const target_id machine = machine_of(subject);
+    i.member_of = machine == no_target ? 0 : targets_[machine].member_of;
+    i.places.clear();
+    if (machine == no_target) note_places(i);
+    i.denied = 0;
+    i.denied_by = reason::none;
+    i.wake = never;
+    targets_.mark_busy(subject, 1);
+    ++flying(targets_[subject].of);
+    if (targets_[subject].of != level::service) last_machine_action_ = now_;
+    absorb_below(i, out);
 }
 
 /// Where an action on a stack happens: each set once, however many of its machines are in it.

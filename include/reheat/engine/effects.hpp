@@ -7,6 +7,7 @@
 #include <reheat/engine/event.hpp>
 #include <reheat/recovery/operator.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -28,7 +29,10 @@ enum class record_kind : std::uint8_t {
     policy,        ///< a policy was changed
     death,         ///< a host is proved dead, or back
     trust,         ///< a proof of death turned out false
+    rung,          ///< an operator approved an incident's rung, or denied it
+    guest_restart, ///< a guest restarted a service itself, which counts
 };
+inline constexpr std::size_t record_kind_count = 14;
 
 /// One entry of the journal. What was seen before an intent (`cloud_id`, `boot_id`, `host`) is what a controller that
 /// starts again compares the cloud with.
@@ -46,9 +50,14 @@ struct record {
     reason why = reason::none;
     level of = level::service;
     operator_verb verb{};
+    proof_kind proof{};        ///< of a host's death
+    vantage_set by{};          ///< who calls the target unhealthy, as an incident opens
+    std::uint8_t rung = 0;     ///< of the incident, in its policy
+    std::uint16_t attempt = 0; ///< of that rung
     time_point deadline = never;
     std::string name{}; ///< a target's, a host's, an operator's
-    std::string text{}; ///< an operator's reason
+    std::string
+        text{}; ///< an operator's reason; the sets that an action is spent in, each its kind, its name and a zero
     std::string cloud_id{};
     std::string boot_id{};
     std::string host{};

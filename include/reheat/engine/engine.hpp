@@ -74,6 +74,10 @@ public:
     engine& operator=(const engine&) = delete;
     ~engine() = default;
 
+    /// Goes on with what an earlier run wrote, in order; see `engine/resume.hpp`. Before anything is added: the names
+    /// get their old ids back, and the rest is taken up by the first step.
+    result<void> recover(std::vector<record> past);
+
     // What there is
 
     /// Adds a policy beside the first one; the 65,537th is an error.
@@ -353,8 +357,19 @@ private:
     [[nodiscard]] reason hear(const spoken& s, outputs& out);
     [[nodiscard]] bool answer_rung(const spoken& s, outputs& out);
 
+    // engine/resume.hpp: what an earlier run had begun
+    void resume(outputs& out);
+    void relive(const record& r, outputs& unsaid);
+    void relive_opened(const record& r);
+    void relive_intent(const record& r, outputs& unsaid);
+    void relive_outcome(const record& r, outputs& unsaid);
+    void relive_word(const record& r, outputs& unsaid);
+    void may_have_begun(pending_operation& op);
+    void go_on_after_gap(incident& i);
+
     // engine/decide.hpp: the incident's way up the ladder
     void open(target_id target, reason why, outputs& out);
+    bool make(incident& i, target_id target);
     void place_late();
     void look(incident& i, outputs& out);
     void decide(incident& i, outputs& out);
@@ -365,6 +380,7 @@ private:
     void climb(incident& i, decision what, reason why, outputs& out);
     void wait(incident& i, const guard_answers& answers, outputs& out);
     void begin(incident& i, const rung& r, target_id subject, outputs& out);
+    void act_upon(incident& i, target_id subject, outputs& out);
     void note_places(incident& i) const;
     void absorb_below(incident& i, outputs& out);
     void go_on(incident& i, outputs& out);
@@ -444,7 +460,7 @@ private:
     // engine/operate.hpp: intents, calls, outcomes
     pending_operation& start(operation what, target_id subject, incident* for_incident, duration timeout,
                              duration settle, outputs& out);
-    void write_intent(pending_operation& op, outputs& out);
+    void write_intent(pending_operation& op, const incident* i, outputs& out);
     [[nodiscard]] call make_call(const pending_operation& op, op_id id, operation what, time_point deadline) const;
     void emit_call(pending_operation& op, outputs& out);
     void tell_call(const pending_operation& op, reason why, outputs& out);
@@ -466,6 +482,9 @@ private:
     void note_seen(target_id subject, const observed& seen);
     void move_to(target_id machine, std::string_view host);
     void spend(const incident& i, pending_operation& op);
+    void note_spent(spending& s, const shared_budget& b) {
+        if (b.limits()) s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
+    }
     void take_back(const incident& i, pending_operation& op);
     void take_room(pending_operation& op, set_id in);
     void give_back_room(pending_operation& op);
@@ -632,8 +651,11 @@ private:
     std::vector<transition> transitions_;            // reused by every step
     std::vector<std::pair<int, std::size_t>> order_; // of the incidents by priority; reused
     std::vector<target_id> unjournaled_;             // targets whose names the journal has not
-    std::array<std::uint32_t, 2> in_flight_{};       // actions that are not verified: of services, of everything above
-    std::optional<std::uint32_t> room_{};            // for so many more instances anywhere, where that is known
+    std::size_t journaled_ = 0;                      // so many names it had from an earlier run
+    std::vector<record> past_;                       // what that run wrote, until it is taken up
+    void (engine::*resume_)(outputs& out) = nullptr;
+    std::array<std::uint32_t, 2> in_flight_{}; // actions that are not verified: of services, of everything above
+    std::optional<std::uint32_t> room_{};      // for so many more instances anywhere, where that is known
     time_point now_ = (time_point::min)();
     time_point held_until_ = never; // after a start or a change of leader; `never` before the first step
     time_point last_machine_action_ = (time_point::min)();

@@ -17,7 +17,7 @@ inline result<target_id> engine::add(const instance& i) {
     target_record t{.of = level::instance, .keep = i.keep, .priority = i.priority};
     if (!i.stack.empty()) {
         t.parent = targets_.find(level::stack, i.stack);
-        if (t.parent == no_target) {
+        if (t.parent == no_target || targets_.awaited(t.parent)) {
             auto made = add(stack{i.stack});
             if (!made) return made;
             t.parent = *made;
@@ -82,8 +82,10 @@ inline result<void> engine::depend(target_id dependent, target_id on) {
 inline void engine::step(time_point now, outputs& out) {
     check_clock(now, out);
     now_ = later(now_, now);
+    if (resume_ != nullptr) (this->*std::exchange(resume_, nullptr))(out);
     if (held_until_ == never) held_until_ = after(now_, options_.bounds.start_hold);
     for (const target_id id : unjournaled_) {
+        if (static_cast<std::size_t>(id) < journaled_) continue;
         record& r = write(record_kind::target, id, out);
         r.of = targets_[id].of;
         r.name = targets_.name(id);
@@ -167,7 +169,7 @@ inline void engine::tell_journal(outputs& out) {
     // Nobody knows whether an intent that was under way when it failed is in it, whatever later records say.
     for (pending_operation& op : operations_) {
         if (op.at != pending_operation::stage::journaled) continue;
-        write_intent(op, out);
+        write_intent(op, find_incident(op.for_incident), out);
     }
 }
 
@@ -439,7 +441,10 @@ inline void engine::take(const healed& h, outputs& out) {
     // A guest that has told of too many may tell of more: they say nothing new, and are not kept.
     const bool counts = at < rungs.size();
     const bool over = counts && guest_overspent(h.target, rungs[at]);
-    if (counts && !over) ledger_.spend(h.target, operation::guest_restarts, now_);
+    if (counts && !over) {
+        ledger_.spend(h.target, operation::guest_restarts, now_);
+        write(record_kind::guest_restart, h.target, out);
+    }
     look_again_ = true;
     tell(event_kind::alarm, decision::change, reason::guest_restarted, out).target = h.target;
     if (incident* i = find_incident(targets_[h.target].incident); i != nullptr) {
@@ -468,6 +473,7 @@ inline void engine::take(const host_word& h, outputs& out) {
     record& r = write(record_kind::death, no_target, out);
     r.name = h.host;
     r.why = h.dead ? reason::died : reason::returned;
+    r.proof = h.by;
 }
 
 inline void engine::take(const lease& l, outputs&) {

@@ -28,17 +28,21 @@ inline pending_operation& engine::start(operation what, target_id subject, incid
     } else {
         targets_.mark_busy(subject, 1);
     }
-    if (!options_.shadow) write_intent(op, out);
+    if (!options_.shadow) write_intent(op, for_incident, out);
     return op;
 }
 
-inline void engine::write_intent(pending_operation& op, outputs& out) {
+inline void engine::write_intent(pending_operation& op, const incident* i, outputs& out) {
     record& r = write(record_kind::intent, op.subject, out);
     r.op = op.id;
     r.key = op.key;
     r.what = op.what;
     r.incident = op.for_incident;
     r.deadline = after(now_, op.timeout);
+    if (i != nullptr) {
+        r.rung = i->rung;
+        r.attempt = i->attempts;
+    }
     op.intent = r.seq;
     op.held_since = now_;
     op.paged = false;
@@ -312,13 +316,8 @@ inline void engine::move_to(target_id machine, std::string_view host) {
 /// copies.
 inline void engine::spend(const incident& i, pending_operation& op) {
     ledger_.spend(op.subject, op.booked, now_);
-    const auto into = [this](spending& s, const shared_budget& b) {
-        s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
-    };
-    if (options_.bounds.all.limits()) into(all_spent_, options_.bounds.all);
-    each_spent(i, [&](set_id s) {
-        if (budget_of(sets_[s].of).limits()) into(sets_[s].spent, budget_of(sets_[s].of));
-    });
+    note_spent(all_spent_, options_.bounds.all);
+    each_spent(i, [&](set_id s) { note_spent(sets_[s].spent, budget_of(sets_[s].of)); });
     for (const death_wanted& d : i.deaths) {
         take_room(op, no_set);
         if (const set_id zone = sets_of(d.target).zone; zone != no_set) take_room(op, zone);
@@ -361,6 +360,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
         w.why = why;
         w.cloud_id = targets_.cloud_id(subject);
         w.boot_id = targets_.boot_id(subject);
+        w.host = targets_.host(subject);
     }
 
     incident* i = find_incident(incident_of_op);

@@ -98,6 +98,11 @@ inline bool engine::answer_rung(const spoken& s, outputs& out) {
         event& e = tell(event_kind::operator_word, decision::accept,
                         s.what == operator_verb::approve ? reason::operator_word : reason::denied_by_operator, i, out);
         e.verb = s.what;
+        record& r = write(record_kind::rung, i.target, out);
+        r.incident = i.id;
+        r.rung = i.rung;
+        r.why = e.why;
+        r.deadline = s.expires;
         if (s.what == operator_verb::approve) i.approved_until = s.expires;
         else climb(i, decision::climb, reason::denied_by_operator, out);
     }

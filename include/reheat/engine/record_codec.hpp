@@ -105,6 +105,10 @@ inline void encode(const record& r, std::string& to) {
     w.number(r.why);
     w.number(r.of);
     w.number(r.verb);
+    w.number(r.proof);
+    w.number(r.by);
+    w.number(r.rung);
+    w.number(r.attempt);
     w.time(r.deadline);
     w.text(r.name);
     w.text(r.text);
@@ -120,14 +124,16 @@ inline void encode(const record& r, std::string& to) {
     detail::byte_reader in{bytes};
     constexpr std::uint64_t any = UINT64_MAX;
     constexpr std::uint64_t any_32 = UINT32_MAX;
-    const bool read =
-        in.number(r.seq, any) && in.number(r.kind, static_cast<std::uint64_t>(record_kind::trust)) && in.time(r.at) &&
-        in.number(r.target, any_32) && in.number(r.incident, any_32) && in.number(r.op, any) && in.number(r.key, any) &&
-        in.number(r.reign, any) && in.number(r.what, operation_count - 1) &&
-        in.number(r.result, static_cast<std::uint64_t>(outcome_code::unknown)) && in.number(r.why, reason_count - 1) &&
-        in.number(r.of, static_cast<std::uint64_t>(level::stack)) &&
-        in.number(r.verb, static_cast<std::uint64_t>(operator_verb::trust)) && in.time(r.deadline) && in.text(r.name) &&
-        in.text(r.text) && in.text(r.cloud_id) && in.text(r.boot_id) && in.text(r.host);
+    const bool read = in.number(r.seq, any) && in.number(r.kind, record_kind_count - 1) && in.time(r.at) &&
+                      in.number(r.target, any_32) && in.number(r.incident, any_32) && in.number(r.op, any) &&
+                      in.number(r.key, any) && in.number(r.reign, any) && in.number(r.what, operation_count - 1) &&
+                      in.number(r.result, static_cast<std::uint64_t>(outcome_code::unknown)) &&
+                      in.number(r.why, reason_count - 1) && in.number(r.of, static_cast<std::uint64_t>(level::stack)) &&
+                      in.number(r.verb, static_cast<std::uint64_t>(operator_verb::trust)) &&
+                      in.number(r.proof, static_cast<std::uint64_t>(proof_kind::confirmed)) &&
+                      in.number(r.by, static_cast<std::uint64_t>(all_vantages)) && in.number(r.rung, UINT8_MAX) &&
+                      in.number(r.attempt, UINT16_MAX) && in.time(r.deadline) && in.text(r.name) && in.text(r.text) &&
+                      in.text(r.cloud_id) && in.text(r.boot_id) && in.text(r.host);
     if (!read || !in.at_end())
         return error{errc::syntax, "byte " + std::to_string(in.at()),
                      read ? "expected the end of the record" : "expected a field of a record"};

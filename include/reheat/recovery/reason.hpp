@@ -126,10 +126,12 @@ enum class reason : std::uint8_t {
     leader_changed,
     would_act, ///< shadow mode: it would be done now
     capacity_told,
-    died, ///< a host is proved dead
+    died,     ///< a host is proved dead
+    resumed,  ///< what an earlier run had begun is gone on with
+    orphaned, ///< an earlier run had something under way on a target that was not added again
 };
 
-inline constexpr std::size_t reason_count = 84;
+inline constexpr std::size_t reason_count = 86;
 
 [[nodiscard]] constexpr std::string_view to_string(reason r) noexcept {
     // A name a line would be eighty lines more for everybody.
@@ -148,7 +150,8 @@ inline constexpr std::size_t reason_count = 84;
         "no_capacity", "waits_for_dependency", "group_budget", "domain_budget", "all_budget", "api_quota",
         "higher_priority", "trust_broken", "custom_guard", "denied_by_operator", "not_understood", "expired",
         "already_dead", "lease_expired", "confirmed_absent", "neighbour_not_independent", "returned", "collecting",
-        "policy_changed", "leader_changed", "would_act", "capacity_told", "died"};
+        "policy_changed", "leader_changed", "would_act", "capacity_told", "died", "resumed",
+        "orphaned"};
     // clang-format on
     return names[static_cast<std::size_t>(r)];
 }

@@ -79,16 +79,27 @@ public:
     result<target_id> add(target_record t, std::string_view name) {
         if (name.empty() || name.size() > text_arena::longest)
             return error{errc::invalid_argument, "name", "expected 1 to 255 characters"};
-        if (find(t.of, name) != no_target)
+        target_id id = find(t.of, name);
+        if (id != no_target && !awaited(id))
             return error{errc::already_exists, std::string{name},
                          "there is a " + std::string{to_string(t.of)} + " of that name"};
-        const auto id = static_cast<target_id>(targets_.size());
-        t.name = names_.keep(name);
+        if (id == no_target) id = make(t.of, name);
+        else awaited_[static_cast<std::size_t>(id)] = false;
+        t.name = (*this)[id].name;
         if (t.parent != no_target) t.next_sibling = std::exchange((*this)[t.parent].first_child, id);
-        targets_.push_back(t);
-        by_name_[static_cast<std::size_t>(t.of)].add(name, static_cast<std::uint32_t>(id));
+        (*this)[id] = t;
         ++counts_[static_cast<std::size_t>(t.of)];
         return id;
+    }
+
+    /// Keeps the next number for a target of an earlier run, until it is added.
+    target_id await(level of, std::string_view name) {
+        awaited_.push_back(true);
+        return make(of, name);
+    }
+    /// Whether a target is only known from an earlier run.
+    [[nodiscard]] bool awaited(target_id id) const noexcept {
+        return static_cast<std::size_t>(id) < awaited_.size() && awaited_[static_cast<std::size_t>(id)];
     }
 
     /// The name; it never moves.
@@ -157,6 +168,12 @@ public:
     [[nodiscard]] testimonies& note_words(target_id id) { return entry(words_, (*this)[id].words); }
 
 private:
+    target_id make(level of, std::string_view name) {
+        const auto id = static_cast<target_id>(targets_.size());
+        targets_.push_back({.name = names_.keep(name), .of = of});
+        by_name_[static_cast<std::size_t>(of)].add(name, static_cast<std::uint32_t>(id));
+        return id;
+    }
     struct name_of {
         const target_tree& tree;
         std::string_view operator()(std::uint32_t id) const noexcept { return tree.name(static_cast<target_id>(id)); }
@@ -179,6 +196,7 @@ private:
     }
 
     std::vector<target_record> targets_;
+    std::vector<bool> awaited_; // of the first ones, which an earlier run had
     text_arena names_;
     std::array<name_index, 3> by_name_; // by level
     std::array<std::size_t, 3> counts_{};

@@ -58,13 +58,15 @@ public:
         mail_->release();
     }
 
-    /// Checks the policy and opens the journal. Call it once, before the first `poll`. `unsupported`: the journal has
-    /// the records of an earlier run, which can not be gone on with yet.
+    /// Checks the policy and opens the journal. Call it once, before anything is added. What an earlier run wrote is
+    /// gone on with by the first `poll`: add what there was under its old names before. That needs a journal with
+    /// `replay` and `engine/resume.hpp`; `unsupported` without.
     result<void> open() {
         if (auto can = check_climbable(rules_, capabilities_of<Driver>()); !can) return can;
         if (auto opened = journal_.open(); !opened) return opened;
         if (journal_.durable() == no_sequence) return {};
-        return error{errc::unsupported, {}, "the journal has records of an earlier run: expected an empty one"};
+        if constexpr (requires { resume_from(journal_, engine_); }) return resume_from(journal_, engine_);
+        else return error{errc::unsupported, {}, "the journal has records of an earlier run, and no resume.hpp"};
     }
 
     /// Adds a policy beside the first one; an error if the driver lacks a function for one of its rungs.
