@@ -77,6 +77,10 @@ struct heat_stack_options {
 /// Heat ignores it and so does this. An alarm that names no restarter is watched on the stack, whose own incidents have
 /// an empty ladder: they are told and paged, nothing is done.
 ///
+/// After a restart on a journal of records, poll the pipeline once between `open` and the first `step`: an instance
+/// whose cloud id it then knows is there, and is not ordered again; one whose creation is under way ends as any other.
+/// The signals of guests are not in the journal: whoever keeps them says them again.
+///
 /// The pipeline outlives it. One thread at a time, the pipeline's.
 ///
 ///     guest::heat_stack wiki{ha, stack_creation{std::move(*loaded), "http://127.0.0.1:8000", keys}, {.restart =
@@ -216,6 +220,8 @@ private:
     void create(const create_instance& wanted) {
         machine& m = *find(wanted.resource);
         m.zone = wanted.spec.availability_zone;
+        if (std::string id = cloud_id(m); !id.empty())
+            return ignore(creation_.created(m.resource, std::move(id), attributes(m), ha_->time().now()));
         ha_->order_creation(m.target);
     }
 
