@@ -6,6 +6,7 @@
 #include <boost/asio/write.hpp>
 
 #include <cstddef>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -25,7 +26,11 @@ constexpr std::size_t most_unread = std::size_t{4} << 20U;
 class control_session : public std::enable_shared_from_this<control_session> {
 public:
     control_session(protocol::socket socket, control_socket& owner)
-        : socket_{std::move(socket)}, owner_{&owner}, bounds_{owner.bounds_} {}
+        : socket_{std::move(socket)}, owner_{&owner}, bounds_{owner.bounds_} {
+        ucred peer{};
+        socklen_t size = sizeof peer;
+        if (::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) process_ = peer.pid;
+    }
 
     void read() {
         boost::asio::async_read_until(socket_, boost::asio::dynamic_buffer(in_, bounds_.object), '\n',
@@ -56,6 +61,7 @@ public:
         if (!busy_ && !writing_) close();
     }
 
+    [[nodiscard]] std::int64_t process() const noexcept { return process_; }
     [[nodiscard]] control_socket& owner() const noexcept { return *owner_; }
 
 private:
@@ -96,6 +102,7 @@ private:
     protocol::socket socket_;
     control_socket* owner_; ///< not used once leaving
     line_bounds bounds_;
+    std::int64_t process_ = 0;
     std::string in_;
     std::string out_;  ///< being written
     std::string next_; ///< to be written after it
@@ -107,6 +114,7 @@ private:
 
 void control_peer::answer(std::string text) const { session_->answer(std::move(text)); }
 void control_peer::send(const std::string& line) const { session_->send(line); }
+std::int64_t control_peer::process() const noexcept { return session_->process(); }
 void control_peer::watch() const { session_->owner().watchers_.push_back(session_); }
 
 void control_socket::publish(const std::string& line) {

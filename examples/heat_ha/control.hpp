@@ -7,6 +7,7 @@
 #include <boost/asio/local/stream_protocol.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -30,6 +31,8 @@ public:
     void answer(std::string text) const;
     /// A line beside the answers, after the one to this line; nothing happens if the session is over.
     void send(const std::string& line) const;
+    /// The process on the other side, as the system knows it; 0 if it does not say.
+    [[nodiscard]] std::int64_t process() const noexcept;
     /// It gets everything that is published from now on, after the answer.
     void watch() const;
 

@@ -31,6 +31,7 @@ constexpr int bad_usage = 2;
 struct settings {
     std::string socket;
     std::string log;
+    double scale = 1;
     std::vector<std::pair<reheat::operation, reheat::duration>> latencies;
 };
 
@@ -76,6 +77,10 @@ std::variant<settings, int> read_settings(int argc, char** argv) {
         ->type_name("OPERATION=DURATION")
         ->allow_extra_args(false)
         ->take_all();
+    app.add_option("--time-scale", out.scale, "How many times faster than life everything goes")
+        ->type_name("X")
+        ->check(CLI::Range(0.001, 1e6).description(""))
+        ->capture_default_str();
     app.footer("Exit codes: 0 done, 1 failed while running, 2 bad command line.");
     try {
         app.parse(argc, argv);
@@ -148,7 +153,7 @@ private:
         io_,
         {.plain = reheat::cloud_protocol::longest_line, .object = reheat::cloud_protocol::longest_line},
         [this](std::string_view line, const heat_ha::control_peer& peer) { command(line, peer); }};
-    mock_cloud::served_cloud cloud_{log_, [this](const std::string& line) { socket_.publish(line); }};
+    mock_cloud::served_cloud cloud_{log_, from_->scale, [this](const std::string& line) { socket_.publish(line); }};
     boost::asio::steady_timer timer_{io_};
     boost::asio::signal_set signals_{io_, SIGINT, SIGTERM};
     bool stopped_ = false;

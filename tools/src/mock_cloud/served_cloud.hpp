@@ -35,9 +35,9 @@ public:
     static constexpr std::size_t most_machines = 10'000;
     static constexpr std::size_t most_faults = 100'000; ///< and programmed replies
 
-    /// `publish` is called with the line of each heartbeat.
-    served_cloud(call_log& log, std::function<void(const std::string&)> publish)
-        : log_{&log}, publish_{std::move(publish)}, sink_{new sink{*this}} {}
+    /// Time goes `scale` times faster than life. `publish` is called with the line of each heartbeat.
+    served_cloud(call_log& log, double scale, std::function<void(const std::string&)> publish)
+        : log_{&log}, publish_{std::move(publish)}, time_{scale}, sink_{new sink{*this}} {}
     served_cloud(const served_cloud&) = delete;
     served_cloud& operator=(const served_cloud&) = delete;
     ~served_cloud() {
@@ -115,7 +115,7 @@ private:
         if (calls_.size() == most_calls) return refuse(peer, "the cloud has had its last call", c.op);
         const std::size_t n = calls_.size();
         calls_.push_back({c, {{peer, c.op}}, {}});
-        log_->write(now(), "call", described(n));
+        log_->write(now(), "call", described(n).number("pid", static_cast<std::uint64_t>(peer.process())));
         peer.answer(to_json(protocol::answer{.ok = true, .op = c.op}));
         if (c.reign < reign_) return refuse_call(n, "its epoch is over");
         reign_ = c.reign;
@@ -318,7 +318,7 @@ private:
 
     call_log* log_;
     std::function<void(const std::string&)> publish_;
-    reheat::system_time time_;
+    reheat::scaled_clock time_;
     sink* sink_;
     reheat::mock_cloud cloud_;
     std::vector<served_call> calls_;
