@@ -156,7 +156,6 @@ std::variant<options, int> read_options(int argc, char** argv) {
     if (remote != !out.cloud.empty())
         return complain(remote ? "--driver remote-mock: needs --cloud" : "--cloud: needs --driver remote-mock");
     if (remote && !failures.empty()) return complain("--fail: the cloud is told to, not with --driver remote-mock");
-    if (remote && out.clock == clock_kind::manual) return complain("--driver remote-mock: its time goes by itself");
     if (journal->count() == 0) out.journal = default_journal(out);
     else if (out.journal.empty()) return complain("--journal: expected a file, or none");
     else if (out.journal == "none") out.journal.clear();

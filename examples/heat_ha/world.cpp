@@ -210,9 +210,10 @@ void world::told(const reheat::creation_action& action) {
     if (const auto* wanted = std::get_if<reheat::create_instance>(&action)) {
         std::vector<std::string> volumes;
         for (const auto& [id, device] : wanted->spec.volumes) volumes.push_back(id);
-        // In the shadow nobody creates it: it is there, another program's.
+        // In the shadow nobody creates it: it is there, another program's. So it is after an earlier run.
+        const bool there = shadow_ || !ha_.state().targets().cloud_id(heat_->target_of(wanted->resource)).empty();
         cloud_.add(wanted->physical_name,
-                   {.stack = name_, .volumes = std::move(volumes), .heartbeats = simulate_guests_}, shadow_);
+                   {.stack = name_, .volumes = std::move(volumes), .heartbeats = simulate_guests_}, there);
     } else if (const auto* change = std::get_if<reheat::resource_changed>(&action)) {
         tell_resource(*change);
     } else if (const auto* stack = std::get_if<reheat::stack_changed>(&action)) {

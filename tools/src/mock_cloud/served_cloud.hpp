@@ -50,6 +50,7 @@ public:
 
     /// Lets everything happen that is due, and gives how long it is until something is due again; negative: never.
     reheat::duration catch_up() {
+        told_.clear();
         const reheat::time_point now = time_.now();
         for (reheat::time_point at = cloud_.next(); at <= now; at = cloud_.next()) happen(at);
         happen(now);
@@ -178,8 +179,8 @@ private:
     void refuse_call(std::size_t n, const char* why) { tell(n, reheat::outcome::refused(why), false); }
 
     void ended(std::size_t n, reheat::outcome result) {
-        if (calls_[n].came_to) { // a completion that is called twice
-            for (const waiting& w : calls_[n].for_it) w.peer.send(to_json(protocol::ended{w.op, result}));
+        if (calls_[n].came_to) { // a completion that is called twice, at once
+            for (const waiting& w : told_) w.peer.send(to_json(protocol::ended{w.op, result}));
             return;
         }
         note_changes(); // the effect is in the log before its cause is told
@@ -197,7 +198,8 @@ private:
         log_->write(now(), "outcome", entry);
         calls_[n].came_to = std::move(result);
         if (!log_->good()) return;
-        for (const waiting& w : calls_[n].for_it) w.peer.send(to_json(protocol::ended{w.op, *calls_[n].came_to}));
+        told_ = std::exchange(calls_[n].for_it, {}); // a session that is over shall end
+        for (const waiting& w : told_) w.peer.send(to_json(protocol::ended{w.op, *calls_[n].came_to}));
     }
 
     [[nodiscard]] object_text described(std::size_t n) const {
@@ -323,6 +325,7 @@ private:
     reheat::mock_cloud cloud_;
     std::vector<served_call> calls_;
     std::unordered_map<std::uint64_t, std::size_t> keys_; ///< of all that is not reading
+    std::vector<waiting> told_;                           ///< by the newest outcome
     std::vector<known> known_;
     reheat::epoch reign_{};
     std::size_t faults_ = 0;
