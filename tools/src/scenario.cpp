@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Runs decision scenarios; docs/reference/scenarios.md describes their format.
 #include <reheat/core/text.hpp>
+#include <reheat/testing/scenario_crash.hpp>
 #include <reheat/testing/scenario_reader.hpp>
 #include <reheat/testing/scenario_runner.hpp>
 
@@ -17,14 +18,16 @@ namespace testing = reheat::testing;
 namespace {
 
 constexpr std::string_view usage =
-    "usage: scenario [--print] [--repeat N] FILE...\n"
+    "usage: scenario [--print] [--repeat N] [--crash] FILE...\n"
     "  runs the scenarios of each file and compares their decisions with the expected ones\n"
     "  --print      writes the decisions instead, as lines for 'expect'\n"
     "  --repeat N   runs each one N times (1 to 1000000) and compares every byte of the logs\n"
+    "  --crash      runs each one once for every moment at which its controller can end, and start again\n"
     "exit code: 0 all passed, 1 some failed, 2 bad command line\n";
 
 struct settings {
     bool print = false;
+    bool crash = false;
     unsigned repeat = 1;
     std::vector<std::string> files;
 };
@@ -32,6 +35,7 @@ struct settings {
 struct totals {
     unsigned passed = 0;
     unsigned failed = 0;
+    std::size_t points = 0;
 };
 
 std::optional<settings> read_arguments(int count, char** words) {
@@ -39,6 +43,7 @@ std::optional<settings> read_arguments(int count, char** words) {
     for (int i = 1; i < count; ++i) {
         const std::string_view word = words[i];
         if (word == "--print") s.print = true;
+        else if (word == "--crash") s.crash = true;
         else if (word == "--repeat" && i + 1 < count) {
             const std::string_view digits = words[++i];
             s.repeat = 0;
@@ -61,6 +66,14 @@ std::string text_of(const testing::scenario_result& r) {
     std::string text = r.problem;
     for (const testing::log_line& line : r.log) text += to_text(line) + "\n";
     return text;
+}
+
+void crash_one(const testing::scenario& s, const std::string& file, totals& sum) {
+    const testing::crash_report report = testing::try_crashes(s);
+    sum.points += report.points;
+    ++(report.problems.empty() ? sum.passed : sum.failed);
+    for (const std::string& problem : report.problems)
+        show("FAILED " + file + ":" + std::to_string(s.line) + ": " + s.name + "\n  " + problem + "\n");
 }
 
 void run_one(const testing::scenario& s, const std::string& file, const settings& with, totals& sum) {
@@ -96,7 +109,10 @@ void run_file(const std::string& file, const settings& with, totals& sum) {
         ++sum.failed;
         return show("FAILED " + file + ": " + to_string(scenarios.error()) + "\n");
     }
-    for (const testing::scenario& s : *scenarios) run_one(s, file, with, sum);
+    for (const testing::scenario& s : *scenarios) {
+        if (with.crash) crash_one(s, file, sum);
+        else run_one(s, file, with, sum);
+    }
 }
 
 } // namespace
@@ -109,6 +125,7 @@ int main(int count, char** words) {
     }
     totals sum;
     for (const std::string& file : with->files) run_file(file, *with, sum);
+    if (with->crash) show(std::to_string(sum.points) + " crash points, ");
     if (!with->print) show(std::to_string(sum.passed) + " passed, " + std::to_string(sum.failed) + " failed\n");
     return sum.failed == 0 ? 0 : 1;
 }

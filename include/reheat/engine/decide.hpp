@@ -339,20 +339,30 @@ inline void engine::retry(incident& i, duration at_least) {
 
 /// Whether nobody calls the target unhealthy any more, and somebody calls it healthy: its alarms, if they were among
 /// those who complained, since they go on looking. With `since`, only what was said after that time counts: a heartbeat
-/// from before an action does not show that it helped.
+/// from before an action does not show that it helped, nor one from before its machine was switched off.
 inline bool engine::well(const incident& i, time_point since) const noexcept {
+    const bool off = i.off_since != never;
+    const time_point told_since = off ? later(since, i.off_since) : since;
     bool any = false;
     for (std::size_t n = 0; n < vantage_count; ++n) {
         const auto v = static_cast<vantage>(n);
         const health said = says(i.target, v);
         if (said == health::unhealthy) return false;
         const bool heard = v == vantage::guest_heartbeat && targets_[i.target].quiet != 0 &&
-                           (since == (time_point::min)() || heard_since_action(i.target));
+                           (since == (time_point::min)() || heard_since_action(i.target)) && (!off || beats(i.target));
         const testimony& word = targets_.words(i.target).of[n];
-        const bool told = word.at() >= since && word.says(now_, evidence_of(i.target).max_age) == health::healthy;
+        const bool told = word.at() >= told_since && word.says(now_, evidence_of(i.target).max_age) == health::healthy;
         if (said == health::healthy && (heard || told)) any = true;
         else if (v == vantage::guest_heartbeat && has(i.accusers, v)) return false;
     }
+    return any;
+}
+
+/// Whether an alarm of a target that is raised by silence hears it.
+inline bool engine::beats(target_id target) const noexcept {
+    bool any = false;
+    each_watch(target,
+               [&](watch_id w) { any = any || (watches_.hears_silence(w) && watches_.state(w) == alarm_state::ok); });
     return any;
 }
 

@@ -6,14 +6,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace reheat::inline REHEAT_ABI {
 
 /// Of all records, those that still say something: what an engine goes on with, and what a journal is made of when it
-/// is made smaller. Names, what is open, what was replaced, standing orders, dead hosts and broken trust are kept for
+/// is made smaller. Names, what is open, what was replaced, standing orders and broken trust are kept for
 /// good; everything else for as long as the longest budget asks for it. One thread at a time.
 class record_digest {
 public:
@@ -45,10 +44,9 @@ private:
 
     /// What has to be known of all records before one of them can be judged.
     struct survey {
-        std::vector<op_id> ended;            // operations
-        std::vector<incident_id> open;       // incidents
-        std::vector<incident_id> replacing;  // that may have replaced a copy
-        std::vector<std::string_view> hosts; // of which something was said later on
+        std::vector<op_id> ended;           // operations
+        std::vector<incident_id> open;      // incidents
+        std::vector<incident_id> replacing; // that may have replaced a copy
         op_id last_op = no_op;
         incident_id last_incident = no_incident;
         const record* broken = nullptr; // trust
@@ -90,19 +88,12 @@ private:
         return s;
     }
 
-    /// From the last one to the first.
-    [[nodiscard]] static bool says_something(const record& r, survey& s, time_point now) {
+    [[nodiscard]] static bool says_something(const record& r, const survey& s, time_point now) {
         bool kept = now - r.at <= kept_for || &r == s.broken;
         switch (r.kind) {
         case record_kind::target: return true;
         case record_kind::intent: kept = kept || !among(s.ended, r.op); break;
         case record_kind::operator_word: kept = kept || (r.deadline != never && r.deadline > now); break;
-        case record_kind::death:
-            if (std::find(s.hosts.begin(), s.hosts.end(), r.name) == s.hosts.end()) {
-                s.hosts.push_back(r.name);
-                kept = kept || r.why == reason::died;
-            }
-            break;
         default: break;
         }
         // No number is given twice.
@@ -113,10 +104,11 @@ private:
 
     void prune() {
         if (all_.empty()) return;
-        survey s = look();
+        const survey s = look();
         const time_point now = all_.back().at;
-        std::vector<bool> kept(all_.size(), true);
-        for (std::size_t n = all_.size() - 1; n-- > 0;) kept[n] = says_something(all_[n], s, now);
+        const record* const last = &all_.back();
+        std::vector<bool> kept;
+        for (const record& r : all_) kept.push_back(&r == last || says_something(r, s, now));
         std::size_t n = 0;
         std::erase_if(all_, [&](const record&) { return !kept[n++]; });
     }

@@ -56,8 +56,7 @@ struct record {
     std::uint16_t attempt = 0; ///< of that rung
     time_point deadline = never;
     std::string name{}; ///< a target's, a host's, an operator's
-    std::string
-        text{}; ///< an operator's reason; the sets that an action is spent in, each its kind, its name and a zero
+    std::string text{}; ///< an operator's reason
     std::string cloud_id{};
     std::string boot_id{};
     std::string host{};

@@ -395,6 +395,7 @@ private:
     void page_long_wait(incident& i, outputs& out);
     [[nodiscard]] bool waits_by_itself(std::uint32_t denied) const noexcept;
     [[nodiscard]] bool well(const incident& i, time_point since) const noexcept;
+    [[nodiscard]] bool beats(target_id target) const noexcept;
     [[nodiscard]] bool heard_since_action(target_id target) const noexcept;
 
     // engine/guards.hpp: who may say no

@@ -97,6 +97,7 @@ inline void engine::fence_ended(incident& i, target_id machine, outcome_code cod
     for (death_wanted& d : i.deaths) {
         if (d.target != machine || d.in_flight == 0) continue;
         --d.in_flight;
+        if (code == outcome_code::done) i.off_since = now_;
         const proof_kind by = why == reason::confirmed_absent ? proof_kind::absent : proof_kind::fenced;
         if (code == outcome_code::done && !d.proved) mint(i, d, by, reason::proof_minted, out);
         if (d.in_flight == 0 && d.method >= policy_of(i).fencing.size())

@@ -33,7 +33,7 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
         if (now_ < held_until_) answers.set(guard::start_hold, {reason::started_lately, held_until_});
         set(guard::corroboration, ask_evidence(i, r, subject));
     }
-    if (calling(i.target, health::unhealthy) == vantage_set::none)
+    if (calling(i.target, health::unhealthy) == vantage_set::none && i.off_since == never)
         answers.set(guard::evidence, {reason::evidence_is_old, never});
     set(guard::probation, ask_probation(i, r, subject));
     set(guard::in_flight, ask_in_flight(r));
@@ -149,7 +149,8 @@ inline time_point engine::grows_old(target_id machine, vantage_set which) const 
 /// Two independent vantages before what can not be undone.
 inline guard_answer engine::ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept {
     if (proofs_ready(r, subject)) return {};
-    if (level_of(r.what) != level::stack) return attest(i, i.target, subject);
+    // What was switched off needs no further witness.
+    if (level_of(r.what) != level::stack) return i.off_since == never ? attest(i, i.target, subject) : guard_answer{};
     // Each machine that it would fence.
     guard_answer worst = attest(i, i.target, machine_of(i.target));
     for (const incident_id id : open_below(subject)) {

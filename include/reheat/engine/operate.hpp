@@ -275,6 +275,8 @@ inline void engine::read_back(pending_operation& op, const outcome& seen, output
     case operation::fence_instance:
         // Not running is what a description says; only the fence itself vouches for it, or whoever ran the machine and
         // says that it is gone. Fencing again is harmless.
+        if (incident* const i = find_incident(op.for_incident); i != nullptr && !now.running.value_or(true))
+            i->off_since = now_;
         if (!exists && now.vouched) return finish(op, outcome_code::done, reason::confirmed_absent, {}, out);
         return finish(op, outcome_code::failed, reason::found_not_done, {}, out);
     case operation::create_instance:
@@ -394,6 +396,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     }
     // Done, or a destructive action that nobody can tell of: evidence decides.
     i->at = phase::verifying;
+    i->off_since = never;
     i->verify_by = i->wake = after(now_, code == outcome_code::done ? rung_of(*i).verify : duration{});
     tell(event_kind::verdict, decision::verify, why, *i, out).next = i->verify_by;
 }

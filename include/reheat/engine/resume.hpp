@@ -81,6 +81,7 @@ inline void engine::resume(outputs& out) {
     if (!operations_.empty()) held_until_ = later(held_until_, after(now_, options_.read_back_every));
     event& e = tell(event_kind::controller, decision::change, reason::resumed, out);
     e.value = static_cast<double>(incidents_.size());
+    if (trust_broken_) tell(event_kind::page, decision::page, reason::trust_broken, out);
     for (std::size_t n = 0; n < orphans.size(); ++n) {
         if (n == 0 || orphans[n] != orphans[n - 1])
             tell(event_kind::page, decision::page, reason::orphaned, orphans[n], out);
@@ -99,7 +100,8 @@ inline void engine::relive(const record& r, outputs& unsaid) {
     const bool open = i != nullptr && i->at != phase::closed;
     switch (r.kind) {
     case record_kind::target:
-    case record_kind::policy: break;
+    case record_kind::policy:
+    case record_kind::death: break; // who was dead may have come back in the meantime
     case record_kind::opened: relive_opened(r); break;
     case record_kind::intent: relive_intent(r, unsaid); break;
     case record_kind::dropped:
@@ -118,7 +120,6 @@ inline void engine::relive(const record& r, outputs& unsaid) {
         if (open) park(*i, unsaid);
         break;
     case record_kind::operator_word: relive_word(r, unsaid); break;
-    case record_kind::death: take(host_word{r.name, r.why == reason::died, r.proof, r.at}, unsaid); break;
     case record_kind::trust: trust_broken_ = true; break;
     case record_kind::rung:
         if (!open || r.rung >= policy_of(*i).size()) break;
@@ -233,6 +234,7 @@ inline void engine::relive_outcome(const record& r, outputs& unsaid) {
     const bool first = op->what == operation::fence_instance || op->what == operation::collect_forensics;
     if (i == nullptr || !first) return finish(*op, r.result, r.why, {}, unsaid);
     // What followed of it has records of its own.
+    if (op->what == operation::fence_instance && r.result == outcome_code::done) i->off_since = r.at;
     for (death_wanted& d : i->deaths) {
         if (op->what == operation::fence_instance && d.target == r.target && d.in_flight != 0) --d.in_flight;
     }
@@ -244,14 +246,10 @@ inline void engine::relive_word(const record& r, outputs& unsaid) {
     switch (r.verb) {
     case operator_verb::approve:
     case operator_verb::deny: return; // each rung that was meant has a record of its own
-    case operator_verb::confirm_dead: {
-        const target_id machine = r.target == no_target ? no_target : machine_of(r.target);
-        if (machine == no_target) return;
-        targets_[machine].unsure = false;
-        deaths_.confirm(machine, earlier(r.deadline, after(r.at, options_.proof_validity)));
-        targets_.note_words(machine).of[static_cast<std::size_t>(vantage::operator_word)].pass(health::unhealthy, r.at);
+    case operator_verb::confirm_dead: // said of a machine that may have come back in the meantime
+        if (const target_id m = r.target == no_target ? no_target : machine_of(r.target); m != no_target)
+            targets_[m].unsure = false;
         return;
-    }
     default: static_cast<void>(hear({r.verb, r.target, r.at, r.deadline, r.name, r.text}, unsaid));
     }
 }

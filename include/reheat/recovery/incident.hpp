@@ -77,6 +77,7 @@ struct incident {
     time_point not_before = (time_point::min)();  ///< backoff
     time_point wake = never;
     time_point verify_by = never;
+    time_point off_since = never;              ///< its machine, by its fence: no alarm but one by silence is health
     time_point acted_at = (time_point::min)(); ///< what was heard before says nothing of whether it helped
     std::vector<death_wanted> deaths;
 };

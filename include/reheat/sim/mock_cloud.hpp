@@ -22,6 +22,18 @@
 
 namespace reheat::inline REHEAT_ABI {
 
+/// Looks on as the mock cloud is called. What it throws comes out of the call, or of `mock_cloud::advance`.
+class mock_witness {
+public:
+    mock_witness() = default;
+    mock_witness(const mock_witness&) = delete;
+    mock_witness& operator=(const mock_witness&) = delete;
+    virtual ~mock_witness() = default;
+    virtual void before(const mock_call&) {} ///< it has not reached the cloud
+    virtual void after(const mock_call&) {}  ///< it has
+    virtual void completed() {}              ///< the outcome of one has left the cloud
+};
+
 /// A cloud in memory, on the caller's time: a driver with every capability, guests that send heartbeats, faults, and
 /// replies that can be programmed. It moves only in `advance`. One thread at a time.
 ///
@@ -99,6 +111,9 @@ public:
     void set_watchdog(std::string_view name, time_point at) noexcept {
         if (machine* m = find_machine(name); m != nullptr) m->watchdog_at = at;
     }
+
+    /// Lets somebody look on, who outlives it; or nobody.
+    void be_watched(mock_witness* by) noexcept { witness_ = by; }
 
     /// When something happens next.
     [[nodiscard]] time_point next() const noexcept {
@@ -199,7 +214,9 @@ private:
     }
 
     void answer(const request& r, completion done, std::optional<proof_kind> proof = {}) {
-        calls_.push_back({now_, r.what, r.op, r.key, r.reign, std::string{r.name}, std::string{r.method}, r.hard});
+        const mock_call call{now_, r.what, r.op, r.key, r.reign, std::string{r.name}, std::string{r.method}, r.hard};
+        if (witness_ != nullptr) witness_->before(call);
+        calls_.push_back(call);
         const auto which = static_cast<std::size_t>(r.what);
         mock_reply how = reply_to(r);
         if (!hosts_.all_reachable() || (r.what != operation::converge_stack && !reaches(r))) {
@@ -218,9 +235,13 @@ private:
                     std::string{r.replaced ? r.cloud_id : std::string_view{}},
                     std::string{r.method},
                     proof};
-        if (how.how == mock_reply::manner::at_once) return happen(h);
-        h.at = after(now_, how.latency.value_or(latency_[which]));
-        schedule(std::move(h));
+        if (how.how == mock_reply::manner::at_once) {
+            happen(h);
+        } else {
+            h.at = after(now_, how.latency.value_or(latency_[which]));
+            schedule(std::move(h));
+        }
+        if (witness_ != nullptr) witness_->after(call);
     }
 
     /// The first that is queued for such a call, else the newest that always goes for it, else as usual.
@@ -259,6 +280,7 @@ private:
         case mock_reply::manner::twice: (*h.done)(result); [[fallthrough]];
         default: (*h.done)(std::move(result));
         }
+        if (witness_ != nullptr) witness_->completed();
     }
 
     void break_now(const happening& h) {
@@ -394,6 +416,7 @@ private:
     time_point now_ = (time_point::min)();
     std::uint64_t order_ = 0;
     std::size_t second_copies_ = 0;
+    mock_witness* witness_ = nullptr;
 };
 
 } // namespace reheat::inline REHEAT_ABI

@@ -6,6 +6,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,8 +28,9 @@ class simulation {
 public:
     template <class Steps>
     explicit simulation(const Steps& steps, Journal log = {}, engine_options options = {})
-        : pipeline_{cloud, Clock{}, steps, std::move(log), options} {
-        static_cast<void>(pipeline_.open());
+        : rules_{lowered(steps)}, options_{options} {
+        pipeline_.emplace(cloud, Clock{}, steps, std::move(log), options);
+        static_cast<void>(ha().open());
         cloud.advance(now(), [](std::string_view, std::string_view) {});
     }
 
@@ -36,25 +38,25 @@ public:
 
     /// The world's time.
     [[nodiscard]] time_point now() {
-        if constexpr (skewed) return pipeline_.time().world();
-        else return pipeline_.time().now();
+        if constexpr (skewed) return ha().time().world();
+        else return ha().time().now();
     }
-    [[nodiscard]] pipeline<mock_cloud, Clock, Journal, Engine>& ha() noexcept { return pipeline_; }
+    [[nodiscard]] pipeline<mock_cloud, Clock, Journal, Engine>& ha() noexcept { return *pipeline_; }
     [[nodiscard]] const std::vector<event>& events() const noexcept { return events_; }
 
     /// An instance with its services, in the cloud and in the pipeline, each watched by a heartbeat alarm.
     result<target_id> add_instance(std::string_view name, mock_cloud::setup how,
                                    asset keep = volumes | fixed_addresses) {
-        auto made = pipeline_.add(instance{
+        auto made = ha().add(instance{
             .name = name, .stack = how.stack, .host = how.host, .rack = how.rack, .zone = how.zone, .keep = keep});
         if (!made) return made;
         const duration period = how.heartbeat_every;
-        if (auto watched = pipeline_.watch(*made, heartbeat_alarm{.period = period}); !watched)
+        if (auto watched = ha().watch(*made, heartbeat_alarm{.period = period}); !watched)
             return std::move(watched).error();
         for (const std::string& s : how.services) {
-            auto process = pipeline_.add(service{.name = s, .on = *made});
+            auto process = ha().add(service{.name = s, .on = *made});
             if (!process) return process;
-            if (auto watched = pipeline_.watch(*process, heartbeat_alarm{.period = period}); !watched)
+            if (auto watched = ha().watch(*process, heartbeat_alarm{.period = period}); !watched)
                 return std::move(watched).error();
         }
         cloud.add(name, std::move(how));
@@ -66,14 +68,14 @@ public:
         for (;;) {
             cloud.advance(now(),
                           [this](std::string_view machine, std::string_view process) { beat(machine, process); });
-            if constexpr (moving<Journal>) pipeline_.log().advance(pipeline_.time().now());
-            const time_point due = pipeline_.poll([this](const event& e) { events_.push_back(e); });
+            if constexpr (moving<Journal>) ha().log().advance(ha().time().now());
+            const time_point due = ha().poll([this](const event& e) { events_.push_back(e); });
             time_point next = earlier(to_world(due), cloud.next());
-            if constexpr (moving<Journal>) next = earlier(next, to_world(pipeline_.log().next()));
+            if constexpr (moving<Journal>) next = earlier(next, to_world(ha().log().next()));
             if (next > end || next == never) break;
-            pipeline_.time().advance_to(next);
+            ha().time().advance_to(next);
         }
-        pipeline_.time().advance_to(end);
+        ha().time().advance_to(end);
     }
     void run_for(duration d) { run_until(after(now(), d)); }
 
@@ -83,8 +85,21 @@ public:
         const time_point end = after(now(), d);
         cloud.advance(
             end, [&](std::string_view machine, std::string_view process) { unread.emplace_back(machine, process); });
-        pipeline_.time().advance_to(end);
+        ha().time().advance_to(end);
         for (const auto& [machine, process] : unread) beat(machine, process);
+    }
+
+    /// The controller ends here and now, as by `kill -9`, and the world goes on without it for so long. Then another
+    /// one begins with what is safe in the journal: add what there is again before the world runs on.
+    result<void> restart(duration down = {}) {
+        Journal log = std::move(ha().log());
+        if constexpr (requires { log.crash(); }) log.crash();
+        const Clock clock = ha().time();
+        pipeline_.emplace(cloud, clock, rules_, std::move(log), options_);
+        const time_point up = after(now(), down);
+        cloud.advance(up, [](std::string_view, std::string_view) {});
+        ha().time().advance_to(up);
+        return ha().open();
     }
 
     /// The heartbeats of a target get lost on their way, an instance's with those of its services; or no longer.
@@ -107,7 +122,7 @@ private:
         clock.to_world(at);
     };
     [[nodiscard]] time_point to_world(time_point at) {
-        if constexpr (skewed) return pipeline_.time().to_world(at);
+        if constexpr (skewed) return ha().time().to_world(at);
         else return at;
     }
 
@@ -118,13 +133,22 @@ private:
 
     void beat(std::string_view machine, std::string_view process) {
         const target_id target =
-            process.empty() ? pipeline_.state().find(level::instance, machine)
-                            : pipeline_.state().find(level::service, std::string{machine} + "/" + std::string{process});
-        if (target == no_target || is_silent(target) || is_silent(pipeline_.state().targets()[target].parent)) return;
-        pipeline_.push(target, heartbeat);
+            process.empty() ? ha().state().find(level::instance, machine)
+                            : ha().state().find(level::service, std::string{machine} + "/" + std::string{process});
+        if (target == no_target || is_silent(target) || is_silent(ha().state().targets()[target].parent)) return;
+        ha().push(target, heartbeat);
     }
 
-    pipeline<mock_cloud, Clock, Journal, Engine> pipeline_;
+    [[nodiscard]] static policy lowered(const policy& steps) noexcept { return steps; }
+    template <class Steps>
+        requires requires(const Steps& steps) { steps.lowered(); }
+    [[nodiscard]] static policy lowered(const Steps& steps) noexcept {
+        return steps.lowered();
+    }
+
+    policy rules_;
+    engine_options options_;
+    std::optional<pipeline<mock_cloud, Clock, Journal, Engine>> pipeline_;
     std::vector<event> events_;
     std::vector<bool> silent_; // by target
 };

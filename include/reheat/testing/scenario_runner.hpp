@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -33,9 +34,12 @@ class scenario_run {
 public:
     static constexpr std::size_t most_events = 1'000'000;
 
-    explicit scenario_run(const scenario& s)
-        : script_{s}, ladders_{lowered(s)}, world_{ladders_.front(), scripted_journal{}, s.options},
-          start_{world_.now()} {}
+    /// With `points` the controller ends at one of them, and starts again.
+    explicit scenario_run(const scenario& s, crash_points* points = nullptr)
+        : script_{s}, ladders_{lowered(s)}, world_{ladders_.front(), scripted_journal{points}, s.options},
+          start_{world_.now()} {
+        world_.cloud.be_watched(points);
+    }
 
     scenario_result run() {
         scenario_result r;
@@ -43,11 +47,7 @@ public:
             r.problem = to_string(ready.error());
             return r;
         }
-        for (const timed_event& e : script_.events) {
-            run_until(e.at);
-            std::visit([this](const auto& what) { happen(what); }, e.what);
-        }
-        run_until(script_.run);
+        play();
         for (const event& e : world_.events()) {
             if (is_logged(e)) r.log.push_back(line_of(e));
         }
@@ -56,6 +56,22 @@ public:
         r.failed = scenario_judge{world_.ha().state(), world_.cloud, world_.events(), r.log, start_}.judge(script_);
         return r;
     }
+
+    /// Lets everything happen that the scenario says.
+    void play() {
+        for (const timed_event& e : script_.events) {
+            run_until(e.at);
+            unless_it_ends([&] { std::visit([this](const auto& what) { happen(what); }, e.what); });
+        }
+        run_until(script_.run);
+    }
+    result<void> set_up() { return begin(false); }
+    void run_until(duration at) {
+        unless_it_ends([&] { run_on_until(at); });
+        run_on_until(at);
+    }
+    [[nodiscard]] simulation<scripted_journal, scripted_clock>& world() noexcept { return world_; }
+    [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
 
 private:
     /// The ladders with the names of their fence methods, which live in the scenario.
@@ -69,16 +85,18 @@ private:
         return all;
     }
 
-    result<void> set_up() {
+    /// What the controller is told at its start, and the world before the first one.
+    result<void> begin(bool again) {
         auto& ha = world_.ha();
-        policies_.push_back(policy_id{0});
+        policies_.assign(1, policy_id{0});
+        watches_.clear();
         for (std::size_t n = 1; n < ladders_.size(); ++n) {
             auto made = ha.add_policy(ladders_[n]);
             if (!made) return std::move(made).error();
             policies_.push_back(*made);
         }
         for (const scenario_instance& i : script_.instances) {
-            if (auto ready = add(i); !ready) return ready;
+            if (auto ready = add(i, again); !ready) return ready;
         }
         for (const scenario_dependency& d : script_.dependencies) {
             if (auto made = ha.depend(find(d.dependent), find(d.on)); !made) return made;
@@ -98,10 +116,10 @@ private:
         return {};
     }
 
-    result<void> add(const scenario_instance& i) {
+    result<void> add(const scenario_instance& i, bool again) {
         auto& ha = world_.ha();
-        world_.cloud.add(i.name, i.how);
-        const std::string cloud_id = world_.cloud.machines().back().cloud_id();
+        if (!again) world_.cloud.add(i.name, i.how);
+        const std::string cloud_id = world_.cloud.find(i.name)->cloud_id(1);
         auto made = ha.add(instance{.name = i.name,
                                     .stack = i.how.stack,
                                     .host = i.how.host,
@@ -132,8 +150,29 @@ private:
         return {};
     }
 
+    template <class Do>
+    void unless_it_ends(const Do& act) {
+        try {
+            act();
+        } catch (const crash_points::controller_crash&) {
+            auto up = world_.restart(std::chrono::seconds{5});
+            if (up) up = begin(true);
+            if (!up) problem_ = "it does not start again: " + to_string(up.error());
+            told_again();
+        }
+    }
+    /// What those who look after a controller tell it again: what they see, who leads, which policies hold.
+    void told_again() {
+        for (const auto& [key, seen] : seen_) {
+            world_.ha().observe({seen.target, seen.from, seen.seen, now(), seen.polled, seen.witness});
+        }
+        if (reign_) world_.ha().leads(*reign_);
+        for (const happening::policy_change& p : changes_)
+            static_cast<void>(world_.ha().change_policy(policies_[p.from], ladders_[p.to]));
+    }
+
     /// In slices, so that a world gone mad ends early.
-    void run_until(duration at) {
+    void run_on_until(duration at) {
         const time_point end = after(start_, at);
         while (world_.now() < end && world_.events().size() <= most_events) {
             world_.run_until(earlier(end, after(world_.now(), std::chrono::minutes{1})));
@@ -178,7 +217,9 @@ private:
     }
     void happen(const happening::sighting& h) {
         const target_id witness = h.witness.empty() ? no_target : find(h.witness);
-        world_.ha().observe({find(h.target), h.from, h.seen, now(), h.polled, witness});
+        const observation seen{find(h.target), h.from, h.seen, now(), h.polled, witness};
+        seen_.insert_or_assign({seen.target, h.from}, seen);
+        world_.ha().observe(seen);
     }
     void happen(const happening::host_word& h) {
         if (h.dead) world_.ha().host_died(h.host, h.by);
@@ -207,9 +248,13 @@ private:
         world_.ha().operate({h.what, target, h.who, h.reason, expires});
     }
     void happen(const happening::policy_change& h) {
+        changes_.push_back(h);
         static_cast<void>(world_.ha().change_policy(policies_[h.from], ladders_[h.to]));
     }
-    void happen(const happening::leadership& h) { world_.ha().leads(h.reign); }
+    void happen(const happening::leadership& h) {
+        reign_ = h.reign;
+        world_.ha().leads(h.reign);
+    }
     void happen(const happening::guard_turn& h) {
         if (!h.deny) return guard_.allow(find_all(h.targets));
         guard_.deny({find_all(h.targets), h.only, h.valid_for == duration{} ? never : after(now(), h.valid_for)});
@@ -258,6 +303,11 @@ private:
     time_point start_;
     std::vector<policy_id> policies_; ///< of the script's ladders
     std::vector<watch_id> watches_;   ///< of the script's alarms
+    // What a controller that starts again is told
+    std::map<std::pair<target_id, vantage>, observation> seen_;
+    std::optional<epoch> reign_;
+    std::vector<happening::policy_change> changes_;
+    std::string problem_;
 };
 
 } // namespace detail

@@ -3,8 +3,9 @@
 
 #include <reheat/core/result.hpp>
 #include <reheat/core/time.hpp>
-#include <reheat/engine/effects.hpp>
+#include <reheat/engine/resume.hpp>
 #include <reheat/recovery/guard.hpp>
+#include <reheat/sim/mock_cloud.hpp>
 
 #include <algorithm>
 #include <cstddef>
@@ -16,10 +17,33 @@
 
 namespace reheat::inline REHEAT_ABI::testing {
 
+/// Where a controller may end: told of each moment, it throws `controller_crash` at one of them.
+class crash_points final : public mock_witness {
+public:
+    struct controller_crash {};
+    static constexpr std::size_t nowhere = SIZE_MAX;
+
+    explicit crash_points(std::size_t at = nowhere) noexcept : at_{at} {}
+    void pass() {
+        if (seen_++ == at_) throw controller_crash{};
+    }
+    [[nodiscard]] std::size_t seen() const noexcept { return seen_; }
+
+    void before(const mock_call&) override { pass(); }
+    void after(const mock_call&) override { pass(); }
+    void completed() override { pass(); }
+
+private:
+    std::size_t at_;
+    std::size_t seen_ = 0;
+};
+
 /// A journal in memory whose watermark is moved by hand: it holds, lags behind, or fails. A record that could not be
 /// appended is in nobody's journal, so nothing after it is durable until it has been appended again.
 class scripted_journal {
 public:
+    explicit scripted_journal(crash_points* points = nullptr) noexcept : points_{points} {}
+
     result<void> open() noexcept {
         failing_ = false;
         return {};
@@ -27,13 +51,28 @@ public:
     result<void> append(std::span<const record> records) {
         if (failing_) return error{errc::io, "journal", "as scripted"};
         for (const record& r : records) {
-            const auto seq = static_cast<std::uint64_t>(r.seq);
-            if (seq != appended_ + 1) continue; // a gap stays a gap
-            appended_ = seq;
+            if (points_ != nullptr) points_->pass();
+            if (static_cast<std::uint64_t>(r.seq) != all_.size() + 1) continue; // a gap stays a gap
+            all_.push_back(r);
             waiting_.push_back({r.seq, after(r.at, delay_)});
+            advance(r.at);
         }
-        if (!records.empty()) advance(records.back().at);
+        if (points_ != nullptr) points_->pass();
         return {};
+    }
+    /// Everything that was written, in order.
+    [[nodiscard]] std::span<const record> records() const noexcept { return all_; }
+    template <class Visit>
+    result<void> replay(Visit&& visit) {
+        for (const record& r : all_) {
+            if (auto done = visit(record{r}); !done) return done;
+        }
+        return {};
+    }
+    /// The controller is gone, and with it what was not durable.
+    void crash() {
+        all_.resize(static_cast<std::size_t>(durable_));
+        waiting_.clear();
     }
     [[nodiscard]] sequence durable() const noexcept { return durable_; }
 
@@ -55,8 +94,9 @@ private:
         sequence seq;
         time_point due;
     };
+    std::vector<record> all_;
     std::vector<lagging> waiting_;
-    std::uint64_t appended_ = 0;
+    crash_points* points_;
     sequence durable_ = no_sequence;
     duration delay_{};
     bool held_ = false;
