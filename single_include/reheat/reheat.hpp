@@ -7064,10 +7064,12 @@ enum class reason : std::uint8_t {
     leader_changed,
     would_act, ///< shadow mode: it would be done now
     capacity_told,
-    died, ///< a host is proved dead
+    died,     ///< a host is proved dead
+    resumed,  ///< what an earlier run had begun is gone on with
+    orphaned, ///< an earlier run had something under way on a target that was not added again
 };
 
-inline constexpr std::size_t reason_count = 84;
+inline constexpr std::size_t reason_count = 86;
 
 [[nodiscard]] constexpr std::string_view to_string(reason r) noexcept {
     // A name a line would be eighty lines more for everybody.
@@ -7086,7 +7088,8 @@ inline constexpr std::size_t reason_count = 84;
         "no_capacity", "waits_for_dependency", "group_budget", "domain_budget", "all_budget", "api_quota",
         "higher_priority", "trust_broken", "custom_guard", "denied_by_operator", "not_understood", "expired",
         "already_dead", "lease_expired", "confirmed_absent", "neighbour_not_independent", "returned", "collecting",
-        "policy_changed", "leader_changed", "would_act", "capacity_told", "died"};
+        "policy_changed", "leader_changed", "would_act", "capacity_told", "died", "resumed",
+        "orphaned"};
     // clang-format on
     return names[static_cast<std::size_t>(r)];
 }
@@ -7911,7 +7914,10 @@ enum class record_kind : std::uint8_t {
     policy,        ///< a policy was changed
     death,         ///< a host is proved dead, or back
     trust,         ///< a proof of death turned out false
+    rung,          ///< an operator approved an incident's rung, or denied it
+    guest_restart, ///< a guest restarted a service itself, which counts
 };
+inline constexpr std::size_t record_kind_count = 14;
 
 /// One entry of the journal. What was seen before an intent (`cloud_id`, `boot_id`, `host`) is what a controller that
 /// starts again compares the cloud with.
@@ -7929,6 +7935,10 @@ struct record {
     reason why = reason::none;
     level of = level::service;
     operator_verb verb{};
+    proof_kind proof{};        ///< of a host's death
+    vantage_set by{};          ///< who calls the target unhealthy, as an incident opens
+    std::uint8_t rung = 0;     ///< of the incident, in its policy
+    std::uint16_t attempt = 0; ///< of that rung
     time_point deadline = never;
     std::string name{}; ///< a target's, a host's, an operator's
     std::string text{}; ///< an operator's reason
@@ -8423,6 +8433,7 @@ struct incident {
     time_point not_before = (time_point::min)();  ///< backoff
     time_point wake = never;
     time_point verify_by = never;
+    time_point off_since = never;              ///< its machine, by its fence: no alarm but one by silence is health
     time_point acted_at = (time_point::min)(); ///< what was heard before says nothing of whether it helped
     std::vector<death_wanted> deaths;
 };
@@ -8640,16 +8651,27 @@ public:
     result<target_id> add(target_record t, std::string_view name) {
         if (name.empty() || name.size() > text_arena::longest)
             return error{errc::invalid_argument, "name", "expected 1 to 255 characters"};
-        if (find(t.of, name) != no_target)
+        target_id id = find(t.of, name);
+        if (id != no_target && !awaited(id))
             return error{errc::already_exists, std::string{name},
                          "there is a " + std::string{to_string(t.of)} + " of that name"};
-        const auto id = static_cast<target_id>(targets_.size());
-        t.name = names_.keep(name);
+        if (id == no_target) id = make(t.of, name);
+        else awaited_[static_cast<std::size_t>(id)] = false;
+        t.name = (*this)[id].name;
         if (t.parent != no_target) t.next_sibling = std::exchange((*this)[t.parent].first_child, id);
-        targets_.push_back(t);
-        by_name_[static_cast<std::size_t>(t.of)].add(name, static_cast<std::uint32_t>(id));
+        (*this)[id] = t;
         ++counts_[static_cast<std::size_t>(t.of)];
         return id;
+    }
+
+    /// Keeps the next number for a target of an earlier run, until it is added.
+    target_id await(level of, std::string_view name) {
+        awaited_.push_back(true);
+        return make(of, name);
+    }
+    /// Whether a target is only known from an earlier run.
+    [[nodiscard]] bool awaited(target_id id) const noexcept {
+        return static_cast<std::size_t>(id) < awaited_.size() && awaited_[static_cast<std::size_t>(id)];
     }
 
     /// The name; it never moves.
@@ -8718,6 +8740,12 @@ public:
     [[nodiscard]] testimonies& note_words(target_id id) { return entry(words_, (*this)[id].words); }
 
 private:
+    target_id make(level of, std::string_view name) {
+        const auto id = static_cast<target_id>(targets_.size());
+        targets_.push_back({.name = names_.keep(name), .of = of});
+        by_name_[static_cast<std::size_t>(of)].add(name, static_cast<std::uint32_t>(id));
+        return id;
+    }
     struct name_of {
         const target_tree& tree;
         std::string_view operator()(std::uint32_t id) const noexcept { return tree.name(static_cast<target_id>(id)); }
@@ -8740,6 +8768,7 @@ private:
     }
 
     std::vector<target_record> targets_;
+    std::vector<bool> awaited_; // of the first ones, which an earlier run had
     text_arena names_;
     std::array<name_index, 3> by_name_; // by level
     std::array<std::size_t, 3> counts_{};
@@ -8861,6 +8890,10 @@ public:
     engine(const engine&) = delete;
     engine& operator=(const engine&) = delete;
     ~engine() = default;
+
+    /// Goes on with what an earlier run wrote, in order; see `engine/resume.hpp`. Before anything is added: the names
+    /// get their old ids back, and the rest is taken up by the first step.
+    result<void> recover(std::vector<record> past);
 
     // What there is
 
@@ -9141,8 +9174,19 @@ private:
     [[nodiscard]] reason hear(const spoken& s, outputs& out);
     [[nodiscard]] bool answer_rung(const spoken& s, outputs& out);
 
+    // engine/resume.hpp: what an earlier run had begun
+    void resume(outputs& out);
+    void relive(const record& r, outputs& unsaid);
+    void relive_opened(const record& r);
+    void relive_intent(const record& r, outputs& unsaid);
+    void relive_outcome(const record& r, outputs& unsaid);
+    void relive_word(const record& r, outputs& unsaid);
+    void may_have_begun(pending_operation& op);
+    void go_on_after_gap(incident& i);
+
     // engine/decide.hpp: the incident's way up the ladder
     void open(target_id target, reason why, outputs& out);
+    bool make(incident& i, target_id target);
     void place_late();
     void look(incident& i, outputs& out);
     void decide(incident& i, outputs& out);
@@ -9153,6 +9197,7 @@ private:
     void climb(incident& i, decision what, reason why, outputs& out);
     void wait(incident& i, const guard_answers& answers, outputs& out);
     void begin(incident& i, const rung& r, target_id subject, outputs& out);
+    void act_upon(incident& i, target_id subject, outputs& out);
     void note_places(incident& i) const;
     void absorb_below(incident& i, outputs& out);
     void go_on(incident& i, outputs& out);
@@ -9167,6 +9212,7 @@ private:
     void page_long_wait(incident& i, outputs& out);
     [[nodiscard]] bool waits_by_itself(std::uint32_t denied) const noexcept;
     [[nodiscard]] bool well(const incident& i, time_point since) const noexcept;
+    [[nodiscard]] bool beats(target_id target) const noexcept;
     [[nodiscard]] bool heard_since_action(target_id target) const noexcept;
 
     // engine/guards.hpp: who may say no
@@ -9232,7 +9278,7 @@ private:
     // engine/operate.hpp: intents, calls, outcomes
     pending_operation& start(operation what, target_id subject, incident* for_incident, duration timeout,
                              duration settle, outputs& out);
-    void write_intent(pending_operation& op, outputs& out);
+    void write_intent(pending_operation& op, const incident* i, outputs& out);
     [[nodiscard]] call make_call(const pending_operation& op, op_id id, operation what, time_point deadline) const;
     void emit_call(pending_operation& op, outputs& out);
     void tell_call(const pending_operation& op, reason why, outputs& out);
@@ -9254,6 +9300,9 @@ private:
     void note_seen(target_id subject, const observed& seen);
     void move_to(target_id machine, std::string_view host);
     void spend(const incident& i, pending_operation& op);
+    void note_spent(spending& s, const shared_budget& b) {
+        if (b.limits()) s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
+    }
     void take_back(const incident& i, pending_operation& op);
     void take_room(pending_operation& op, set_id in);
     void give_back_room(pending_operation& op);
@@ -9420,8 +9469,11 @@ private:
     std::vector<transition> transitions_;            // reused by every step
     std::vector<std::pair<int, std::size_t>> order_; // of the incidents by priority; reused
     std::vector<target_id> unjournaled_;             // targets whose names the journal has not
-    std::array<std::uint32_t, 2> in_flight_{};       // actions that are not verified: of services, of everything above
-    std::optional<std::uint32_t> room_{};            // for so many more instances anywhere, where that is known
+    std::size_t journaled_ = 0;                      // so many names it had from an earlier run
+    std::vector<record> past_;                       // what that run wrote, until it is taken up
+    void (engine::*resume_)(outputs& out) = nullptr;
+    std::array<std::uint32_t, 2> in_flight_{}; // actions that are not verified: of services, of everything above
+    std::optional<std::uint32_t> room_{};      // for so many more instances anywhere, where that is known
     time_point now_ = (time_point::min)();
     time_point held_until_ = never; // after a start or a change of leader; `never` before the first step
     time_point last_machine_action_ = (time_point::min)();
@@ -9455,10 +9507,27 @@ namespace reheat::inline REHEAT_ABI {
 
 inline void engine::open(target_id target, reason why, outputs& out) {
     incident i;
+    i.accusers = calling(target, health::unhealthy);
+    const bool related = make(i, target);
+    record& r = write(record_kind::opened, target, out);
+    r.incident = i.id;
+    r.by = i.accusers;
+    event& e = tell(event_kind::incident, decision::open, related ? reason::related_failure : why, i, out);
+    e.rung = operation::none;
+    if (i.at == phase::absorbed)
+        tell(event_kind::incident, decision::absorb, reason::action_above, i, out).rung = operation::none;
+    // A new one is the newest; one that goes on has its old place.
+    if (!related) return incidents_.push_back(std::move(i));
+    late_.insert(late_.begin() + static_cast<std::ptrdiff_t>(place_of(i.id, late_)), std::move(i));
+    constexpr std::size_t most_late = 256;
+    if (late_.size() >= most_late) place_late();
+}
+
+/// Makes it the open incident of a target; true if it is an earlier one that goes on.
+inline bool engine::make(incident& i, target_id target) {
     i.target = target;
     i.rules = targets_[target].rules;
     i.opened_at = now_;
-    i.accusers = calling(target, health::unhealthy);
     // What failed again so soon was not cured: the same incident goes on, and knows what did not help.
     bool related = false;
     if (const std::uint32_t known = targets_[target].memory; known != 0) {
@@ -9486,16 +9555,7 @@ inline void engine::open(target_id target, reason why, outputs& out) {
     }
     if (const target_id machine = machine_of(target); machine != no_target && ++targets_[machine].failing == 1)
         sets_.count(targets_[machine].member_of, 0, 1);
-    write(record_kind::opened, target, out).incident = i.id;
-    event& e = tell(event_kind::incident, decision::open, related ? reason::related_failure : why, i, out);
-    e.rung = operation::none;
-    if (i.at == phase::absorbed)
-        tell(event_kind::incident, decision::absorb, reason::action_above, i, out).rung = operation::none;
-    // A new one is the newest; one that goes on has its old place.
-    if (!related) return incidents_.push_back(std::move(i));
-    late_.insert(late_.begin() + static_cast<std::ptrdiff_t>(place_of(i.id, late_)), std::move(i));
-    constexpr std::size_t most_late = 256;
-    if (late_.size() >= most_late) place_late();
+    return related;
 }
 
 /// Merges the incidents that go on into the others, from the back.
@@ -9685,20 +9745,7 @@ inline void engine::wait(incident& i, const guard_answers& answers, outputs& out
 }
 
 inline void engine::begin(incident& i, const rung& r, target_id subject, outputs& out) {
-    i.subject = subject;
-    if (i.reach == no_target || targets_.covers(subject, i.reach)) i.reach = subject;
-    targets_[subject].actor = i.id;
-    const target_id machine = machine_of(subject);
-    i.member_of = machine == no_target ? 0 : targets_[machine].member_of;
-    i.places.clear();
-    if (machine == no_target) note_places(i);
-    i.denied = 0;
-    i.denied_by = reason::none;
-    i.wake = never;
-    targets_.mark_busy(subject, 1);
-    ++flying(targets_[subject].of);
-    if (level_of(r.what) != level::service) last_machine_action_ = now_;
-    absorb_below(i, out);
+    act_upon(i, subject, out);
     want_deaths(i, r, subject);
     const bool destroys = needs_proof(r.what) || is_destructive(r.what);
     if (destroys && policy_of(i).forensics > duration::zero() && !i.forensics) {
@@ -9711,6 +9758,24 @@ inline void engine::begin(incident& i, const rung& r, target_id subject, outputs
     }
     enter(i, i.deaths.empty() ? phase::acting : phase::fencing);
     go_on(i, out);
+}
+
+/// From here on the subject is busy, and what is open below it waits for its action.
+inline void engine::act_upon(incident& i, target_id subject, outputs& out) {
+    i.subject = subject;
+    if (i.reach == no_target || targets_.covers(subject, i.reach)) i.reach = subject;
+    targets_[subject].actor = i.id;
+    const target_id machine = machine_of(subject);
+    i.member_of = machine == no_target ? 0 : targets_[machine].member_of;
+    i.places.clear();
+    if (machine == no_target) note_places(i);
+    i.denied = 0;
+    i.denied_by = reason::none;
+    i.wake = never;
+    targets_.mark_busy(subject, 1);
+    ++flying(targets_[subject].of);
+    if (targets_[subject].of != level::service) last_machine_action_ = now_;
+    absorb_below(i, out);
 }
 
 /// Where an action on a stack happens: each set once, however many of its machines are in it.
@@ -9772,20 +9837,30 @@ inline void engine::retry(incident& i, duration at_least) {
 
 /// Whether nobody calls the target unhealthy any more, and somebody calls it healthy: its alarms, if they were among
 /// those who complained, since they go on looking. With `since`, only what was said after that time counts: a heartbeat
-/// from before an action does not show that it helped.
+/// from before an action does not show that it helped, nor one from before its machine was switched off.
 inline bool engine::well(const incident& i, time_point since) const noexcept {
+    const bool off = i.off_since != never;
+    const time_point told_since = off ? later(since, i.off_since) : since;
     bool any = false;
     for (std::size_t n = 0; n < vantage_count; ++n) {
         const auto v = static_cast<vantage>(n);
         const health said = says(i.target, v);
         if (said == health::unhealthy) return false;
         const bool heard = v == vantage::guest_heartbeat && targets_[i.target].quiet != 0 &&
-                           (since == (time_point::min)() || heard_since_action(i.target));
+                           (since == (time_point::min)() || heard_since_action(i.target)) && (!off || beats(i.target));
         const testimony& word = targets_.words(i.target).of[n];
-        const bool told = word.at() >= since && word.says(now_, evidence_of(i.target).max_age) == health::healthy;
+        const bool told = word.at() >= told_since && word.says(now_, evidence_of(i.target).max_age) == health::healthy;
         if (said == health::healthy && (heard || told)) any = true;
         else if (v == vantage::guest_heartbeat && has(i.accusers, v)) return false;
     }
+    return any;
+}
+
+/// Whether an alarm of a target that is raised by silence hears it.
+inline bool engine::beats(target_id target) const noexcept {
+    bool any = false;
+    each_watch(target,
+               [&](watch_id w) { any = any || (watches_.hears_silence(w) && watches_.state(w) == alarm_state::ok); });
     return any;
 }
 
@@ -10016,6 +10091,7 @@ inline void engine::fence_ended(incident& i, target_id machine, outcome_code cod
     for (death_wanted& d : i.deaths) {
         if (d.target != machine || d.in_flight == 0) continue;
         --d.in_flight;
+        if (code == outcome_code::done) i.off_since = now_;
         const proof_kind by = why == reason::confirmed_absent ? proof_kind::absent : proof_kind::fenced;
         if (code == outcome_code::done && !d.proved) mint(i, d, by, reason::proof_minted, out);
         if (d.in_flight == 0 && d.method >= policy_of(i).fencing.size())
@@ -10185,7 +10261,7 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
         if (now_ < held_until_) answers.set(guard::start_hold, {reason::started_lately, held_until_});
         set(guard::corroboration, ask_evidence(i, r, subject));
     }
-    if (calling(i.target, health::unhealthy) == vantage_set::none)
+    if (calling(i.target, health::unhealthy) == vantage_set::none && i.off_since == never)
         answers.set(guard::evidence, {reason::evidence_is_old, never});
     set(guard::probation, ask_probation(i, r, subject));
     set(guard::in_flight, ask_in_flight(r));
@@ -10301,7 +10377,8 @@ inline time_point engine::grows_old(target_id machine, vantage_set which) const 
 /// Two independent vantages before what can not be undone.
 inline guard_answer engine::ask_evidence(const incident& i, const rung& r, target_id subject) const noexcept {
     if (proofs_ready(r, subject)) return {};
-    if (level_of(r.what) != level::stack) return attest(i, i.target, subject);
+    // What was switched off needs no further witness.
+    if (level_of(r.what) != level::stack) return i.off_since == never ? attest(i, i.target, subject) : guard_answer{};
     // Each machine that it would fence.
     guard_answer worst = attest(i, i.target, machine_of(i.target));
     for (const incident_id id : open_below(subject)) {
@@ -10424,7 +10501,7 @@ inline result<target_id> engine::add(const instance& i) {
     target_record t{.of = level::instance, .keep = i.keep, .priority = i.priority};
     if (!i.stack.empty()) {
         t.parent = targets_.find(level::stack, i.stack);
-        if (t.parent == no_target) {
+        if (t.parent == no_target || targets_.awaited(t.parent)) {
             auto made = add(stack{i.stack});
             if (!made) return made;
             t.parent = *made;
@@ -10489,8 +10566,10 @@ inline result<void> engine::depend(target_id dependent, target_id on) {
 inline void engine::step(time_point now, outputs& out) {
     check_clock(now, out);
     now_ = later(now_, now);
+    if (resume_ != nullptr) (this->*std::exchange(resume_, nullptr))(out);
     if (held_until_ == never) held_until_ = after(now_, options_.bounds.start_hold);
     for (const target_id id : unjournaled_) {
+        if (static_cast<std::size_t>(id) < journaled_) continue;
         record& r = write(record_kind::target, id, out);
         r.of = targets_[id].of;
         r.name = targets_.name(id);
@@ -10574,7 +10653,7 @@ inline void engine::tell_journal(outputs& out) {
     // Nobody knows whether an intent that was under way when it failed is in it, whatever later records say.
     for (pending_operation& op : operations_) {
         if (op.at != pending_operation::stage::journaled) continue;
-        write_intent(op, out);
+        write_intent(op, find_incident(op.for_incident), out);
     }
 }
 
@@ -10846,7 +10925,10 @@ inline void engine::take(const healed& h, outputs& out) {
     // A guest that has told of too many may tell of more: they say nothing new, and are not kept.
     const bool counts = at < rungs.size();
     const bool over = counts && guest_overspent(h.target, rungs[at]);
-    if (counts && !over) ledger_.spend(h.target, operation::guest_restarts, now_);
+    if (counts && !over) {
+        ledger_.spend(h.target, operation::guest_restarts, now_);
+        write(record_kind::guest_restart, h.target, out);
+    }
     look_again_ = true;
     tell(event_kind::alarm, decision::change, reason::guest_restarted, out).target = h.target;
     if (incident* i = find_incident(targets_[h.target].incident); i != nullptr) {
@@ -10875,6 +10957,7 @@ inline void engine::take(const host_word& h, outputs& out) {
     record& r = write(record_kind::death, no_target, out);
     r.name = h.host;
     r.why = h.dead ? reason::died : reason::returned;
+    r.proof = h.by;
 }
 
 inline void engine::take(const lease& l, outputs&) {
@@ -11027,17 +11110,21 @@ inline pending_operation& engine::start(operation what, target_id subject, incid
     } else {
         targets_.mark_busy(subject, 1);
     }
-    if (!options_.shadow) write_intent(op, out);
+    if (!options_.shadow) write_intent(op, for_incident, out);
     return op;
 }
 
-inline void engine::write_intent(pending_operation& op, outputs& out) {
+inline void engine::write_intent(pending_operation& op, const incident* i, outputs& out) {
     record& r = write(record_kind::intent, op.subject, out);
     r.op = op.id;
     r.key = op.key;
     r.what = op.what;
     r.incident = op.for_incident;
     r.deadline = after(now_, op.timeout);
+    if (i != nullptr) {
+        r.rung = i->rung;
+        r.attempt = i->attempts;
+    }
     op.intent = r.seq;
     op.held_since = now_;
     op.paged = false;
@@ -11270,6 +11357,8 @@ inline void engine::read_back(pending_operation& op, const outcome& seen, output
     case operation::fence_instance:
         // Not running is what a description says; only the fence itself vouches for it, or whoever ran the machine and
         // says that it is gone. Fencing again is harmless.
+        if (incident* const i = find_incident(op.for_incident); i != nullptr && !now.running.value_or(true))
+            i->off_since = now_;
         if (!exists && now.vouched) return finish(op, outcome_code::done, reason::confirmed_absent, {}, out);
         return finish(op, outcome_code::failed, reason::found_not_done, {}, out);
     case operation::create_instance:
@@ -11311,13 +11400,8 @@ inline void engine::move_to(target_id machine, std::string_view host) {
 /// copies.
 inline void engine::spend(const incident& i, pending_operation& op) {
     ledger_.spend(op.subject, op.booked, now_);
-    const auto into = [this](spending& s, const shared_budget& b) {
-        s.spend(now_, b.burst.within < b.sustained.within ? b.sustained.within : b.burst.within);
-    };
-    if (options_.bounds.all.limits()) into(all_spent_, options_.bounds.all);
-    each_spent(i, [&](set_id s) {
-        if (budget_of(sets_[s].of).limits()) into(sets_[s].spent, budget_of(sets_[s].of));
-    });
+    note_spent(all_spent_, options_.bounds.all);
+    each_spent(i, [&](set_id s) { note_spent(sets_[s].spent, budget_of(sets_[s].of)); });
     for (const death_wanted& d : i.deaths) {
         take_room(op, no_set);
         if (const set_id zone = sets_of(d.target).zone; zone != no_set) take_room(op, zone);
@@ -11360,6 +11444,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
         w.why = why;
         w.cloud_id = targets_.cloud_id(subject);
         w.boot_id = targets_.boot_id(subject);
+        w.host = targets_.host(subject);
     }
 
     incident* i = find_incident(incident_of_op);
@@ -11393,6 +11478,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     }
     // Done, or a destructive action that nobody can tell of: evidence decides.
     i->at = phase::verifying;
+    i->off_since = never;
     i->verify_by = i->wake = after(now_, code == outcome_code::done ? rung_of(*i).verify : duration{});
     tell(event_kind::verdict, decision::verify, why, *i, out).next = i->verify_by;
 }
@@ -11496,6 +11582,11 @@ inline bool engine::answer_rung(const spoken& s, outputs& out) {
         event& e = tell(event_kind::operator_word, decision::accept,
                         s.what == operator_verb::approve ? reason::operator_word : reason::denied_by_operator, i, out);
         e.verb = s.what;
+        record& r = write(record_kind::rung, i.target, out);
+        r.incident = i.id;
+        r.rung = i.rung;
+        r.why = e.why;
+        r.deadline = s.expires;
         if (s.what == operator_verb::approve) i.approved_until = s.expires;
         else climb(i, decision::climb, reason::denied_by_operator, out);
     }
@@ -14825,13 +14916,15 @@ public:
         mail_->release();
     }
 
-    /// Checks the policy and opens the journal. Call it once, before the first `poll`. `unsupported`: the journal has
-    /// the records of an earlier run, which can not be gone on with yet.
+    /// Checks the policy and opens the journal. Call it once, before anything is added. What an earlier run wrote is
+    /// gone on with by the first `poll`: add what there was under its old names before. That needs a journal with
+    /// `replay` and `engine/resume.hpp`; `unsupported` without.
     result<void> open() {
         if (auto can = check_climbable(rules_, capabilities_of<Driver>()); !can) return can;
         if (auto opened = journal_.open(); !opened) return opened;
         if (journal_.durable() == no_sequence) return {};
-        return error{errc::unsupported, {}, "the journal has records of an earlier run: expected an empty one"};
+        if constexpr (requires { resume_from(journal_, engine_); }) return resume_from(journal_, engine_);
+        else return error{errc::unsupported, {}, "the journal has records of an earlier run, and no resume.hpp"};
     }
 
     /// Adds a policy beside the first one; an error if the driver lacks a function for one of its rungs.
