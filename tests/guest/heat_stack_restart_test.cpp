@@ -164,7 +164,7 @@ TEST_CASE("an instance that is being made anew when the controller ends is watch
     CHECK(second.wiki() == creation_status::in_progress);
     second.signal();
     second.advance(10min);
-    CHECK(second.wiki() == creation_status::complete);
+    REQUIRE(second.wiki() == creation_status::complete);
     CHECK(second.heat.creation().ref("Wiki")->text() == cloud.find(second.name())->cloud_id());
     CHECK(second.heat.creation().status() == creation_status::complete);
     CHECK(second.ha.state().open_incidents() == 0);
