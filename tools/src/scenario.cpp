@@ -18,16 +18,17 @@ namespace testing = reheat::testing;
 namespace {
 
 constexpr std::string_view usage =
-    "usage: scenario [--print] [--repeat N] [--crash] FILE...\n"
+    "usage: scenario [--print] [--repeat N] [--crash N] FILE...\n"
     "  runs the scenarios of each file and compares their decisions with the expected ones\n"
     "  --print      writes the decisions instead, as lines for 'expect'\n"
     "  --repeat N   runs each one N times (1 to 1000000) and compares every byte of the logs\n"
-    "  --crash      runs each one once for every moment at which its controller can end, and start again\n"
+    "  --crash N    runs each one once for each moment at which its controller can end, and start again;\n"
+    "               for N of them where there are more, 0: for all\n"
     "exit code: 0 all passed, 1 some failed, 2 bad command line\n";
 
 struct settings {
     bool print = false;
-    bool crash = false;
+    std::optional<unsigned> crash;
     unsigned repeat = 1;
     std::vector<std::string> files;
 };
@@ -38,23 +39,35 @@ struct totals {
     std::size_t points = 0;
 };
 
+/// A count of at most seven digits.
+std::optional<unsigned> read_count(std::string_view digits) {
+    unsigned count = 0;
+    if (digits.empty() || digits.size() > 7) return std::nullopt;
+    for (const char c : digits) {
+        if (c < '0' || c > '9') return std::nullopt;
+        count = count * 10 + static_cast<unsigned>(c - '0');
+    }
+    return count;
+}
+
 std::optional<settings> read_arguments(int count, char** words) {
     settings s;
     for (int i = 1; i < count; ++i) {
         const std::string_view word = words[i];
-        if (word == "--print") s.print = true;
-        else if (word == "--crash") s.crash = true;
-        else if (word == "--repeat" && i + 1 < count) {
-            const std::string_view digits = words[++i];
-            s.repeat = 0;
-            if (digits.empty() || digits.size() > 7) return std::nullopt;
-            for (const char c : digits) {
-                if (c < '0' || c > '9') return std::nullopt;
-                s.repeat = s.repeat * 10 + static_cast<unsigned>(c - '0');
-            }
-            if (s.repeat < 1 || s.repeat > 1'000'000) return std::nullopt;
-        } else if (!word.empty() && word.front() == '-') return std::nullopt;
-        else s.files.emplace_back(word);
+        if (word == "--print") {
+            s.print = true;
+        } else if (word == "--repeat" && i + 1 < count) {
+            const auto n = read_count(words[++i]);
+            if (!n || *n < 1 || *n > 1'000'000) return std::nullopt;
+            s.repeat = *n;
+        } else if (word == "--crash" && i + 1 < count) {
+            s.crash = read_count(words[++i]);
+            if (!s.crash) return std::nullopt;
+        } else if (!word.empty() && word.front() == '-') {
+            return std::nullopt;
+        } else {
+            s.files.emplace_back(word);
+        }
     }
     if (s.files.empty()) return std::nullopt;
     return s;
@@ -68,8 +81,8 @@ std::string text_of(const testing::scenario_result& r) {
     return text;
 }
 
-void crash_one(const testing::scenario& s, const std::string& file, totals& sum) {
-    const testing::crash_report report = testing::try_crashes(s);
+void crash_one(const testing::scenario& s, const std::string& file, unsigned most, totals& sum) {
+    const testing::crash_report report = testing::try_crashes(s, most);
     sum.points += report.points;
     ++(report.problems.empty() ? sum.passed : sum.failed);
     for (const std::string& problem : report.problems)
@@ -110,7 +123,7 @@ void run_file(const std::string& file, const settings& with, totals& sum) {
         return show("FAILED " + file + ": " + to_string(scenarios.error()) + "\n");
     }
     for (const testing::scenario& s : *scenarios) {
-        if (with.crash) crash_one(s, file, sum);
+        if (with.crash) crash_one(s, file, *with.crash, sum);
         else run_one(s, file, with, sum);
     }
 }

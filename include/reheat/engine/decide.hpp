@@ -229,9 +229,9 @@ inline void engine::wait(incident& i, const guard_answers& answers, outputs& out
     }
     if (i.denied == answers.denied() && i.denied_by == answers.first()) return;
     if (i.denied != 0 && !waits_by_itself(i.denied) && waits_by_itself(answers.denied())) {
-        // From now on it is a wait of its own, which has not been told.
+        // From now on it is a wait of its own, which has not been told; unless it is the one that has.
         i.waiting_since = now_;
-        i.paged = false;
+        i.paged = i.paged && (answers.denied() & ~turns & ~i.paged_for) == 0;
     }
     i.denied = answers.denied();
     i.denied_by = answers.first();
@@ -303,6 +303,8 @@ inline void engine::absorb_below(incident& i, outputs& out) {
         ++i.absorbs;
         other.wake = never;
         other.waiting_since = never;
+        other.denied = 0; // let go, it tells anew what it waits for
+        other.denied_by = reason::none;
         event& e = tell(event_kind::incident, decision::absorb, reason::action_above, other, out);
         e.subject = i.subject;
         e.rung = operation::none;
@@ -465,8 +467,7 @@ inline void engine::park(incident& i, outputs& out) {
 /// When a human has to hear of an incident that waits, be it for a guard or for the fence; `never` once that is done.
 /// One that only waits for its turn behind others is on its way: a host with many instances would page for each.
 inline time_point engine::page_at(const incident& i) const noexcept {
-    constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
-    const bool in_turn = i.at == phase::deciding && i.denied != 0 && (i.denied & ~turn) == 0;
+    const bool in_turn = i.at == phase::deciding && i.denied != 0 && (i.denied & ~turns) == 0;
     const bool waits = !in_turn && (i.at == phase::deciding || i.at == phase::fencing);
     return i.paged || !waits || i.waiting_since == never
                ? never
@@ -475,10 +476,9 @@ inline time_point engine::page_at(const incident& i) const noexcept {
 
 /// Whether something stands in the way of this one incident, rather than of many, or of nothing but its turn.
 inline bool engine::waits_by_itself(std::uint32_t denied) const noexcept {
-    constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
     if ((denied & (bit(guard::maintenance) | bit(guard::trust))) != 0) return false; // who announced it knows
     if ((denied & bit(guard::breaker)) != 0 || (doubting_ && (denied & bit(guard::freeze)) != 0)) return false;
-    return (denied & ~turn) != 0;
+    return (denied & ~turns) != 0;
 }
 
 inline void engine::page_long_wait(incident& i, outputs& out) {
@@ -489,6 +489,7 @@ inline void engine::page_long_wait(incident& i, outputs& out) {
         return;
     }
     i.paged = true;
+    i.paged_for = i.denied;
     event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);
     e.denied = i.denied;
     e.next = i.wake;

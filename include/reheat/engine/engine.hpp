@@ -291,6 +291,7 @@ private:
     using input_queue = detail::input_queue<completed, observation, spoken, ordered, overflow, healed, host_word, lease,
                                             sighting, capacity, new_policy, new_leader>;
     static constexpr duration shortest_pause = std::chrono::seconds{1};
+    static constexpr std::uint32_t turns = bit(guard::in_flight) | bit(guard::rate); // who waits for it comes to act
 
     struct policy_version {
         policy rules;
@@ -366,6 +367,7 @@ private:
     void relive_word(const record& r, outputs& unsaid);
     void may_have_begun(pending_operation& op);
     void go_on_after_gap(incident& i);
+    void step_back(incident& i);
 
     // engine/decide.hpp: the incident's way up the ladder
     void open(target_id target, reason why, outputs& out);
@@ -647,6 +649,7 @@ private:
     std::vector<probe> asked_;  // whom not to ask again before
     std::size_t told_lost_ = 0; // how many were lost when the observer doubted itself last
     std::vector<set_id> open_breakers_;
+    set_id paged_breaker_ = no_set; // the last one that a human heard of
     input_queue inputs_;
     input_queue taking_;                             // inputs of the step under way
     std::vector<transition> transitions_;            // reused by every step

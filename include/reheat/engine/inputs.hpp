@@ -330,6 +330,7 @@ inline void engine::watch_breakers(outputs& out) {
         e.value = static_cast<double>(s.failed());
     });
     set_id widest = no_set;
+    bool again = false;
     std::erase_if(open_breakers_, [&](set_id id) {
         instance_set& s = sets_[id];
         if (now_ >= after(s.calm_since, options_.bounds.breaker.cooldown)) {
@@ -337,6 +338,7 @@ inline void engine::watch_breakers(outputs& out) {
             s.calm_since = never;
             look_again_ = true;
             tell(event_kind::controller, decision::release, reason::breaker_closed, out).set = id;
+            again = again || id == paged_breaker_;
             return true;
         }
         if (s.paged || now_ < after(s.opened_at, options_.page_after)) return false;
@@ -348,8 +350,13 @@ inline void engine::watch_breakers(outputs& out) {
         if (widest == no_set || sets_[widest].failed() < s.failed()) widest = id;
         return false;
     });
-    // One cause opens the breakers of many sets; a human hears of the widest.
+    // One cause opens the breakers of many sets; a human hears of the widest. What outlasts that one has another cause.
+    for (std::size_t n = 0; again && n < open_breakers_.size(); ++n) {
+        sets_[open_breakers_[n]].paged = false;
+        sets_[open_breakers_[n]].opened_at = now_;
+    }
     if (widest == no_set) return;
+    paged_breaker_ = widest;
     event& e = tell(event_kind::page, decision::page, opened(sets_[widest]), out);
     e.set = widest;
     e.value = static_cast<double>(sets_[widest].failed());

@@ -243,7 +243,7 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
 /// Nobody knows what a call came to: the cloud is asked.
 inline void engine::doubt_outcome(pending_operation& op, reason why, outputs& out) {
     op.at = pending_operation::stage::unknown;
-    op.settle_by = after(now_, op.settle);
+    op.settle_by = never; // counted from the first question, which may have to wait for the quota
     op.read_by = now_;
     tell(event_kind::call, decision::read_back, why, op, out);
     // What was to be kept is a help, not a need: nothing waits for it.
@@ -261,6 +261,7 @@ inline void engine::ask_cloud(pending_operation& op, outputs& out) {
     }
     op.reading = static_cast<op_id>(++last_op_);
     op.read_by = after(now_, options_.read_back_every);
+    if (op.settle_by == never) op.settle_by = after(now_, op.settle);
     out.calls.push_back(make_call(op, op.reading, operation::describe, op.read_by));
     calls_made_.spend(now_, options_.bounds.api.within);
 }

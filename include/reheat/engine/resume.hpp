@@ -86,6 +86,8 @@ inline void engine::resume(outputs& out) {
         if (n == 0 || orphans[n] != orphans[n - 1])
             tell(event_kind::page, decision::page, reason::orphaned, orphans[n], out);
     }
+    // What was to be kept is a help, not a need.
+    std::erase_if(operations_, [](const pending_operation& op) { return op.what == operation::collect_forensics; });
     for (incident& i : incidents_) go_on_after_gap(i);
     const std::size_t begun = operations_.size(); // one that ends may begin the next
     for (std::size_t n = 0; n < begun; ++n) {
@@ -98,6 +100,8 @@ inline void engine::resume(outputs& out) {
 inline void engine::relive(const record& r, outputs& unsaid) {
     incident* const i = find_incident(r.incident);
     const bool open = i != nullptr && i->at != phase::closed;
+    const bool decided = r.kind == record_kind::closed || r.kind == record_kind::parked || r.kind == record_kind::rung;
+    if (open && decided && (i->at == phase::fencing || i->at == phase::collecting)) step_back(*i); // it came to nothing
     switch (r.kind) {
     case record_kind::target:
     case record_kind::policy:
@@ -262,8 +266,16 @@ inline void engine::go_on_after_gap(incident& i) {
     if (i.at == phase::verifying) i.verify_by = i.wake = later(i.verify_by, after(now_, rung_of(i).verify));
     if (i.at != phase::fencing && i.at != phase::collecting && i.at != phase::acting) return;
     for (const pending_operation& op : operations_) {
-        if (op.for_incident == i.id) return;
+        if (op.for_incident != i.id) continue;
+        // A fence that is under way comes to its end, and no other follows it unasked.
+        for (death_wanted& d : i.deaths) d.method = static_cast<std::uint8_t>(policy_of(i).fencing.size());
+        return;
     }
+    step_back(i);
+}
+
+/// From what comes before an action back to the decision.
+inline void engine::step_back(incident& i) {
     enter(i, phase::deciding);
     i.wake = never;
     i.deaths.clear();

@@ -61,8 +61,9 @@ struct incident {
     vantage_set accusers{};          ///< who has called the target unhealthy
     reason denied_by = reason::none; ///< the last denial, so that only a change is told
     std::uint32_t denied = 0;
-    std::uint32_t absorbs = 0; ///< incidents that wait for its action
-    unsigned tries = 0;        ///< attempts of the incident before, if the target was not stable since; for the backoff
+    std::uint32_t paged_for = 0; ///< what denied when the long wait was paged
+    std::uint32_t absorbs = 0;   ///< incidents that wait for its action
+    unsigned tries = 0; ///< attempts of the incident before, if the target was not stable since; for the backoff
     incident_id absorbed_by = no_incident;
     target_id subject = no_target; ///< what the rung acts upon
     target_id reach = no_target;   ///< the highest that it has acted upon: what it absorbed is below

@@ -146,9 +146,9 @@ private:
 
 /// Plays a scenario once for each moment at which its controller can end - between two records of a write, before and
 /// after a call, when an outcome comes - and lets it start again five seconds later with what is safe in its journal.
-/// Of what the scenario expects nothing is asked, since times differ; that the invariants hold is. `every`: only each
-/// n-th point.
-[[nodiscard]] inline crash_report try_crashes(const scenario& s, std::size_t every = 1) {
+/// Of what the scenario expects nothing is asked, since times differ; that the invariants hold is. Of more moments than
+/// `most` about as many are tried, at equal distances.
+[[nodiscard]] inline crash_report try_crashes(const scenario& s, std::size_t most = SIZE_MAX) {
     constexpr duration aftermath = std::chrono::hours{6};
     crash_report report;
     const auto play = [&](crash_points& points, const std::set<std::string>* serving, std::string& wrong) {
@@ -161,6 +161,7 @@ private:
         run.run_until(s.run + aftermath);
         detail::crash_judge judge{run.world(), s};
         wrong = run.problem();
+        if (wrong.empty()) wrong = run.look_at_read_backs();
         if (wrong.empty() && serving != nullptr) wrong = judge.judge(*serving);
         return judge.serving();
     };
@@ -171,6 +172,7 @@ private:
         report.problems.push_back(wrong);
         return report;
     }
+    const std::size_t every = most == 0 || none.seen() <= most ? 1 : none.seen() / most;
     for (std::size_t at = 0; at < none.seen(); at += every) {
         crash_points points{at};
         ++report.points;

@@ -72,6 +72,19 @@ public:
     }
     [[nodiscard]] simulation<scripted_journal, scripted_clock>& world() noexcept { return world_; }
     [[nodiscard]] const std::string& problem() const noexcept { return problem_; }
+    /// I7: what had begun when the controller ended is asked for before anything else is done to its target.
+    [[nodiscard]] std::string look_at_read_backs() {
+        for (const auto& [op, target] : unfinished_) {
+            const std::string_view name = world_.ha().state().name(target);
+            for (const mock_call& c : world_.cloud.calls().subspan(calls_before_)) {
+                if (c.name != name) continue;
+                if (c.what == operation::describe) break;
+                return "I7: " + std::string{to_string(c.what)} + " of " + c.name +
+                       " was called, and what had begun there not read back";
+            }
+        }
+        return {};
+    }
 
 private:
     /// The ladders with the names of their fence methods, which live in the scenario.
@@ -156,9 +169,18 @@ private:
             act();
         } catch (const crash_points::controller_crash&) {
             auto up = world_.restart(std::chrono::seconds{5});
+            note_unfinished();
             if (up) up = begin(true);
             if (!up) problem_ = "it does not start again: " + to_string(up.error());
             told_again();
+        }
+    }
+    /// Whose outcome the controller never wrote down; and how many calls there had been.
+    void note_unfinished() {
+        calls_before_ = world_.cloud.calls().size();
+        for (const record& r : world_.ha().log().records()) {
+            if (r.kind == record_kind::intent) unfinished_.insert_or_assign(r.op, r.target);
+            else if (r.kind == record_kind::outcome || r.kind == record_kind::dropped) unfinished_.erase(r.op);
         }
     }
     /// What those who look after a controller tell it again: what they see, who leads, which policies hold.
@@ -307,6 +329,9 @@ private:
     std::map<std::pair<target_id, vantage>, observation> seen_;
     std::optional<epoch> reign_;
     std::vector<happening::policy_change> changes_;
+    // What had begun when it ended
+    std::map<op_id, target_id> unfinished_;
+    std::size_t calls_before_ = 0;
     std::string problem_;
 };
 
