@@ -8417,8 +8417,9 @@ struct incident {
     vantage_set accusers{};          ///< who has called the target unhealthy
     reason denied_by = reason::none; ///< the last denial, so that only a change is told
     std::uint32_t denied = 0;
-    std::uint32_t absorbs = 0; ///< incidents that wait for its action
-    unsigned tries = 0;        ///< attempts of the incident before, if the target was not stable since; for the backoff
+    std::uint32_t paged_for = 0; ///< what denied when the long wait was paged
+    std::uint32_t absorbs = 0;   ///< incidents that wait for its action
+    unsigned tries = 0; ///< attempts of the incident before, if the target was not stable since; for the backoff
     incident_id absorbed_by = no_incident;
     target_id subject = no_target; ///< what the rung acts upon
     target_id reach = no_target;   ///< the highest that it has acted upon: what it absorbed is below
@@ -9108,6 +9109,7 @@ private:
     using input_queue = detail::input_queue<completed, observation, spoken, ordered, overflow, healed, host_word, lease,
                                             sighting, capacity, new_policy, new_leader>;
     static constexpr duration shortest_pause = std::chrono::seconds{1};
+    static constexpr std::uint32_t turns = bit(guard::in_flight) | bit(guard::rate); // who waits for it comes to act
 
     struct policy_version {
         policy rules;
@@ -9183,6 +9185,7 @@ private:
     void relive_word(const record& r, outputs& unsaid);
     void may_have_begun(pending_operation& op);
     void go_on_after_gap(incident& i);
+    void step_back(incident& i);
 
     // engine/decide.hpp: the incident's way up the ladder
     void open(target_id target, reason why, outputs& out);
@@ -9464,6 +9467,7 @@ private:
     std::vector<probe> asked_;  // whom not to ask again before
     std::size_t told_lost_ = 0; // how many were lost when the observer doubted itself last
     std::vector<set_id> open_breakers_;
+    set_id paged_breaker_ = no_set; // the last one that a human heard of
     input_queue inputs_;
     input_queue taking_;                             // inputs of the step under way
     std::vector<transition> transitions_;            // reused by every step
@@ -9727,9 +9731,9 @@ inline void engine::wait(incident& i, const guard_answers& answers, outputs& out
     }
     if (i.denied == answers.denied() && i.denied_by == answers.first()) return;
     if (i.denied != 0 && !waits_by_itself(i.denied) && waits_by_itself(answers.denied())) {
-        // From now on it is a wait of its own, which has not been told.
+        // From now on it is a wait of its own, which has not been told; unless it is the one that has.
         i.waiting_since = now_;
-        i.paged = false;
+        i.paged = i.paged && (answers.denied() & ~turns & ~i.paged_for) == 0;
     }
     i.denied = answers.denied();
     i.denied_by = answers.first();
@@ -9801,6 +9805,8 @@ inline void engine::absorb_below(incident& i, outputs& out) {
         ++i.absorbs;
         other.wake = never;
         other.waiting_since = never;
+        other.denied = 0; // let go, it tells anew what it waits for
+        other.denied_by = reason::none;
         event& e = tell(event_kind::incident, decision::absorb, reason::action_above, other, out);
         e.subject = i.subject;
         e.rung = operation::none;
@@ -9963,8 +9969,7 @@ inline void engine::park(incident& i, outputs& out) {
 /// When a human has to hear of an incident that waits, be it for a guard or for the fence; `never` once that is done.
 /// One that only waits for its turn behind others is on its way: a host with many instances would page for each.
 inline time_point engine::page_at(const incident& i) const noexcept {
-    constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
-    const bool in_turn = i.at == phase::deciding && i.denied != 0 && (i.denied & ~turn) == 0;
+    const bool in_turn = i.at == phase::deciding && i.denied != 0 && (i.denied & ~turns) == 0;
     const bool waits = !in_turn && (i.at == phase::deciding || i.at == phase::fencing);
     return i.paged || !waits || i.waiting_since == never
                ? never
@@ -9973,10 +9978,9 @@ inline time_point engine::page_at(const incident& i) const noexcept {
 
 /// Whether something stands in the way of this one incident, rather than of many, or of nothing but its turn.
 inline bool engine::waits_by_itself(std::uint32_t denied) const noexcept {
-    constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
     if ((denied & (bit(guard::maintenance) | bit(guard::trust))) != 0) return false; // who announced it knows
     if ((denied & bit(guard::breaker)) != 0 || (doubting_ && (denied & bit(guard::freeze)) != 0)) return false;
-    return (denied & ~turn) != 0;
+    return (denied & ~turns) != 0;
 }
 
 inline void engine::page_long_wait(incident& i, outputs& out) {
@@ -9987,6 +9991,7 @@ inline void engine::page_long_wait(incident& i, outputs& out) {
         return;
     }
     i.paged = true;
+    i.paged_for = i.denied;
     event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);
     e.denied = i.denied;
     e.next = i.wake;
@@ -10814,6 +10819,7 @@ inline void engine::watch_breakers(outputs& out) {
         e.value = static_cast<double>(s.failed());
     });
     set_id widest = no_set;
+    bool again = false;
     std::erase_if(open_breakers_, [&](set_id id) {
         instance_set& s = sets_[id];
         if (now_ >= after(s.calm_since, options_.bounds.breaker.cooldown)) {
@@ -10821,6 +10827,7 @@ inline void engine::watch_breakers(outputs& out) {
             s.calm_since = never;
             look_again_ = true;
             tell(event_kind::controller, decision::release, reason::breaker_closed, out).set = id;
+            again = again || id == paged_breaker_;
             return true;
         }
         if (s.paged || now_ < after(s.opened_at, options_.page_after)) return false;
@@ -10832,8 +10839,13 @@ inline void engine::watch_breakers(outputs& out) {
         if (widest == no_set || sets_[widest].failed() < s.failed()) widest = id;
         return false;
     });
-    // One cause opens the breakers of many sets; a human hears of the widest.
+    // One cause opens the breakers of many sets; a human hears of the widest. What outlasts that one has another cause.
+    for (std::size_t n = 0; again && n < open_breakers_.size(); ++n) {
+        sets_[open_breakers_[n]].paged = false;
+        sets_[open_breakers_[n]].opened_at = now_;
+    }
     if (widest == no_set) return;
+    paged_breaker_ = widest;
     event& e = tell(event_kind::page, decision::page, opened(sets_[widest]), out);
     e.set = widest;
     e.value = static_cast<double>(sets_[widest].failed());
@@ -11325,7 +11337,7 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
 /// Nobody knows what a call came to: the cloud is asked.
 inline void engine::doubt_outcome(pending_operation& op, reason why, outputs& out) {
     op.at = pending_operation::stage::unknown;
-    op.settle_by = after(now_, op.settle);
+    op.settle_by = never; // counted from the first question, which may have to wait for the quota
     op.read_by = now_;
     tell(event_kind::call, decision::read_back, why, op, out);
     // What was to be kept is a help, not a need: nothing waits for it.
@@ -11343,6 +11355,7 @@ inline void engine::ask_cloud(pending_operation& op, outputs& out) {
     }
     op.reading = static_cast<op_id>(++last_op_);
     op.read_by = after(now_, options_.read_back_every);
+    if (op.settle_by == never) op.settle_by = after(now_, op.settle);
     out.calls.push_back(make_call(op, op.reading, operation::describe, op.read_by));
     calls_made_.spend(now_, options_.bounds.api.within);
 }
