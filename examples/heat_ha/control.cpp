@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "control.hpp"
 
-#include "request.hpp"
-
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
 
 #include <cstddef>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
@@ -26,10 +25,15 @@ constexpr std::size_t most_unread = std::size_t{4} << 20U;
 
 class control_session : public std::enable_shared_from_this<control_session> {
 public:
-    control_session(protocol::socket socket, control_socket& owner) : socket_{std::move(socket)}, owner_{&owner} {}
+    control_session(protocol::socket socket, control_socket& owner)
+        : socket_{std::move(socket)}, owner_{&owner}, bounds_{owner.bounds_} {
+        ucred peer{};
+        socklen_t size = sizeof peer;
+        if (::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) process_ = peer.pid;
+    }
 
     void read() {
-        boost::asio::async_read_until(socket_, boost::asio::dynamic_buffer(in_, longest_policy_line), '\n',
+        boost::asio::async_read_until(socket_, boost::asio::dynamic_buffer(in_, bounds_.object), '\n',
                                       [self = shared_from_this()](error_code failed, std::size_t size) {
                                           if (!failed) self->take(size);
                                           else if (failed == boost::asio::error::not_found) self->refuse();
@@ -57,6 +61,7 @@ public:
         if (!busy_ && !writing_) close();
     }
 
+    [[nodiscard]] std::int64_t process() const noexcept { return process_; }
     [[nodiscard]] control_socket& owner() const noexcept { return *owner_; }
 
 private:
@@ -65,8 +70,7 @@ private:
         in_.erase(0, size);
         if (line.ends_with('\r')) line.pop_back();
         busy_ = true;
-        // Only an object may be as long as a policy.
-        if (leaving_ || (size > longest_line && !line.starts_with('{'))) return close();
+        if (leaving_ || (size > bounds_.plain && !line.starts_with('{'))) return close();
         owner_->handle_(line, control_peer{shared_from_this()});
     }
 
@@ -74,7 +78,7 @@ private:
     void refuse() {
         leaving_ = true;
         if (!in_.starts_with('{')) return close();
-        send(answer_json(false, "a line has at most " + std::to_string(longest_policy_line) + " bytes"));
+        send(R"({"ok":false,"text":"a line has at most )" + std::to_string(bounds_.object) + " bytes\"}");
     }
 
     void write() {
@@ -97,6 +101,8 @@ private:
 
     protocol::socket socket_;
     control_socket* owner_; ///< not used once leaving
+    line_bounds bounds_;
+    std::int64_t process_ = 0;
     std::string in_;
     std::string out_;  ///< being written
     std::string next_; ///< to be written after it
@@ -107,6 +113,8 @@ private:
 };
 
 void control_peer::answer(std::string text) const { session_->answer(std::move(text)); }
+void control_peer::send(const std::string& line) const { session_->send(line); }
+std::int64_t control_peer::process() const noexcept { return session_->process(); }
 void control_peer::watch() const { session_->owner().watchers_.push_back(session_); }
 
 void control_socket::publish(const std::string& line) {

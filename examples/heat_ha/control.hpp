@@ -6,6 +6,8 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -16,11 +18,21 @@ namespace heat_ha {
 
 class control_session;
 
+/// The longest lines that are taken, their ends included.
+struct line_bounds {
+    std::size_t plain;
+    std::size_t object; ///< of those that begin with `{`; at least as long
+};
+
 /// Who sent a line. Answers once, now or later.
 class control_peer {
 public:
     explicit control_peer(std::shared_ptr<control_session> session) : session_{std::move(session)} {}
     void answer(std::string text) const;
+    /// A line beside the answers, after the one to this line; nothing happens if the session is over.
+    void send(const std::string& line) const;
+    /// The process on the other side, as the system knows it; 0 if it does not say.
+    [[nodiscard]] std::int64_t process() const noexcept;
     /// It gets everything that is published from now on, after the answer.
     void watch() const;
 
@@ -34,7 +46,8 @@ class control_socket {
 public:
     using handler = std::function<void(std::string_view line, control_peer)>;
 
-    control_socket(boost::asio::io_context& context, handler handle) : acceptor_{context}, handle_{std::move(handle)} {}
+    control_socket(boost::asio::io_context& context, line_bounds bounds, handler handle)
+        : acceptor_{context}, bounds_{bounds}, handle_{std::move(handle)} {}
     control_socket(const control_socket&) = delete;
     control_socket& operator=(const control_socket&) = delete;
     ~control_socket() { stop(); }
@@ -54,6 +67,7 @@ private:
     void accept();
 
     boost::asio::local::stream_protocol::acceptor acceptor_;
+    line_bounds bounds_;
     handler handle_;
     std::string path_;
     std::vector<std::weak_ptr<control_session>> sessions_;

@@ -36,6 +36,8 @@ namespace {
 constexpr int done = 0;
 constexpr int failed_running = 1;
 constexpr int bad_input = 2;
+constexpr int no_journal = 3;
+constexpr int no_cloud = 4;
 
 int complain(int code, const reheat::error& e) {
     std::fprintf(stderr, "heat_ha: %s\n", to_string(e).c_str());
@@ -45,20 +47,29 @@ int complain(int code, const reheat::error& e) {
 /// The sockets around a world, on one thread.
 class host {
 public:
-    host(const options& from, reheat::stack_template loaded, std::optional<reheat::policy_file> policy)
-        : from_{&from}, events_{from.events}, world_{from, std::move(loaded), std::move(policy), events_, pages_} {}
+    host(const options& from, reheat::stack_template loaded, stack_memory memory,
+         std::optional<reheat::policy_file> policy)
+        : from_{&from}, events_{from.events} {
+        if (!from.cloud.empty()) remote_.emplace(io_, from.cloud, cloud_listener());
+        world_.emplace(from, std::move(loaded), std::move(memory), std::move(policy), events_, pages_,
+                       remote_ ? &*remote_ : nullptr);
+    }
 
     int run() {
+        if (auto opened = world_->open_journal(); !opened) return complain(no_journal, opened.error());
+        if (remote_) {
+            if (auto opened = remote_->open(); !opened) return complain(no_cloud, opened.error());
+        }
         if (auto heard = listen(); !heard)
             return complain(heard.error().code == reheat::errc::io ? failed_running : bad_input, heard.error());
         std::signal(SIGPIPE, SIG_IGN);
         signals_.async_wait([this](boost::system::error_code failed, int) {
             if (!failed) stop(done);
         });
-        if (auto opened = world_.open(endpoint()); !opened) return complain(bad_input, opened.error());
+        if (auto opened = world_->open(endpoint()); !opened) return complain(bad_input, opened.error());
         pump();
         io_.run();
-        events_.write(world_.now(), "stopped", from_->stack);
+        events_.write(world_->now(), "stopped", from_->stack);
         return events_.good() ? code_ : failed_running;
     }
 
@@ -80,8 +91,25 @@ private:
                                     {{}, "cfn_port", std::to_string(cfn_.port()), true}};
         if (!from_->control.empty()) details.push_back({{}, "control", from_->control});
         if (!from_->policy.empty()) details.push_back({{}, "policy", from_->policy});
-        events_.write(world_.now(), "listening", from_->stack, details);
+        if (!from_->journal.empty()) details.push_back({{}, "journal", from_->journal});
+        events_.write(world_->now(), "listening", from_->stack, details);
         return {};
+    }
+
+    [[nodiscard]] remote_cloud::listener cloud_listener() {
+        const auto later = [this] { boost::asio::post(io_, [this] { pump(); }); };
+        return {[this, later](const reheat::cloud_protocol::heartbeat& beat) {
+                    constexpr std::size_t at_most = 10'000;
+                    world_->catch_up(at_most); // what was due before comes first
+                    world_->heard(beat);
+                    later();
+                },
+                later,
+                [this](bool connected, const std::string& why) {
+                    std::vector<detail> details;
+                    if (!why.empty()) details.push_back({{}, "message", why});
+                    events_.write(world_->now(), connected ? "cloud_connected" : "cloud_lost", from_->stack, details);
+                }};
     }
 
     [[nodiscard]] std::string endpoint() const {
@@ -93,9 +121,9 @@ private:
     reheat::guest::response answer(reheat::guest::response (world::*handle)(const reheat::guest::request&),
                                    const reheat::guest::request& from) {
         constexpr std::size_t at_most = 10'000;
-        world_.catch_up(at_most);
-        reheat::guest::response out = (world_.*handle)(from);
-        world_.catch_up(at_most);
+        world_->catch_up(at_most);
+        reheat::guest::response out = ((*world_).*handle)(from);
+        world_->catch_up(at_most);
         // Not here: it may be the end, and the guest shall have its answer.
         boost::asio::post(io_, [this] { pump(); });
         return out;
@@ -106,9 +134,9 @@ private:
         constexpr std::size_t slice = 256;
         constexpr auto longest = std::chrono::hours{1};
         if (stopped_) return;
-        const bool idle = world_.catch_up(slice);
-        if (!events_.good() || world_.failed()) return stop(failed_running);
-        if (world_.over()) return stop(done);
+        const bool idle = world_->catch_up(slice);
+        if (!events_.good() || world_->failed()) return stop(failed_running);
+        if (world_->over()) return stop(done);
         if (!idle) {
             if (!std::exchange(posted_, true)) {
                 boost::asio::post(io_, [this] {
@@ -119,7 +147,7 @@ private:
             return;
         }
         answer_advance();
-        const reheat::duration wait = world_.wait();
+        const reheat::duration wait = world_->wait();
         if (wait < reheat::duration::zero()) return;
         timer_.expires_after((std::min)(wait, reheat::duration{longest}));
         timer_.async_wait([this](boost::system::error_code cancelled) {
@@ -133,17 +161,17 @@ private:
         const std::size_t blank = line.find(' ');
         const std::string_view name = line.substr(0, blank);
         const std::string_view rest = blank == std::string_view::npos ? std::string_view{} : line.substr(blank + 1);
-        if (name == "status" && rest.empty()) return peer.answer("ok " + world_.status());
+        if (name == "status" && rest.empty()) return peer.answer("ok " + world_->status());
         if (name == "advance") return advance(rest, peer);
         if (name == "approve") {
             const bool heard = world_
-                                   .speak({.verb = "approve",
-                                           .target = std::string{rest},
-                                           .who = "operator",
-                                           .reason = "approved on the control socket",
-                                           .lasts = {},
-                                           .until = {},
-                                           .policy = {}})
+                                   ->speak({.verb = "approve",
+                                            .target = std::string{rest},
+                                            .who = "operator",
+                                            .reason = "approved on the control socket",
+                                            .lasts = {},
+                                            .until = {},
+                                            .policy = {}})
                                    .ok;
             peer.answer(heard ? "ok approved" : "error nothing waits for an approval there");
             return pump();
@@ -163,11 +191,11 @@ private:
             return peer.watch();
         }
         constexpr std::size_t at_most = 10'000;
-        world_.catch_up(at_most); // what was due before comes first
-        const world::reply said = asked->verb == "status"   ? world_.describe()
-                                  : asked->verb == "why"    ? world_.why(asked->target)
-                                  : asked->verb == "policy" ? world_.change_policy(*asked)
-                                                            : world_.speak(*asked);
+        world_->catch_up(at_most); // what was due before comes first
+        const world::reply said = asked->verb == "status"   ? world_->describe()
+                                  : asked->verb == "why"    ? world_->why(asked->target)
+                                  : asked->verb == "policy" ? world_->change_policy(*asked)
+                                                            : world_->speak(*asked);
         peer.answer(answer_json(said.ok, said.text, said.members));
         boost::asio::post(io_, [this] { pump(); });
     }
@@ -176,7 +204,7 @@ private:
         const auto length = reheat::parse_duration(by);
         if (!length) return peer.answer("error " + to_string(length.error()));
         if (advancing_) return peer.answer("error another advance is under way");
-        if (!world_.advance(*length)) return peer.answer("error time goes by itself: needs --clock manual");
+        if (!world_->advance(*length)) return peer.answer("error time goes by itself: needs --clock manual");
         advancing_ = peer;
         pump();
     }
@@ -184,7 +212,7 @@ private:
     void answer_advance() {
         if (!advancing_) return;
         const control_peer peer = *std::exchange(advancing_, std::nullopt);
-        peer.answer("ok time=" + reheat::format_time(world_.now()));
+        peer.answer("ok time=" + reheat::format_time(world_->now()));
     }
 
     void stop(int code) {
@@ -194,6 +222,7 @@ private:
         timer_.cancel();
         signals_.cancel();
         pages_.stop();
+        if (remote_) remote_->stop();
         cloudwatch_.stop();
         cfn_.stop();
         control_.stop();
@@ -203,12 +232,15 @@ private:
     event_writer events_;
     boost::asio::io_context io_{1};
     page_program pages_{io_, from_->page_program, [this] { pump(); }};
-    world world_;
+    std::optional<remote_cloud> remote_;
+    std::optional<world> world_;
     boost::asio::steady_timer timer_{io_};
     boost::asio::signal_set signals_{io_, SIGINT, SIGTERM};
     reheat::beast_server cloudwatch_{io_};
     reheat::beast_server cfn_{io_};
-    control_socket control_{io_, [this](std::string_view line, const control_peer& peer) { command(line, peer); }};
+    control_socket control_{io_,
+                            {.plain = longest_line, .object = longest_policy_line},
+                            [this](std::string_view line, const control_peer& peer) { command(line, peer); }};
     std::optional<control_peer> advancing_;
     bool posted_ = false;
     bool stopped_ = false;
@@ -241,7 +273,9 @@ int run(int argc, char** argv) {
     if (const int* code = std::get_if<int>(&read)) return *code;
     const options& from = std::get<options>(read);
     if (!from.check_policy.empty()) return check_policy(from);
-    auto loaded = load(from);
+    auto memory = stack_memory::read(from.journal.empty() ? std::string{} : from.journal + ".stack", from.stack);
+    if (!memory) return complain(no_journal, memory.error());
+    auto loaded = load(from, memory->id());
     if (!loaded) return complain(bad_input, loaded.error());
     std::optional<reheat::policy_file> policy;
     if (!from.policy.empty()) {
@@ -253,7 +287,7 @@ int run(int argc, char** argv) {
                                         std::to_string(n) + " findings, and --strict-policy allows none"});
         policy = std::move(*wanted);
     }
-    return host{from, std::move(*loaded), std::move(policy)}.run();
+    return host{from, std::move(*loaded), std::move(*memory), std::move(policy)}.run();
 }
 
 } // namespace

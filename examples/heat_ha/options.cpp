@@ -6,7 +6,9 @@
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <map>
 #include <string_view>
 #include <sys/stat.h>
@@ -39,6 +41,20 @@ bool can_be_run(const std::string& program) {
     return ::stat(program.c_str(), &found) == 0 && S_ISREG(found.st_mode) && ::access(program.c_str(), X_OK) == 0;
 }
 
+/// Where time begins anew with every start, and in the shadow, there is nothing to go on with.
+std::string default_journal(const options& from) {
+    if (from.clock != clock_kind::system || from.shadow) return {};
+    std::string folder;
+    if (const char* const given = std::getenv("STATE_DIRECTORY"); given != nullptr && *given != '\0') {
+        folder = given;
+        folder.resize((std::min)(folder.find(':'), folder.size())); // the first of several
+        folder += '/';
+    } else {
+        folder = from.template_file.substr(0, from.template_file.rfind('/') + 1);
+    }
+    return folder + from.stack + ".journal";
+}
+
 } // namespace
 
 std::variant<options, int> read_options(int argc, char** argv) {
@@ -46,6 +62,7 @@ std::variant<options, int> read_options(int argc, char** argv) {
     std::vector<std::string> parameters;
     std::vector<std::string> failures;
     std::string run_for;
+    std::string grace;
 
     CLI::App app{"Runs an instance of a Heat template and recovers it: Heat's own guest tools report to it."};
     app.name("heat_ha");
@@ -59,10 +76,17 @@ std::variant<options, int> read_options(int argc, char** argv) {
         ->allow_extra_args(false)
         ->take_all();
     app.add_option("--stack", out.stack, "The name of the stack")->type_name("NAME")->capture_default_str();
-    app.add_option("--driver", out.driver, "The cloud: mock, in this process")
+    app.add_option("--driver", out.driver, "The cloud: mock, in this process; or remote-mock, a tools/mock_cloud")
         ->type_name("NAME")
-        ->check(CLI::IsMember({"mock"}).description(""))
+        ->check(CLI::IsMember({"mock", "remote-mock"}).description(""))
         ->capture_default_str();
+    app.add_option("--cloud", out.cloud, "The socket of the mock cloud, with --driver remote-mock")
+        ->type_name("SOCKET");
+    auto* journal =
+        app.add_option("--journal", out.journal,
+                       "The file of what was decided, or none: what is forgotten with the program. With the "
+                       "system's clock STACK.journal in $STATE_DIRECTORY or beside the template, else none")
+            ->type_name("FILE");
     app.add_option("--listen", out.listen, "Where guests are heard; loopback only")
         ->type_name("ADDRESS")
         ->capture_default_str();
@@ -100,6 +124,8 @@ std::variant<options, int> read_options(int argc, char** argv) {
                    "Only check that policy file, and exit: 0 clean, 1 findings, 2 not readable")
         ->type_name("FILE");
     app.add_flag("--shadow", out.shadow, "Decide and call nothing: events tell what it would do");
+    app.add_option("--grace", grace, "How long an alarm that has never heard anything says nothing [10m]")
+        ->type_name("DURATION");
     app.add_flag("--simulate-guests", out.simulate_guests, "Guests in this process signal and send heartbeats");
     app.add_option("--events", out.events, "text or json, a line each on stdout")
         ->type_name("FORMAT")
@@ -112,7 +138,8 @@ std::variant<options, int> read_options(int argc, char** argv) {
         ->take_all();
     app.footer("heat_ha ctl --help: an operator's words to a running one.\n"
                "All durations and times are the program's own: scaled or moved by hand.\n"
-               "Exit codes: 0 done, 1 failed while running, 2 bad command line, template or policy.");
+               "Exit codes: 0 done, 1 failed while running, 2 bad command line, template or policy,\n"
+               "3 the journal can not be opened, 4 the cloud can not be reached.");
 
     try {
         app.parse(argc, argv);
@@ -125,6 +152,13 @@ std::variant<options, int> read_options(int argc, char** argv) {
     if (out.template_file.empty() && out.check_policy.empty()) return complain("--template is required");
     if (!out.page_program.empty() && !can_be_run(out.page_program))
         return complain("--page-program: " + out.page_program + " cannot be executed");
+    const bool remote = out.driver == "remote-mock";
+    if (remote != !out.cloud.empty())
+        return complain(remote ? "--driver remote-mock: needs --cloud" : "--cloud: needs --driver remote-mock");
+    if (remote && !failures.empty()) return complain("--fail: the cloud is told to, not with --driver remote-mock");
+    if (journal->count() == 0) out.journal = default_journal(out);
+    else if (out.journal.empty()) return complain("--journal: expected a file, or none");
+    else if (out.journal == "none") out.journal.clear();
     if (scale->count() != 0 && out.clock != clock_kind::scaled) return complain("--time-scale: needs --clock scaled");
 
     for (const std::string& p : parameters) {
@@ -139,6 +173,12 @@ std::variant<options, int> read_options(int argc, char** argv) {
         const auto at = reheat::parse_duration(std::string_view{f}.substr(mark + 1));
         if (!at) return complain("--fail: " + to_string(at.error()));
         out.failures.push_back({f.substr(0, mark), *at});
+    }
+    if (!grace.empty()) {
+        const auto length = reheat::parse_duration(grace);
+        if (!length) return complain("--grace: " + to_string(length.error()));
+        if (*length < reheat::duration::zero()) return complain("--grace: expected no less than 0s");
+        out.grace = *length;
     }
     if (!run_for.empty()) {
         const auto length = reheat::parse_duration(run_for);

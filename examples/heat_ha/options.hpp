@@ -3,6 +3,7 @@
 
 #include <reheat/core/time.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -28,6 +29,10 @@ struct options {
     std::vector<std::pair<std::string, std::string>> parameters;
     std::string stack = "stack";
     std::string driver = "mock";
+    std::string cloud; ///< path of the socket of a remote mock cloud
+    /// Path of the journal; empty for one in memory.
+    std::string journal;
+    reheat::duration grace = std::chrono::minutes{10}; ///< how long an alarm may have heard nothing at first
     std::string listen = "127.0.0.1";
     std::uint16_t cloudwatch_port = 8003;
     std::uint16_t cfn_port = 8000;

@@ -10,6 +10,7 @@
 
 #include "read_file.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <memory>
@@ -22,14 +23,6 @@
 namespace heat_ha {
 
 namespace {
-
-/// So many random bytes in hexadecimal: a key must not be guessed.
-std::string random_hex(std::size_t bytes) {
-    std::random_device source;
-    std::string out;
-    for (std::size_t i = 0; i < 2 * bytes; ++i) out += "0123456789abcdef"[source() & 0xFU];
-    return out;
-}
 
 /// The form of a UUID, made of the stack's name and its birth: on manual time every run has the same.
 std::string stack_id(std::string_view name, reheat::time_point born) {
@@ -45,10 +38,13 @@ reheat::policy policy_of(ladder_kind kind) {
     return kind == ladder_kind::three_levels ? reheat::three_levels.lowered() : reheat::ha_restarter.lowered();
 }
 
-reheat::engine_options engine_of(const reheat::limits& bounds, bool shadow) {
+reheat::engine_options engine_of(const options& from, const reheat::limits& bounds) {
     reheat::engine_options out;
     out.bounds = bounds;
-    out.shadow = shadow;
+    out.shadow = from.shadow;
+    // A cloud that outlives this program may know the keys of a journal that was thrown away.
+    std::random_device source;
+    if (!from.cloud.empty()) out.seed = std::uint64_t{source()} << 32U | source();
     return out;
 }
 
@@ -60,14 +56,15 @@ std::string ladder_text(const reheat::policy& p) {
 
 } // namespace
 
-reheat::result<reheat::stack_template> load(const options& from) {
+reheat::result<reheat::stack_template> load(const options& from, std::string_view id) {
     const auto text = read_file(from.template_file, reheat::read_limits{}.bytes);
     if (!text) return located(from.template_file, text.error());
-    auto loaded = reheat::load_template(*text, reheat::nlohmann_json{},
-                                        {.stack_name = from.stack,
-                                         .stack_id = stack_id(from.stack, program_clock{from}.now()),
-                                         .tenant = "heat_ha",
-                                         .parameters = from.parameters});
+    auto loaded = reheat::load_template(
+        *text, reheat::nlohmann_json{},
+        {.stack_name = from.stack,
+         .stack_id = id.empty() ? stack_id(from.stack, program_clock{from}.now()) : std::string{id},
+         .tenant = "heat_ha",
+         .parameters = from.parameters});
     if (!loaded) return located(from.template_file, loaded.error());
     for (const planned_failure& f : from.failures) {
         bool known = false;
@@ -89,34 +86,45 @@ reheat::lint_context context_of(const reheat::stack_template& from) {
     return out;
 }
 
-world::world(const options& from, reheat::stack_template loaded, std::optional<reheat::policy_file> policy,
-             event_writer& events, page_program& pages)
+world::world(const options& from, reheat::stack_template loaded, stack_memory memory,
+             std::optional<reheat::policy_file> policy, event_writer& events, page_program& pages, remote_cloud* remote)
     : name_{loaded.identity().name}, events_{&events}, simulate_guests_{from.simulate_guests},
       strict_policy_{from.strict_policy}, shadow_{from.shadow}, failures_{from.failures}, context_{context_of(loaded)},
       bounds_{policy ? policy->bounds() : reheat::limits{}}, rules_{policy ? policy->rules() : policy_of(from.ladder)},
-      loaded_{std::move(loaded)},
-      ha_{cloud_, program_clock{from}, rules_, reheat::volatile_journal{}, engine_of(bounds_, from.shadow)},
+      loaded_{std::move(loaded)}, memory_{std::move(memory)}, grace_{from.grace}, run_for_{from.run_for},
+      cloud_{remote}, ha_{cloud_, program_clock{from}, rules_, chosen_journal{from.journal}, engine_of(from, bounds_)},
       // A page program has a limit of its own, in real time.
       pages_{pages, ha_, {.answer_within = std::chrono::hours{24 * 365}, .seed = 0}} {
     if (policy) policies_.push_back(std::move(*policy));
-    if (from.run_for) end_ = after(now(), *from.run_for);
+    memory_.set_id(loaded_->identity().id);
+}
+
+reheat::result<void> world::open_journal() {
+    if (auto opened = ha_.open(); !opened) return opened;
+    clock().begin_at(ha_.log().last());
+    return memory_.begin();
 }
 
 reheat::result<void> world::open(const std::string& endpoint) {
-    if (auto opened = ha_.open(); !opened) return opened;
+    if (run_for_) end_ = after(now(), *run_for_);
     for (const planned_failure& f : failures_) {
         const bool by_resource = loaded_->find(f.instance) != nullptr;
-        cloud_.break_at(after(now(), f.at), by_resource ? physical_name(loaded_->identity(), f.instance) : f.instance,
-                        reheat::fault::instance_lost);
+        cloud_.here().break_at(after(now(), f.at),
+                               by_resource ? physical_name(loaded_->identity(), f.instance) : f.instance,
+                               reheat::fault::instance_lost);
     }
-    heat_.emplace(ha_, reheat::stack_creation{std::move(*loaded_), endpoint, [](std::string_view) {
-                                                  return reheat::access_key{random_hex(10), random_hex(20)};
-                                              }});
+    const auto keys = [this](std::string_view resource) { return memory_.key(resource); };
+    heat_.emplace(ha_, reheat::stack_creation{std::move(*loaded_), endpoint, keys},
+                  reheat::guest::heat_stack_options{.grace = grace_});
     loaded_.reset();
     cloudwatch_.emplace(*heat_);
-    cloudformation_.emplace(*heat_, reheat::nlohmann_json{});
+    cloudformation_.emplace(signals_, reheat::nlohmann_json{});
     if (simulate_guests_) guests_.emplace(heat_->creation());
-    return heat_->open();
+    unsaid_ = memory_.signals();
+    if (auto made = heat_->open(); !made) return made;
+    if (auto kept = memory_.begin(); !kept) return kept; // with its keys
+    poll();                                              // what there is already is known before it is asked for
+    return {};
 }
 
 bool world::catch_up(std::size_t most) {
@@ -133,19 +141,58 @@ bool world::catch_up(std::size_t most) {
 /// Everything that is due now, and what follows from it at once.
 void world::settle() {
     for (;;) {
-        cloud_.advance(now(), [this](std::string_view machine, std::string_view service) {
-            if (service.empty()) beat(machine);
+        cloud_.here().advance(now(), [this](std::string_view machine, std::string_view service) {
+            const reheat::mock_machine& m = *cloud_.here().find(machine);
+            if (service.empty()) beat(machine, m.cloud_id(), m.boots);
         });
         heat_->step([this](const reheat::creation_action& a) { told(a); });
-        const reheat::time_point due = ha_.poll([this](const reheat::event& e) {
-            heat_->notice(e);
-            pages_(e);
-            hear(e);
-            events_->write(ha_.state(), e);
-        });
-        next_ = earlier(earlier(due, pages_.poll(now())), earlier(cloud_.next(), heat_->next()));
+        signal_again();
+        look_after_journal();
+        const reheat::time_point due = poll();
+        next_ = earlier(earlier(due, pages_.poll(now())), earlier(cloud_.here().next(), heat_->next()));
+        next_ = earlier(next_, ha_.log().trouble() && reopen_at_ == reheat::never ? now() : reopen_at_);
         if (next_ > now()) return;
     }
+}
+
+reheat::time_point world::poll() {
+    return ha_.poll([this](const reheat::event& e) {
+        heat_->notice(e);
+        pages_(e);
+        hear(e);
+        events_->write(ha_.state(), e);
+    });
+}
+
+/// The guests of an earlier run have signalled already, and do so only once.
+void world::signal_again() {
+    std::erase_if(unsaid_, [this](const stack_memory::remembered_signal& s) {
+        const auto taken = heat_->signal(s.handle, s.what);
+        return taken || taken.error().code != reheat::errc::invalid_argument; // else its handle is not there yet
+    });
+}
+
+/// The engine pages a journal that failed, and begins nothing new. It is opened again, less and less often.
+void world::look_after_journal() {
+    constexpr reheat::duration first = std::chrono::seconds{1};
+    constexpr reheat::duration longest = std::chrono::minutes{1};
+    const std::optional<reheat::error>& trouble = ha_.log().trouble();
+    if (reopen_at_ == reheat::never) {
+        if (!trouble) return;
+        reopen_pause_ = first;
+    } else {
+        if (now() < reopen_at_) return;
+        if (ha_.reopen_journal()) {
+            reopen_at_ = reheat::never;
+            return events_->write(now(), "journal_reopened", name_);
+        }
+        reopen_pause_ = (std::min)(2 * reopen_pause_, longest);
+    }
+    reopen_at_ = after(now(), reopen_pause_);
+    const std::string why = to_string(trouble.value_or(reheat::error{reheat::errc::io, {}, "it failed"}));
+    std::fprintf(stderr, "heat_ha: the journal failed, nothing new is begun: %s\n", why.c_str());
+    events_->write(now(), "journal_failed", name_,
+                   {{{}, "message", why}, {{}, "next", reheat::format_time(reopen_at_)}});
 }
 
 /// What an operator waits for.
@@ -163,9 +210,10 @@ void world::told(const reheat::creation_action& action) {
     if (const auto* wanted = std::get_if<reheat::create_instance>(&action)) {
         std::vector<std::string> volumes;
         for (const auto& [id, device] : wanted->spec.volumes) volumes.push_back(id);
-        // In the shadow nobody creates it: it is there, another program's.
+        // In the shadow nobody creates it: it is there, another program's. So it is after an earlier run.
+        const bool there = shadow_ || !ha_.state().targets().cloud_id(heat_->target_of(wanted->resource)).empty();
         cloud_.add(wanted->physical_name,
-                   {.stack = name_, .volumes = std::move(volumes), .heartbeats = simulate_guests_}, shadow_);
+                   {.stack = name_, .volumes = std::move(volumes), .heartbeats = simulate_guests_}, there);
     } else if (const auto* change = std::get_if<reheat::resource_changed>(&action)) {
         tell_resource(*change);
     } else if (const auto* stack = std::get_if<reheat::stack_changed>(&action)) {
@@ -207,12 +255,15 @@ void world::tell_resource(const reheat::resource_changed& change) {
     events_->write(now(), "resource", name_, details);
 }
 
-void world::beat(std::string_view machine) {
+void world::heard(const reheat::cloud_protocol::heartbeat& from) {
+    if (from.service.empty()) beat(from.instance, from.cloud_id, from.boots);
+}
+
+void world::beat(std::string_view machine, std::string_view cloud_id, std::uint32_t boots) {
     if (!guests_) return;
-    const reheat::mock_cloud::machine& m = *cloud_.find(machine);
     // What the APIs answer is the guest's business: as in life, a heartbeat before the alarm is watched is refused.
     guests_->beat(
-        machine, m.cloud_id(), m.boots,
+        machine, cloud_id, boots,
         [this](const reheat::guest::request& r) { static_cast<void>(cloudformation_->handle(r)); },
         [this](const reheat::guest::request& r) { static_cast<void>(cloudwatch_->handle(r)); });
 }
@@ -330,8 +381,7 @@ world::reply world::describe() const {
     member("time", reheat::format_time(now()));
     member("stack", name_);
     member("status", to_string(stack.status()));
-    out.members +=
-        R"(,"events":)" + std::to_string(events_->count()) + R"(,"calls":)" + std::to_string(cloud_.calls().size());
+    out.members += R"(,"events":)" + std::to_string(events_->count()) + R"(,"calls":)" + std::to_string(cloud_.calls());
     const auto group = [&](reheat::resource_kind kind, const char* word, const char* plural, auto value_of) {
         out.members += std::string{",\""} + plural + "\":{";
         bool first = true;

@@ -8,8 +8,9 @@
 #include <reheat/recovery/lint_context.hpp>
 #include <reheat/recovery/policy_reader.hpp>
 #include <reheat/runner/pipeline.hpp>
-#include <reheat/sim/mock_cloud.hpp>
 
+#include "chosen_journal.hpp"
+#include "cloud.hpp"
 #include "event_writer.hpp"
 #include "options.hpp"
 #include "page_program.hpp"
@@ -17,8 +18,10 @@
 #include "program_clock.hpp"
 #include "request.hpp"
 #include "simulated_guests.hpp"
+#include "stack_memory.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,17 +32,22 @@ namespace heat_ha {
 /// Everything but the sockets: the stack, the cloud that it lives in, what watches it, and time.
 class world {
 public:
-    /// `loaded` is the checked template; every planned failure names an instance of it.
-    world(const options& from, reheat::stack_template loaded, std::optional<reheat::policy_file> policy,
-          event_writer& events, page_program& pages);
+    /// `loaded` is the checked template; every planned failure names an instance of it. `remote` may be null.
+    world(const options& from, reheat::stack_template loaded, stack_memory memory,
+          std::optional<reheat::policy_file> policy, event_writer& events, page_program& pages, remote_cloud* remote);
 
-    /// Begins to create the stack. `endpoint` is the URL of the CloudFormation API.
+    /// Opens the journal, before anything else is done. What an earlier run wrote is gone on with.
+    reheat::result<void> open_journal();
+    /// Begins to create the stack, or to look after the one that there is. `endpoint` is the URL of the CloudFormation
+    /// API.
     reheat::result<void> open(const std::string& endpoint);
 
     /// Does what is due up to the clock's horizon, at most `most` times; true if nothing is left to do now.
     bool catch_up(std::size_t most);
     /// How long to sleep until something is due, in real time; negative if only an input can change anything.
     [[nodiscard]] reheat::duration wait() const noexcept { return clock().real_wait(reheat::earlier(next_, end_)); }
+    /// A guest of a remote cloud reports.
+    void heard(const reheat::cloud_protocol::heartbeat& from);
     /// Whether the time that the program was given is over.
     [[nodiscard]] bool over() const noexcept { return clock().now() >= end_; }
     [[nodiscard]] bool failed() const noexcept {
@@ -70,17 +78,29 @@ public:
     [[nodiscard]] reheat::time_point now() const noexcept { return clock().now(); }
 
 private:
-    using pipeline = reheat::pipeline<reheat::mock_cloud, program_clock>;
+    using pipeline = reheat::pipeline<cloud, program_clock, chosen_journal>;
     using heat_stack = reheat::guest::heat_stack<pipeline>;
+
+    /// Where guests signal to: what they say is safe before they hear that it was taken.
+    struct signal_desk {
+        world* of;
+        reheat::result<void> signal(std::string_view handle, const reheat::guest::wait_signal& what) {
+            auto taken = of->heat_->signal(handle, what);
+            return taken ? of->memory_.note(handle, what) : taken;
+        }
+    };
 
     [[nodiscard]] program_clock& clock() noexcept { return ha_.time(); }
     [[nodiscard]] const program_clock& clock() const noexcept { return const_cast<pipeline&>(ha_).time(); }
     void settle();
+    reheat::time_point poll();
+    void signal_again();
+    void look_after_journal();
     void hear(const reheat::event& e);
     void told(const reheat::creation_action& action);
     void tell_resource(const reheat::resource_changed& change);
     void tell_created();
-    void beat(std::string_view machine);
+    void beat(std::string_view machine, std::string_view cloud_id, std::uint32_t boots);
     [[nodiscard]] reheat::target_id find(std::string_view target) const;
     [[nodiscard]] reply explain_target(reheat::target_id target) const;
 
@@ -95,15 +115,22 @@ private:
     reheat::limits bounds_;
     reheat::policy rules_; ///< the newest
     std::optional<reheat::stack_template> loaded_;
-    reheat::mock_cloud cloud_;
+    stack_memory memory_;
+    reheat::duration grace_;
+    std::optional<reheat::duration> run_for_;
+    cloud cloud_;
     pipeline ha_;
     reheat::pager<page_program, reheat::engine> pages_;
     std::optional<heat_stack> heat_;
     std::optional<reheat::guest::cloudwatch_api<heat_stack>> cloudwatch_;
-    std::optional<reheat::guest::cloudformation_api<heat_stack, reheat::nlohmann_json>> cloudformation_;
+    signal_desk signals_{this};
+    std::optional<reheat::guest::cloudformation_api<signal_desk, reheat::nlohmann_json>> cloudformation_;
+    std::vector<stack_memory::remembered_signal> unsaid_; ///< of an earlier run, for handles that are not there yet
     std::optional<simulated_guests> guests_;
     reheat::time_point end_ = reheat::never;
     reheat::time_point next_ = reheat::never;
+    reheat::time_point reopen_at_ = reheat::never; ///< the journal, after it failed
+    reheat::duration reopen_pause_{};
     std::optional<reheat::event> heard_; ///< what the engine said to the last operator's word
     const request* changing_ = nullptr;  ///< who changes the policy
     bool changed_ = false;               ///< whether the engine took it
@@ -112,7 +139,8 @@ private:
 /// What lint can know from a template: how many instances share the limits.
 reheat::lint_context context_of(const reheat::stack_template& from);
 
-/// Reads and checks the template of the command line; the error says where.
-reheat::result<reheat::stack_template> load(const options& from);
+/// Reads and checks the template of the command line; the error says where. `id` is that of a stack that there is
+/// already, or empty.
+reheat::result<reheat::stack_template> load(const options& from, std::string_view id = {});
 
 } // namespace heat_ha

@@ -6981,87 +6981,51 @@ enum class decision : std::uint8_t {
 
 /// Why: a code for a program to switch on. Text is made only when somebody reads it.
 enum class reason : std::uint8_t {
-    none,
-    alarm_raised,
-    alarm_cleared,
-    alarm_unknown,
-    observed_unhealthy,
-    observed_healthy,
+    // clang-format off: what needs no word shares a line
+    none, alarm_raised, alarm_cleared, alarm_unknown, observed_unhealthy, observed_healthy,
     action_above,     ///< an action on an ancestor is under way
     no_such_ancestor, ///< the rung acts on a level that this target has not
     loses_kept_asset,
     attempts_spent, ///< this incident has used the rung's attempts
     budget_spent,   ///< the target has used the rung's budget in its window
     busy,           ///< an action on the target, an ancestor or a descendant is not finished
-    approval_required,
-    proof_required,
-    proof_expired,
-    proof_minted,
-    backing_off,
-    journal_pending,
-    journal_failed,
-    healthy_again,
-    outcome_done,
-    outcome_failed,
-    outcome_refused,
-    outcome_unknown,
-    deadline_passed,
+    approval_required, proof_required, proof_expired, proof_minted, backing_off, journal_pending, journal_failed,
+    healthy_again, outcome_done, outcome_failed, outcome_refused, outcome_unknown, deadline_passed,
     found_done,     ///< read back: it had happened
     found_not_done, ///< read back: it had not
-    verify_deadline,
-    ladder_exhausted,
-    parked_retry,
-    waited_long,
-    operator_word,
-    late_completion,
-    repeated_completion,
+    verify_deadline, ladder_exhausted, parked_retry, waited_long, operator_word, late_completion, repeated_completion,
     inbox_overflow,
     stepped_late, ///< the engine came later than it wanted to: what it missed is discarded
     clock_jumped, ///< its time went back: it stands still until it has caught up, and what it missed is discarded
-    first_attempt,
-    next_attempt,
-    requested,
-    verified,
+    first_attempt, next_attempt, requested, verified,
     related_failure, ///< it failed again soon after its recovery: the same incident goes on
     did_not_help,    ///< the rung has been tried for this failure, and did not help
     machine_is_off,  ///< what runs in the guest can not be reached: its machine does not run
     host_is_dead,    ///< the rung needs the host, which is proved dead
     guest_restarted, ///< the guest reports that it restarted a service itself
     guest_heals,     ///< the guest is at it
-    in_maintenance,
-    frozen_by_operator,
+    in_maintenance, frozen_by_operator,
     silence_is_ours, ///< too much fell silent at once and the driver does not answer: the observer is cut off
     silence_cliff,   ///< too many heartbeats were lost at once: no fence before a second vantage agrees
     started_lately,  ///< the engine, or its leadership, is too young for what can not be undone
     one_vantage,     ///< only one vantage calls it unhealthy
     contradicted,    ///< another vantage says that it runs
     evidence_is_old, ///< nobody says now that it is unhealthy
-    in_probation,
-    breaker_group,
-    breaker_domain,
+    in_probation, breaker_group, breaker_domain,
     breaker_closed, ///< few enough are unhealthy again
     too_many_in_flight,
     too_soon, ///< after the last instance action
-    no_capacity,
-    waits_for_dependency,
-    group_budget,
-    domain_budget,
-    all_budget,
-    api_quota,
-    higher_priority,
+    no_capacity, waits_for_dependency, group_budget, domain_budget, all_budget, api_quota, higher_priority,
     trust_broken, ///< a proof of death turned out false
-    custom_guard,
-    denied_by_operator,
+    custom_guard, denied_by_operator,
     not_understood, ///< an operator's word lacks something: a name, a reason, an expiry, a target
     expired,
     already_dead, ///< there is a proof of death without a fence
-    lease_expired,
-    confirmed_absent,
+    lease_expired, confirmed_absent,
     neighbour_not_independent, ///< it is in the same failure domain
     returned,                  ///< a machine that had been replaced is heard of again
     collecting,                ///< forensics before what destroys
-    policy_changed,
-    leader_changed,
+    policy_changed, leader_changed,
     would_act, ///< shadow mode: it would be done now
     capacity_told,
     died,            ///< a host is proved dead
@@ -7069,6 +7033,7 @@ enum class reason : std::uint8_t {
     orphaned,        ///< an earlier run had something under way on a target that was not added again
     leadership_ends, ///< the lease of this controller ends before the call would, or with too little to spare
     leadership_lost, ///< another controller may lead: this one does nothing any more
+    // clang-format on
 };
 
 inline constexpr std::size_t reason_count = 88;
@@ -7919,8 +7884,9 @@ enum class record_kind : std::uint8_t {
     trust,         ///< a proof of death turned out false
     rung,          ///< an operator approved an incident's rung, or denied it
     guest_restart, ///< a guest restarted a service itself, which counts
+    alarm,         ///< an alarm was raised, or is not in `alarm` any more; `opened` says it where it opens an incident
 };
-inline constexpr std::size_t record_kind_count = 14;
+inline constexpr std::size_t record_kind_count = 15;
 
 /// One entry of the journal. What was seen before an intent (`cloud_id`, `boot_id`, `host`) is what a controller that
 /// starts again compares the cloud with.
@@ -7941,7 +7907,8 @@ struct record {
     proof_kind proof{};        ///< of a host's death
     vantage_set by{};          ///< who calls the target unhealthy, as an incident opens
     std::uint8_t rung = 0;     ///< of the incident, in its policy
-    std::uint16_t attempt = 0; ///< of that rung
+    std::uint16_t attempt = 0; ///< of that rung; or which of its target's alarms
+    alarm_state to{};          ///< of that alarm
     time_point deadline = never;
     std::string name{}; ///< a target's, a host's, an operator's
     std::string text{}; ///< an operator's reason
@@ -8421,8 +8388,9 @@ struct incident {
     vantage_set accusers{};          ///< who has called the target unhealthy
     reason denied_by = reason::none; ///< the last denial, so that only a change is told
     std::uint32_t denied = 0;
-    std::uint32_t absorbs = 0; ///< incidents that wait for its action
-    unsigned tries = 0;        ///< attempts of the incident before, if the target was not stable since; for the backoff
+    std::uint32_t paged_for = 0; ///< what denied when the long wait was paged
+    std::uint32_t absorbs = 0;   ///< incidents that wait for its action
+    unsigned tries = 0; ///< attempts of the incident before, if the target was not stable since; for the backoff
     incident_id absorbed_by = no_incident;
     target_id subject = no_target; ///< what the rung acts upon
     target_id reach = no_target;   ///< the highest that it has acted upon: what it absorbed is below
@@ -8619,7 +8587,8 @@ struct target_record {
     level of{};
     asset keep = asset::none;
     std::uint8_t priority = 0;
-    bool unsure = false; ///< an instance of which nobody knows whether an order has made it
+    bool unsure : 1 = false; ///< an instance of which nobody knows whether an order has made it
+    bool second : 1 = false; ///< a copy of it may run that nobody knows of: only a fence by its name proves it dead
 
     /// What its alarms say.
     [[nodiscard]] constexpr health heard() const noexcept {
@@ -9137,6 +9106,7 @@ private:
     using input_queue = detail::input_queue<completed, observation, spoken, ordered, overflow, healed, host_word, lease,
                                             sighting, capacity, new_policy, new_leader>;
     static constexpr duration shortest_pause = std::chrono::seconds{1};
+    static constexpr std::uint32_t turns = bit(guard::in_flight) | bit(guard::rate); // who waits for it comes to act
 
     struct policy_version {
         policy rules;
@@ -9206,12 +9176,14 @@ private:
     // engine/resume.hpp: what an earlier run had begun
     void resume(outputs& out);
     void relive(const record& r, outputs& unsaid);
+    void relive_alarm(const record& r);
     void relive_opened(const record& r);
     void relive_intent(const record& r, outputs& unsaid);
     void relive_outcome(const record& r, outputs& unsaid);
     void relive_word(const record& r, outputs& unsaid);
     void may_have_begun(pending_operation& op);
     void go_on_after_gap(incident& i);
+    void step_back(incident& i);
 
     // engine/decide.hpp: the incident's way up the ladder
     void open(target_id target, reason why, outputs& out);
@@ -9258,9 +9230,11 @@ private:
     /// Visits the group, rack and zone of each of these machines, and the group that has a stack's name.
     template <class Visit>
     void each_place(target_id subject, const Visit& visit) const {
-        if (targets_[subject].of == level::stack)
-            visit(membership{sets_.find(set_kind::group, targets_.name(subject))});
-        each_machine(subject, [&](target_id machine) { visit(sets_of(machine)); });
+        const auto known = [&visit](set_id s) { s != no_set ? visit(s) : void(); };
+        if (targets_[subject].of == level::stack) known(sets_.find(set_kind::group, targets_.name(subject)));
+        each_machine(subject, [&](target_id machine) {
+            for (const set_id s : sets_of(machine).above_host()) known(s);
+        });
     }
     /// Visits the sets in which an action that has begun is spent.
     template <class Visit>
@@ -9500,12 +9474,14 @@ private:
     std::vector<probe> asked_;  // whom not to ask again before
     std::size_t told_lost_ = 0; // how many were lost when the observer doubted itself last
     std::vector<set_id> open_breakers_;
+    set_id paged_breaker_ = no_set; // the last one that a human heard of
     input_queue inputs_;
     input_queue taking_;                             // inputs of the step under way
     std::vector<transition> transitions_;            // reused by every step
     std::vector<std::pair<int, std::size_t>> order_; // of the incidents by priority; reused
     std::vector<target_id> unjournaled_;             // targets whose names the journal has not
     std::size_t journaled_ = 0;                      // so many names it had from an earlier run
+    std::vector<watch_id> raised_before_;            // in that run, and not evaluated since
     std::vector<record> past_;                       // what that run wrote, until it is taken up
     void (engine::*resume_)(outputs& out) = nullptr;
     std::array<std::uint32_t, 2> in_flight_{}; // actions that are not verified: of services, of everything above
@@ -9766,9 +9742,9 @@ inline void engine::wait(incident& i, const guard_answers& answers, outputs& out
     }
     if (i.denied == answers.denied() && i.denied_by == answers.first()) return;
     if (i.denied != 0 && !waits_by_itself(i.denied) && waits_by_itself(answers.denied())) {
-        // From now on it is a wait of its own, which has not been told.
+        // From now on it is a wait of its own, which has not been told; unless it is the one that has.
         i.waiting_since = now_;
-        i.paged = false;
+        i.paged = i.paged && (answers.denied() & ~turns & ~i.paged_for) == 0;
     }
     i.denied = answers.denied();
     i.denied_by = answers.first();
@@ -9819,12 +9795,10 @@ inline void engine::act_upon(incident& i, target_id subject, outputs& out) {
 
 /// Where an action on a stack happens: each set once, however many of its machines are in it.
 inline void engine::note_places(incident& i) const {
-    each_place(i.subject, [&](const membership& m) {
-        for (const set_id s : m.above_host()) {
-            bool known = s == no_set;
-            for (const set_id other : i.places) known = known || other == s;
-            if (!known) i.places.push_back(s);
-        }
+    each_place(i.subject, [&](set_id s) {
+        bool known = false;
+        for (const set_id other : i.places) known = known || other == s;
+        if (!known) i.places.push_back(s);
     });
 }
 
@@ -9840,6 +9814,8 @@ inline void engine::absorb_below(incident& i, outputs& out) {
         ++i.absorbs;
         other.wake = never;
         other.waiting_since = never;
+        other.denied = 0; // let go, it tells anew what it waits for
+        other.denied_by = reason::none;
         event& e = tell(event_kind::incident, decision::absorb, reason::action_above, other, out);
         e.subject = i.subject;
         e.rung = operation::none;
@@ -10002,8 +9978,7 @@ inline void engine::park(incident& i, outputs& out) {
 /// When a human has to hear of an incident that waits, be it for a guard or for the fence; `never` once that is done.
 /// One that only waits for its turn behind others is on its way: a host with many instances would page for each.
 inline time_point engine::page_at(const incident& i) const noexcept {
-    constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
-    const bool in_turn = i.at == phase::deciding && i.denied != 0 && (i.denied & ~turn) == 0;
+    const bool in_turn = i.at == phase::deciding && i.denied != 0 && (i.denied & ~turns) == 0;
     const bool waits = !in_turn && (i.at == phase::deciding || i.at == phase::fencing);
     return i.paged || !waits || i.waiting_since == never
                ? never
@@ -10012,10 +9987,9 @@ inline time_point engine::page_at(const incident& i) const noexcept {
 
 /// Whether something stands in the way of this one incident, rather than of many, or of nothing but its turn.
 inline bool engine::waits_by_itself(std::uint32_t denied) const noexcept {
-    constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
     if ((denied & (bit(guard::maintenance) | bit(guard::trust))) != 0) return false; // who announced it knows
     if ((denied & bit(guard::breaker)) != 0 || (doubting_ && (denied & bit(guard::freeze)) != 0)) return false;
-    return (denied & ~turn) != 0;
+    return (denied & ~turns) != 0;
 }
 
 inline void engine::page_long_wait(incident& i, outputs& out) {
@@ -10026,6 +10000,7 @@ inline void engine::page_long_wait(incident& i, outputs& out) {
         return;
     }
     i.paged = true;
+    i.paged_for = i.denied;
     event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);
     e.denied = i.denied;
     e.next = i.wake;
@@ -10042,7 +10017,8 @@ namespace reheat::inline REHEAT_ABI {
 
 /// By what a machine is proved dead without a fence, if it is.
 inline std::optional<proof_kind> engine::dead(target_id machine) const noexcept {
-    if (const set_id host = sets_of(machine).host; host != no_set && sets_[host].dead) return sets_[host].proof;
+    const set_id host = sets_of(machine).host;
+    if (host != no_set && sets_[host].dead && !targets_[machine].second) return sets_[host].proof;
     return deaths_.dead(machine, now_);
 }
 
@@ -10130,7 +10106,10 @@ inline void engine::fence_ended(incident& i, target_id machine, outcome_code cod
     for (death_wanted& d : i.deaths) {
         if (d.target != machine || d.in_flight == 0) continue;
         --d.in_flight;
-        if (code == outcome_code::done) i.off_since = now_;
+        if (code == outcome_code::done) {
+            i.off_since = now_;
+            targets_[machine].second = false;
+        }
         const proof_kind by = why == reason::confirmed_absent ? proof_kind::absent : proof_kind::fenced;
         if (code == outcome_code::done && !d.proved) mint(i, d, by, reason::proof_minted, out);
         if (d.in_flight == 0 && d.method >= policy_of(i).fencing.size())
@@ -10148,8 +10127,10 @@ inline void engine::bury(const pending_operation& op) {
         graves_.push_back({p.target(), p.incident(), p.kind(), now_, std::string{targets_.cloud_id(p.target())},
                            std::string{targets_.host(p.target())}});
         deaths_.forget(p.target());
-        // The new copy may have another id and another host, and until it is seen only its name finds it.
+        // The new copy may have another id and another host, and until it is seen only its name finds it. That holds
+        // also where the outcome says that there is none.
         targets_.forget_identity(p.target());
+        targets_[p.target()].second = true;
         // So is what an operator said of that copy.
         if (targets_[p.target()].words != 0)
             targets_.note_words(p.target()).of[static_cast<std::size_t>(vantage::operator_word)] = {};
@@ -10235,6 +10216,8 @@ inline std::optional<grave> engine::withdraw_proof(const sighting& s, outputs& o
     const std::string_view known = targets_.cloud_id(s.target);
     const std::string host{targets_.host(s.target)};
     if (known.empty() ? s.host.empty() || s.host != host : s.cloud_id != known) return std::nullopt;
+    const instance_set& on = sets_[sets_of(s.target).host];
+    const bool by_host = sets_of(s.target).host != no_set && on.dead;
     for (incident& i : incidents_) {
         const pending_operation* op = i.at == phase::acting ? find_operation(i.op) : nullptr;
         if (i.at != phase::fencing && (op == nullptr || op->at != pending_operation::stage::journaled)) continue;
@@ -10243,15 +10226,13 @@ inline std::optional<grave> engine::withdraw_proof(const sighting& s, outputs& o
             // Now nothing proves it, as the second look will see.
             d.fenced = false;
             deaths_.forget(d.target);
-            if (dead(d.target)) take(host_word{host, false, proof_kind::fenced, now_}, out);
+            if (by_host) take(host_word{host, false, proof_kind::fenced, now_}, out);
             return grave{d.target, i.id, {}, d.proved_at};
         }
     }
     // What would prove it later does not either.
-    const instance_set& on = sets_[sets_of(s.target).host];
-    const bool by_host = sets_of(s.target).host != no_set && on.dead;
     const time_point died_at = by_host ? on.died_at : (time_point::min)();
-    if (targets_[s.target].failing == 0 || !dead(s.target) || s.at < died_at) return std::nullopt;
+    if (targets_[s.target].failing == 0 || !(by_host || dead(s.target)) || s.at < died_at) return std::nullopt;
     deaths_.forget(s.target);
     if (by_host) take(host_word{host, false, proof_kind::fenced, now_}, out);
     return grave{s.target, targets_[s.target].incident, {}, died_at};
@@ -10336,15 +10317,12 @@ inline void engine::ask_sets(guard_answers& answers, const rung& r, target_id su
         const guard_answer before = answers.of(guard::quota);
         if (!a.allows() && (before.allows() || a.next > before.next)) answers.set(guard::quota, a);
     };
-    each_place(subject, [&](const membership& m) {
-        for (const set_id id : m.above_host()) {
-            if (id == no_set) continue;
-            const instance_set& s = sets_[id];
-            const bool group = s.of == set_kind::group;
-            if (s.open) answers.set(guard::breaker, {opened(s), after(s.calm_since, bounds.breaker.cooldown)});
-            const shared_budget& b = budget_of(s.of);
-            if (b.limits()) spent(ask_budget(b, s.spent, group ? reason::group_budget : reason::domain_budget, id));
-        }
+    each_place(subject, [&](set_id id) {
+        const instance_set& s = sets_[id];
+        const bool group = s.of == set_kind::group;
+        if (s.open) answers.set(guard::breaker, {opened(s), after(s.calm_since, bounds.breaker.cooldown)});
+        const shared_budget& b = budget_of(s.of);
+        if (b.limits()) spent(ask_budget(b, s.spent, group ? reason::group_budget : reason::domain_budget, id));
     });
     if (bounds.all.limits()) spent(ask_budget(bounds.all, all_spent_, reason::all_budget, no_set));
     spent(ask_quota());
@@ -10764,11 +10742,21 @@ inline void engine::take(const transition& t, outputs& out) {
                                                   : reason::alarm_unknown;
     event& e = tell(event_kind::alarm, decision::change, why, out);
     e.target = t.target;
-    e.from = t.from;
+    e.from = !raised_before_.empty() && std::erase(raised_before_, t.watch) != 0 ? alarm_state::alarm : t.from;
     e.to = t.to;
     e.watch = t.watch;
     e.value = t.value;
+    const bool news = e.from != t.to && (e.from == alarm_state::alarm || t.to == alarm_state::alarm);
+    const std::size_t written = out.records.size();
     health_changed(t.target, why, out);
+    if (!news) return;
+    record& r = out.records.size() != written ? out.records.back() : write(record_kind::alarm, t.target, out);
+    r.to = t.to;
+    // Counted from the oldest: the list begins with the newest.
+    std::uint32_t at = target.first_watch;
+    while (links_[at].watch != t.watch) at = links_[at].next;
+    r.attempt = 0;
+    while ((at = links_[at].next) != 0) ++r.attempt;
 }
 
 /// Counts which machines are heard: by how many alarms that silence raises, on them and their services.
@@ -10864,6 +10852,7 @@ inline void engine::watch_breakers(outputs& out) {
         e.value = static_cast<double>(s.failed());
     });
     set_id widest = no_set;
+    bool again = false;
     std::erase_if(open_breakers_, [&](set_id id) {
         instance_set& s = sets_[id];
         if (now_ >= after(s.calm_since, options_.bounds.breaker.cooldown)) {
@@ -10871,6 +10860,7 @@ inline void engine::watch_breakers(outputs& out) {
             s.calm_since = never;
             look_again_ = true;
             tell(event_kind::controller, decision::release, reason::breaker_closed, out).set = id;
+            again = again || id == paged_breaker_;
             return true;
         }
         if (s.paged || now_ < after(s.opened_at, options_.page_after)) return false;
@@ -10882,8 +10872,13 @@ inline void engine::watch_breakers(outputs& out) {
         if (widest == no_set || sets_[widest].failed() < s.failed()) widest = id;
         return false;
     });
-    // One cause opens the breakers of many sets; a human hears of the widest.
+    // One cause opens the breakers of many sets; a human hears of the widest. What outlasts that one has another cause.
+    for (std::size_t n = 0; again && n < open_breakers_.size(); ++n) {
+        sets_[open_breakers_[n]].paged = false;
+        sets_[open_breakers_[n]].opened_at = now_;
+    }
     if (widest == no_set) return;
+    paged_breaker_ = widest;
     event& e = tell(event_kind::page, decision::page, opened(sets_[widest]), out);
     e.set = widest;
     e.value = static_cast<double>(sets_[widest].failed());
@@ -11029,7 +11024,12 @@ inline void engine::take(const sighting& s, outputs& out) {
         if (g.target == s.target && same_copy) of = &g;
     }
     const std::optional<grave> held = of == nullptr ? withdraw_proof(s, out) : std::nullopt;
-    if (of == nullptr && !held) return;
+    if (of == nullptr && !held) {
+        // One that is neither the current copy nor one that was replaced.
+        const std::string_view known = targets_.cloud_id(s.target);
+        if (!known.empty() && !s.cloud_id.empty() && s.cloud_id != known) targets_[s.target].second = true;
+        return;
+    }
     const grave& g = held ? *held : *of;
     if (s.running_since <= g.died_at) {
         if (std::exchange(trust_broken_, true)) return;
@@ -11213,9 +11213,7 @@ inline reason engine::no_longer_wanted(const pending_operation& op) const noexce
         if (!p.speaks_for(op.for_incident, p.target(), now_)) return reason::proof_expired;
     }
     reason breaker = reason::none;
-    each_place(op.subject, [&](const membership& m) {
-        for (const set_id s : m.above_host()) breaker = s != no_set && sets_[s].open ? opened(sets_[s]) : breaker;
-    });
+    each_place(op.subject, [&](set_id s) { breaker = sets_[s].open ? opened(sets_[s]) : breaker; });
     if (breaker != reason::none) return breaker;
     if (doubting_) return reason::silence_is_ours;
     const bool irreversible = is_destructive(op.what) || op.what == operation::fence_instance;
@@ -11532,11 +11530,12 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
         return go_on(*i, out);
     }
     if (what == operation::fence_instance) return fence_ended(*i, subject, code, why, retry_after, out);
-    if (needs_proof(what) && code != outcome_code::failed && code != outcome_code::refused) {
+    for (const death_wanted& d : i->deaths) {
+        if (!needs_proof(what)) break;
+        if (code == outcome_code::done || code == outcome_code::refused) targets_[d.target].second = false;
         // A new copy may run, and not there: the death of the old one's host is no proof of its death.
-        for (const death_wanted& d : i->deaths) {
-            if (targets_.host(d.target).empty()) move_to(d.target, {});
-        }
+        const bool gone = code == outcome_code::done || code == outcome_code::unknown;
+        if (gone && targets_.host(d.target).empty()) move_to(d.target, {});
     }
     if (code == outcome_code::failed || code == outcome_code::refused) {
         if (needs_proof(what)) exhume(*i);
@@ -11595,7 +11594,9 @@ inline reason engine::hear(const spoken& s, outputs& out) {
         if (machine == no_target) return reason::not_understood;
         target_record& t = targets_[machine];
         // It was not made, so it did not fail either: it may be ordered.
-        if (std::exchange(t.unsure, false) && t.failing == 0 && t.heard() == health::unknown) return accept();
+        const bool unsure = t.unsure;
+        t.unsure = t.second = false;
+        if (unsure && t.failing == 0 && t.heard() == health::unknown) return accept();
         deaths_.confirm(machine, earlier(s.expires, after(now_, options_.proof_validity)));
         // Whoever knows that it is dead has looked; that is evidence, for as long as the proof is good.
         targets_.note_words(machine).of[static_cast<std::size_t>(vantage::operator_word)].pass(health::unhealthy, now_);

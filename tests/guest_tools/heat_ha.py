@@ -26,10 +26,11 @@ class Failure(Exception):
 class Host:
     """A running heat_ha: its events in the order of their lines, and its control socket."""
 
-    def __init__(self, folder, *arguments):
+    def __init__(self, folder, *arguments, before=()):
+        """`before` is a command that runs the program, as `sh -c …`."""
         self.control = Path(folder) / "control"
         clock = [] if "--clock" in arguments else ["--clock", "manual"]
-        command = [program(), *clock, "--events", "json", "--control", self.control, *arguments]
+        command = [*before, program(), *clock, "--events", "json", "--control", self.control, *arguments]
         self.process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.lines = queue.Queue()
         self.events = []

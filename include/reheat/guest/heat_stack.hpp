@@ -77,6 +77,11 @@ struct heat_stack_options {
 /// Heat ignores it and so does this. An alarm that names no restarter is watched on the stack, whose own incidents have
 /// an empty ladder: they are told and paged, nothing is done.
 ///
+/// After a restart on a journal of records, poll the pipeline once between `open` and the first `step`: an instance
+/// whose cloud id it then knows is there, and is not ordered again; one that the engine will not make, because it is
+/// being made or recovered, is there once its cloud id is known.
+/// The signals of guests are not in the journal: whoever keeps them says them again.
+///
 /// The pipeline outlives it. One thread at a time, the pipeline's.
 ///
 ///     guest::heat_stack wiki{ha, stack_creation{std::move(*loaded), "http://127.0.0.1:8000", keys}, {.restart =
@@ -115,6 +120,9 @@ public:
     template <class Sink>
         requires requires(Sink& told, const creation_action& a) { told(a); }
     void step(Sink&& told) {
+        for (const machine& m : machines_) {
+            if (m.there && creation_.status(m.resource) == creation_status::in_progress) adopt(m);
+        }
         while (creation_.next() <= ha_->time().now()) {
             actions_.clear();
             creation_.step(ha_->time().now(), actions_);
@@ -132,13 +140,20 @@ public:
     /// mode an instance counts as created, as all that the engine would have called counts as done; its `Ref` is then
     /// its name, unless the engine was told of an id.
     void notice(const event& e) {
-        if (e.what != decision::finish) return;
+        const bool left_out = e.what == decision::ignore && e.kind == event_kind::operation_order;
+        if (e.what != decision::finish && !left_out) return;
         for (machine& m : machines_) {
+            if (left_out) {
+                m.there = m.there || e.target == m.target;
+                continue;
+            }
             if (!ha_->state().targets().covers(e.subject, m.target)) continue;
             if (creation_.status(m.resource) == creation_status::complete) {
                 if (!e.shadow) renew(m);
             } else if (e.rung == operation::create_instance) {
                 born(m, e);
+            } else if (m.there) {
+                adopt(m);
             }
         }
     }
@@ -197,6 +212,7 @@ private:
         std::string resource;
         std::string zone;
         target_id target;
+        bool there = false; ///< the engine would not make it
     };
     struct watched {
         std::string resource;
@@ -216,7 +232,15 @@ private:
     void create(const create_instance& wanted) {
         machine& m = *find(wanted.resource);
         m.zone = wanted.spec.availability_zone;
-        ha_->order_creation(m.target);
+        if (!adopt(m)) ha_->order_creation(m.target);
+    }
+
+    /// Takes what was made before for created; false if nobody knows it.
+    bool adopt(const machine& m) {
+        std::string id = cloud_id(m);
+        if (id.empty()) return false;
+        ignore(creation_.created(m.resource, std::move(id), attributes(m), ha_->time().now()));
+        return true;
     }
 
     void watch(const watch_alarm& wanted) {
