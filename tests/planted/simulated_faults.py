@@ -76,7 +76,6 @@ FAULTS = [
     # The simulated world: bugs of a driver, of a cloud, of a journal
     ("the driver attaches the volumes before the old copy is off", SIM + "carry_out.hpp",
      "if (c.fate.false_proof) return outcome::done();", "if (c.fate.false_proof || m.now.has_power()) return outcome::done();"),
-    ("the driver does not compare epochs", SIM + "world_calls.hpp", "if (r.reign < reign_) {", "if (false) {"),
     ("the journal loses its newest records and says that they are safe", SIM + "sim_journal.hpp",
      "entries_.resize(safe_);", "entries_.resize(safe_ < 8 ? 0 : safe_ - 8), safe_ = entries_.size();"),
 ]
