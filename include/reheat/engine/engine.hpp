@@ -700,7 +700,8 @@ private:
     time_point held_until_ = never; // after a start or a change of leader; `never` before the first step
     time_point lead_until_ = never;
     time_point last_machine_action_ = (time_point::min)();
-    time_point waits_longest_ = never; // who waits for nothing but the turn of a machine's action
+    time_point waits_longest_ = never; // who waits for nothing but the turn of a machine's action, in the last pass
+    time_point longest_now_ = never;   // and in the one under way
     time_point doubt_since_ = never;
     target_id doubted_about_ = no_target; // the machine that the cloud is asked for in a doubt
     time_point next_probe_ = never;

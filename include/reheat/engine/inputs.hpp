@@ -128,19 +128,13 @@ inline void engine::step(time_point now, outputs& out) {
 /// In the order of their opening, and where targets have priorities, the more important ones first.
 inline void engine::look_at_all(outputs& out) {
     highest_waiting_ = -1;
-    time_point longest = never;
-    const auto look_at = [&](incident& i) {
-        look(i, out);
-        const bool waits = i.at == phase::deciding && i.denied != 0 && (i.denied & ~turns) == 0;
-        if (waits && i.waiting_since < longest && level_of(rung_of(i).what) != level::service)
-            longest = i.waiting_since;
-    };
+    longest_now_ = never;
     const auto note_longest = [&] {
-        look_again_ = look_again_ || longest > waits_longest_; // others may go first again
-        waits_longest_ = longest;
+        look_again_ = look_again_ || longest_now_ > waits_longest_; // others may go first again
+        waits_longest_ = longest_now_;
     };
     if (!any_priority_) {
-        for (std::size_t n = 0; n < incidents_.size(); ++n) look_at(incidents_[n]);
+        for (std::size_t n = 0; n < incidents_.size(); ++n) look(incidents_[n], out);
         return note_longest();
     }
     order_.resize(incidents_.size());
@@ -150,7 +144,7 @@ inline void engine::look_at_all(outputs& out) {
     });
     for (const auto& next : order_) {
         incident& i = incidents_[next.second];
-        look_at(i);
+        look(i, out);
         // It waits for its turn, not for anything that may never come.
         constexpr std::uint32_t turn =
             bit(guard::in_flight) | bit(guard::rate) | bit(guard::backoff) | bit(guard::quota);
@@ -256,7 +250,6 @@ inline void engine::take(const transition& t, outputs& out) {
     // Counted from the oldest: the list begins with the newest.
     std::uint32_t at = target.first_watch;
     while (links_[at].watch != t.watch) at = links_[at].next;
-    r.attempt = 0;
     while ((at = links_[at].next) != 0) ++r.attempt;
 }
 
