@@ -49,11 +49,10 @@ FAULTS = [
     ("the breaker is ignored", ENGINE + "inputs.hpp", "        s.open = true;\n", "        s.open = false;\n"),
     ("no distance between two actions", ENGINE + "decide.hpp",
      "if (targets_[subject].of != level::service) last_machine_action_ = now_;", ""),
-    ("the hold after a start is ignored", ENGINE + "engine.hpp",
-     "time_point held_until_ = never;", "time_point held_until_ = (time_point::min)();"),
-    ("an approval is remembered too long", ENGINE + "guards.hpp",
-     "if (r.approval == consent::required && now_ >= i.approved_until)",
-     "if (r.approval == consent::required && i.approved_until == (time_point::min)())"),
+    ("the hold after a start is ignored", ENGINE + "resume.hpp",
+     "held_until_ = after(now_, options_.bounds.start_hold);", "held_until_ = now_;"),
+    ("an approval is remembered too long", ENGINE + "decide.hpp",
+     "    i.approved_until = (time_point::min)();\n", ""),
     ("one action at a time is not asked", ENGINE + "guards.hpp",
      "if (targets_.busy(subject)) answers.set(guard::busy, {reason::busy, never});", "if (false) {}"),
 
@@ -69,14 +68,14 @@ FAULTS = [
     ("a page is not sent", ENGINE + "decide.hpp",
      "tell(event_kind::page, decision::page, reason::ladder_exhausted, i, out).next = i.wake;", ""),
     ("a long wait is not paged", ENGINE + "decide.hpp",
-     "    if (now_ < page_at(i)) return;\n", "    if (now_ < page_at(i) || i.rung != 0) return;\n"),
+     "event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);",
+     "outputs unsaid;\n    event& e = tell(event_kind::page, decision::page, reason::waited_long, i, unsaid);"),
     ("an alarm is lost", ENGINE + "inputs.hpp",
      "else open(target, why, out);", "else if (static_cast<unsigned>(target) % 7 != 3) open(target, why, out);"),
 
     # The simulated world: bugs of a driver, of a cloud, of a journal
     ("the driver attaches the volumes before the old copy is off", SIM + "carry_out.hpp",
      "if (c.fate.false_proof) return outcome::done();", "if (c.fate.false_proof || m.now.has_power()) return outcome::done();"),
-    ("the driver does not compare epochs", SIM + "world_calls.hpp", "if (r.reign < reign_) {", "if (false) {"),
     ("the journal loses its newest records and says that they are safe", SIM + "sim_journal.hpp",
      "entries_.resize(safe_);", "entries_.resize(safe_ < 8 ? 0 : safe_ - 8), safe_ = entries_.size();"),
 ]

@@ -431,6 +431,22 @@ TEST_CASE("I3: the driver said no, and it counts as done") {
     }
 }
 
+TEST_CASE("I3: absence is a proof only where a description vouches for it") {
+    for (const bool vouched : {false, true}) {
+        stream s;
+        s.opens(s.db);
+        s.fences(s.db, 1);
+        s.driver_gets(2, operation::describe, s.db);
+        rh::observed seen;
+        seen.exists = seen.running = false;
+        seen.vouched = vouched;
+        s.m.completed(rh::op_id{2}, rh::outcome::done(seen), s.now);
+        s.ends(s.db, operation::fence_instance, s.db, 1, reason::confirmed_absent);
+        if (vouched) HOLDS(s);
+        else BREAKS(s, invariant::proof_first);
+    }
+}
+
 TEST_CASE("I4: a volume is deleted, attached twice, left behind or forgotten") {
     stream deleted;
     deleted.m.volume_attached("v1", deleted.db, "id-1", deleted.now);

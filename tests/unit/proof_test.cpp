@@ -374,14 +374,28 @@ TEST_SUITE("proof: a dead host") {
         CHECK(calls_for(r, r.one, operation::recreate_instance) == 1);
     }
 
-    TEST_CASE("nothing changed, says the cloud: the host is dead still") {
-        racks r{rh::ladder{rh::recreate_instance{.attempts = 3, .sustained = {3, 4h}}}.lowered()};
-        r.e.host_died("h1", proof_kind::fenced, r.now);
-        r.fail(r.one);
-        REQUIRE(answer_to(r, r.one, operation::recreate_instance, rh::outcome::refused("quota")));
-        REQUIRE(r.run_for(30min));
-        CHECK(r.count(operation::fence_instance) == 0);
-        CHECK(calls_for(r, r.one, operation::recreate_instance) == 2);
+    TEST_CASE("nothing changed, says the cloud, and it may be wrong: the next copy needs a fence by name") {
+        for (const bool refused : {false, true}) {
+            for (const bool by_fence : {false, true}) {
+                CAPTURE(refused);
+                CAPTURE(by_fence);
+                racks r{rh::ladder{rh::recreate_instance{.attempts = 3, .sustained = {3, 4h}}}.lowered()};
+                r.e.host_died("h1", proof_kind::fenced, r.now);
+                r.fail(r.one);
+                REQUIRE(answer_to(r, r.one, operation::recreate_instance,
+                                  refused ? rh::outcome::refused("quota") : rh::outcome::failed("no")));
+                for (int n = 0; n < 60 && r.count(operation::fence_instance) == 0; ++n) REQUIRE(r.run_for(2s));
+                CHECK(calls_for(r, r.one, operation::recreate_instance) == 1);
+                if (by_fence) {
+                    REQUIRE(answer_to(r, r.one, operation::fence_instance, rh::outcome::done()));
+                } else {
+                    REQUIRE(answer_to(r, r.one, operation::fence_instance, rh::outcome::failed("no power")));
+                    r.e.operate({rh::operator_verb::confirm_dead, r.one, "ann", {}, rh::never}, r.now);
+                }
+                REQUIRE(r.run_for(5min));
+                CHECK(calls_for(r, r.one, operation::recreate_instance) == 2);
+            }
+        }
     }
 }
 

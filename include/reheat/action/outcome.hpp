@@ -3,6 +3,8 @@
 
 #include <reheat/core/time.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,13 +22,8 @@ enum class outcome_code : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(outcome_code c) noexcept {
-    switch (c) {
-    case outcome_code::done: return "done";
-    case outcome_code::failed: return "failed";
-    case outcome_code::refused: return "refused";
-    case outcome_code::unknown: return "unknown";
-    }
-    return "unknown";
+    constexpr std::array<std::string_view, 4> names{"done", "failed", "refused", "unknown"};
+    return names[static_cast<std::size_t>(c)];
 }
 
 /// What a driver saw of an instance while it worked. Leave out what was not looked at. A text of more than 255 bytes

@@ -4,6 +4,8 @@
 #include <reheat/core/ids.hpp>
 #include <reheat/core/time.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -25,13 +27,8 @@ enum class proof_kind : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(proof_kind k) noexcept {
-    switch (k) {
-    case proof_kind::fenced: return "fenced";
-    case proof_kind::absent: return "absent";
-    case proof_kind::lease_expired: return "lease_expired";
-    case proof_kind::confirmed: return "confirmed";
-    }
-    return "unknown";
+    constexpr std::array<std::string_view, 4> names{"fenced", "absent", "lease_expired", "confirmed"};
+    return names[static_cast<std::size_t>(k)];
 }
 
 /// The right to start another copy of an instance: it names one incident and one target, expires, and is spent by the

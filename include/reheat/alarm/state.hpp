@@ -4,6 +4,8 @@
 #include <reheat/core/ids.hpp>
 #include <reheat/core/time.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -13,12 +15,8 @@ namespace reheat::inline REHEAT_ABI {
 enum class alarm_state : std::uint8_t { insufficient_data, ok, alarm };
 
 [[nodiscard]] constexpr std::string_view to_string(alarm_state s) noexcept {
-    switch (s) {
-    case alarm_state::insufficient_data: return "insufficient_data";
-    case alarm_state::ok: return "ok";
-    case alarm_state::alarm: return "alarm";
-    }
-    return "unknown";
+    constexpr std::array<std::string_view, 3> names{"insufficient_data", "ok", "alarm"};
+    return names[static_cast<std::size_t>(s)];
 }
 
 /// How periods without a sample count; the names are CloudWatch's. `ignore` keeps the state.

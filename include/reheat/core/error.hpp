@@ -3,6 +3,8 @@
 
 #include <reheat/config.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -24,19 +26,10 @@ enum class errc : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(errc code) noexcept {
-    switch (code) {
-    case errc::invalid_argument: return "invalid_argument";
-    case errc::syntax: return "syntax";
-    case errc::not_found: return "not_found";
-    case errc::already_exists: return "already_exists";
-    case errc::unsupported: return "unsupported";
-    case errc::limit_exceeded: return "limit_exceeded";
-    case errc::cycle: return "cycle";
-    case errc::denied: return "denied";
-    case errc::unavailable: return "unavailable";
-    case errc::io: return "io";
-    }
-    return "unknown";
+    constexpr std::array<std::string_view, 10> names{
+        "invalid_argument", "syntax", "not_found", "already_exists", "unsupported",
+        "limit_exceeded",   "cycle",  "denied",    "unavailable",    "io"};
+    return names[static_cast<std::size_t>(code)];
 }
 
 /// An error as a value. `where` names the place (a JSON path, `line:column`, a target's name; empty if there is none),

@@ -131,7 +131,12 @@ inline void engine::decide(incident& i, outputs& out) {
             continue;
         }
         const guard_answers answers = ask_guards(i, r, subject);
-        if (answers.denied() != 0) return wait(i, answers, out);
+        if (answers.denied() != 0) {
+            wait(i, answers, out);
+            const bool for_turn = (answers.denied() & ~turns) == 0 && level_of(r.what) != level::service;
+            if (for_turn) longest_now_ = earlier(longest_now_, i.waiting_since);
+            return;
+        }
         return begin(i, r, subject, out);
     }
     park(i, out);

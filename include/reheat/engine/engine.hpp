@@ -359,7 +359,7 @@ private:
     void take(const new_leader& l, outputs& out);
     void take(const transition& t, outputs& out);
     void look_at_all(outputs& out);
-    void reconcile(const sighting& s, std::string_view old_cloud_id, outputs& out);
+    void reconcile(const sighting& s, std::string_view old_cloud_id, bool news, outputs& out);
     void check_clock(time_point now, outputs& out);
     void tell_journal(outputs& out);
     void health_changed(target_id target, reason why, outputs& out);
@@ -475,7 +475,7 @@ private:
     [[nodiscard]] std::uint32_t about_to_act(set_id in) const noexcept;
     /// When the driver may be called again: `now_` if it may now.
     [[nodiscard]] time_point call_at() const noexcept { return calls_made_.room_at(options_.bounds.api, now_); }
-    [[nodiscard]] guard_answer ask_in_flight(const rung& r) const noexcept;
+    [[nodiscard]] guard_answer ask_in_flight(const incident& i, const rung& r) const noexcept;
     [[nodiscard]] guard_answer ask_probation(const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_dependencies(const incident& i) const noexcept;
     [[nodiscard]] guard_answer ask_capacity(const rung& r, target_id subject) const noexcept;
@@ -700,6 +700,8 @@ private:
     time_point held_until_ = never; // after a start or a change of leader; `never` before the first step
     time_point lead_until_ = never;
     time_point last_machine_action_ = (time_point::min)();
+    time_point waits_longest_ = never; // who waits for nothing but the turn of a machine's action, in the last pass
+    time_point longest_now_ = never;   // and in the one under way
     time_point doubt_since_ = never;
     target_id doubted_about_ = no_target; // the machine that the cloud is asked for in a doubt
     time_point next_probe_ = never;

@@ -117,7 +117,7 @@ inline void engine::bury(const pending_operation& op) {
     for (const proof_of_death& p : op.proofs) {
         if (graves_.size() >= most_graves) graves_.erase(graves_.begin());
         graves_.push_back({p.target(), p.incident(), p.kind(), now_, std::string{targets_.cloud_id(p.target())},
-                           std::string{targets_.host(p.target())}});
+                           std::string{targets_.host(p.target())}, op.what == operation::evacuate_instance});
         deaths_.forget(p.target());
         // The new copy may have another id and another host, and until it is seen only its name finds it. That holds
         // also where the outcome says that there is none.
@@ -143,7 +143,7 @@ inline void engine::exhume(const incident& i) {
 }
 
 /// A machine that had been replaced is back. One of the two has to go.
-inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, outputs& out) {
+inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, bool news, outputs& out) {
     const return_rule rule = rules(targets_[s.target].rules).returned;
     const time_point replaced = targets_[s.target].memory == 0 ? (time_point::min)() : remember(s.target).helped_at;
     const bool longer = s.running_since < replaced;
@@ -158,7 +158,7 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
     const std::string current{targets_.cloud_id(s.target)};
     // Nobody can say which of the two a fence would hit.
     const bool alike = old.empty() || current.empty() || old == current;
-    if (alike || rule == return_rule::stop_both)
+    if (news && (alike || rule == return_rule::stop_both))
         tell(event_kind::page, decision::page, reason::returned, s.target, out);
     if (alike) return;
     // Who was to go may be the one to keep by now.
@@ -200,7 +200,11 @@ inline void engine::stray_fenced(op_id op, outcome_code code, duration retry_aft
         if (code != outcome_code::done && s.tries == 1)
             tell(event_kind::page, decision::page, reason::returned, s.target, out).op = op;
     }
-    if (code == outcome_code::done) std::erase_if(strays_, [op](const stray& s) { return s.op == op; });
+    if (code != outcome_code::done) return;
+    for (grave& g : graves_) {
+        for (const stray& s : strays_) g.told = g.told && !(s.op == op && s.target == g.target);
+    }
+    std::erase_if(strays_, [op](const stray& s) { return s.op == op; });
 }
 
 /// Withdraws a proof that is not spent yet, since the copy is seen running of which it says that it is dead.

@@ -37,7 +37,7 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
     if (calling(i.target, health::unhealthy) == vantage_set::none && i.off_since == never)
         answers.set(guard::evidence, {reason::evidence_is_old, never});
     set(guard::probation, ask_probation(i, r, subject));
-    set(guard::in_flight, ask_in_flight(r));
+    set(guard::in_flight, ask_in_flight(i, r));
     if (level_of(r.what) != level::service) {
         const time_point next = after(last_machine_action_, options_.bounds.between);
         if (last_machine_action_ != (time_point::min)() && now_ < next)
@@ -204,11 +204,15 @@ inline guard_answer engine::ask_freeze(const incident& i, const rung& r, target_
     return {};
 }
 
-inline guard_answer engine::ask_in_flight(const rung& r) const noexcept {
+inline guard_answer engine::ask_in_flight(const incident& i, const rung& r) const noexcept {
     const bool service = level_of(r.what) == level::service;
     const std::size_t all = targets_.count(service ? level::service : level::instance);
     const share& bound = service ? options_.bounds.services_in_flight : options_.bounds.in_flight;
-    if (in_flight_[service ? 0 : 1] < bound.of(static_cast<std::uint32_t>(all))) return {};
+    if (in_flight_[service ? 0 : 1] >= bound.of(static_cast<std::uint32_t>(all)))
+        return {reason::too_many_in_flight, never};
+    // Who fails again and again, or is more important, must not take every turn.
+    const bool after_me = service || waits_longest_ >= earlier(i.waiting_since, now_);
+    if (after_me || now_ < after(waits_longest_, options_.bounds.yield_to_higher)) return {};
     return {reason::too_many_in_flight, never};
 }
 

@@ -128,9 +128,14 @@ inline void engine::step(time_point now, outputs& out) {
 /// In the order of their opening, and where targets have priorities, the more important ones first.
 inline void engine::look_at_all(outputs& out) {
     highest_waiting_ = -1;
+    longest_now_ = never;
+    const auto note_longest = [&] {
+        look_again_ = look_again_ || longest_now_ > waits_longest_; // others may go first again
+        waits_longest_ = longest_now_;
+    };
     if (!any_priority_) {
         for (std::size_t n = 0; n < incidents_.size(); ++n) look(incidents_[n], out);
-        return;
+        return note_longest();
     }
     order_.resize(incidents_.size());
     for (std::size_t n = 0; n < order_.size(); ++n) order_[n] = {targets_[incidents_[n].target].priority, n};
@@ -146,6 +151,7 @@ inline void engine::look_at_all(outputs& out) {
         if (i.at == phase::deciding && i.denied != 0 && (i.denied & ~turn) == 0 && highest_waiting_ < next.first)
             highest_waiting_ = next.first;
     }
+    note_longest();
 }
 
 inline void engine::check_clock(time_point now, outputs& out) {
@@ -244,7 +250,6 @@ inline void engine::take(const transition& t, outputs& out) {
     // Counted from the oldest: the list begins with the newest.
     std::uint32_t at = target.first_watch;
     while (links_[at].watch != t.watch) at = links_[at].next;
-    r.attempt = 0;
     while ((at = links_[at].next) != 0) ++r.attempt;
 }
 
@@ -505,9 +510,9 @@ inline void engine::take(const lease& l, outputs&) {
 /// A copy that was proved dead runs: either the proof was false, or it was started again since.
 inline void engine::take(const sighting& s, outputs& out) {
     if (!targets_.has(s.target)) return;
-    const grave* of = nullptr;
-    for (const grave& g : graves_) {
-        const bool known_by_id = !g.cloud_id.empty() && g.cloud_id != targets_.cloud_id(g.target);
+    grave* of = nullptr;
+    for (grave& g : graves_) {
+        const bool known_by_id = !g.moved && !g.cloud_id.empty() && g.cloud_id != targets_.cloud_id(g.target);
         const bool same_copy = known_by_id ? s.cloud_id == g.cloud_id
                                            : !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
         if (g.target == s.target && same_copy) of = &g;
@@ -526,8 +531,9 @@ inline void engine::take(const sighting& s, outputs& out) {
         write(record_kind::trust, s.target, out).why = reason::trust_broken;
         return;
     }
-    tell(event_kind::incident, decision::change, reason::returned, s.target, out).incident = g.incident;
-    if (!held) reconcile(s, g.cloud_id, out);
+    const bool news = held || !std::exchange(of->told, true); // it is seen again and again
+    if (news) tell(event_kind::incident, decision::change, reason::returned, s.target, out).incident = g.incident;
+    if (!held) reconcile(s, g.cloud_id, news, out);
 }
 
 inline void engine::take(const capacity& c, outputs& out) {

@@ -98,6 +98,7 @@ inline void engine::resume(outputs& out) {
     const std::size_t begun = operations_.size(); // one that ends may begin the next
     for (std::size_t n = 0; n < begun; ++n) {
         may_have_begun(operations_[n]);
+        operations_[n].settle += operations_[n].timeout; // nobody knows when it was called: just now, at the latest
         doubt_outcome(operations_[n], reason::resumed, out);
     }
 }

@@ -179,6 +179,10 @@ inline void invariant_monitor::finish_operation(const event& e) {
         found(invariant::proof_first, e.target,
               "the driver answered " + std::string{to_string(o->answer)} + ", and " + std::string{to_string(e.rung)} +
                   " counts as " + std::string{to_string(e.why)});
+    if (hears_answers_ && e.why == reason::confirmed_absent &&
+        std::find(absent_.begin(), absent_.end(), o->subject) == absent_.end())
+        found(invariant::proof_first, e.target,
+              "the absence of " + name(o->subject) + " counts as confirmed, and no description vouches for it");
     const detail::seen_operation ended = *o;
     operations_.erase(operations_.begin() + (o - operations_.data()));
     const bool nothing_done = e.why == reason::outcome_failed || e.why == reason::outcome_refused;

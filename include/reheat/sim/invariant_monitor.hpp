@@ -28,7 +28,8 @@
 // I3  1: a call that needs a proof came after its proof was accepted, for this incident, within its validity, once, and
 //        with no other fence of that machine under way; no call loses what must be kept; a fence has an accuser, and
 //        with `single_vantage::wait` as many as the policy wants; no action while trust is broken, over restarts too.
-//     2: the proofs that the call carries are those.
+//     2: the proofs that the call carries are those; what the driver denied does not count as done, and absence is
+//        proved by a description that vouches for it.
 // I4  3: no volume is deleted, or attached to a second copy; when a re-creation has recovered its target every volume
 //        of it is attached; a volume left detached by a failed call is named in its outcome.
 // I5  1: actions on a target, in its group, rack and zone, and in all, never exceed the budgets of the incident's
@@ -280,6 +281,8 @@ private:
     std::vector<std::pair<op_id, detail::seen_intent>> intents_;
     std::vector<record> fresh_; ///< records whose events were not told yet
     std::vector<std::pair<op_id, target_id>> readings_;
+    std::vector<target_id> absent_; ///< of which a description vouches that it is not there
+    bool hears_answers_ = false;
     std::vector<time_point> calls_made_;
     std::vector<detail::seen_grave> graves_;
     std::vector<std::pair<target_id, time_point>> sightings_; ///< that have to break the trust by then

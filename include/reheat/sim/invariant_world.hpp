@@ -170,8 +170,12 @@ inline void invariant_monitor::check_read_back(const request& r) {
 }
 
 inline void invariant_monitor::completed(op_id op, const outcome& result, time_point) {
+    hears_answers_ = true;
     std::erase_if(readings_, [&](const auto& reading) {
         if (reading.first != op) return false;
+        std::erase(absent_, reading.second);
+        if (result.code == outcome_code::done && !result.seen.exists.value_or(true) && result.seen.vouched)
+            absent_.push_back(reading.second);
         if (result.code == outcome_code::unknown) return true;
         for (auto& [other, i] : intents_) {
             const bool same = machine_of(i.target) != no_target && machine_of(i.target) == machine_of(reading.second);
