@@ -58,6 +58,7 @@ public:
         restart_at_.fill(never);
         world_.witness(&disk_);
         world_.tell_dead_hosts(s_.tells_dead_hosts);
+        if (s_.twins) world_.vouch_for(s_.options.proof_validity);
         world_.weather().lie_about_proofs(s_.false_proofs);
         for (const planned_fault& f : s_.faults) waiting_.push_back({f, after(start_, f.at)});
         storm_over_ = after(start_, s_.storm);

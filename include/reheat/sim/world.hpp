@@ -102,6 +102,8 @@ public:
     [[nodiscard]] std::vector<seen_call>& calls() noexcept { return seen_; }
     [[nodiscard]] std::uint64_t calls_made() const noexcept { return calls_made_; }
     [[nodiscard]] std::uint64_t stale_calls() const noexcept { return stale_calls_; }
+    /// How many came when their proof of death was over: their controller stood still after it had looked.
+    [[nodiscard]] std::uint64_t expired_calls() const noexcept { return expired_calls_; }
     /// How many calls were begun by a controller after another one had begun to lead. There must be none.
     [[nodiscard]] std::uint64_t late_calls() const noexcept { return late_calls_; }
     /// Whether nothing is under way in the cloud.
@@ -116,6 +118,9 @@ public:
     void begin(const planned_fault& f);
     /// When a host loses its power, somebody makes sure that it stays so and tells the controller that it is dead.
     void tell_dead_hosts(bool on) noexcept { tells_dead_hosts_ = on; }
+    /// Whoever says that a host is dead lets it boot nothing for so long after he has said that it is back: a call that
+    /// rests on his word may still be on its way.
+    void vouch_for(duration d) noexcept { vouches_for_ = d; }
     /// Somebody goes there and makes it run again. False if something is under way with it.
     bool repair(std::uint32_t machine);
     /// Somebody pulls its plug, and can say for certain that it is dead.
@@ -342,8 +347,10 @@ private:
     std::uint64_t calls_made_ = 0;
     std::uint64_t stale_calls_ = 0;
     std::uint64_t late_calls_ = 0;
+    std::uint64_t expired_calls_ = 0;
     bool woken_ = false;
     bool tells_dead_hosts_ = false;
+    duration vouches_for_{};
 };
 
 } // namespace reheat::inline REHEAT_ABI::sim

@@ -15,11 +15,19 @@ inline void world::take(const request& r, completion&& done, std::span<const pro
     ++calls_made_;
     seen_.push_back({now(), r.what, r.op, r.key, r.reign, r.target});
     const call_fate fate = weather_.fate_of(r.what, chance_);
-    if (fate.arrives && r.reign < reign_) {
-        ++stale_calls_;
+    const auto refuse = [&](const char* why) {
         if (watch_ != nullptr && by.number == controller_)
             watch_->monitor().completed(r.op, outcome::refused({}), watch_->at());
-        return done(outcome::refused("its epoch is over"));
+        done(outcome::refused(why));
+    };
+    if (fate.arrives && r.reign < reign_) {
+        ++stale_calls_;
+        return refuse("its epoch is over");
+    }
+    for (const proof_of_death& p : proofs) {
+        if (now() < p.expires() - time_->skew - by.ahead) continue;
+        ++expired_calls_;
+        return refuse("its proof of death is over");
     }
     if (fate.arrives) reign_ = r.reign;
     if (fate.arrives && watch_ != nullptr) watch_->monitor().accepted(r, watch_->at());
