@@ -99,7 +99,7 @@ inline bool schedule_run::is_in_human_hands(const incident& i) const {
 
 /// Whether all works and nothing is open, or what does not is parked and a human knows.
 inline bool schedule_run::is_settled() const {
-    if (!ha().leads() || ha().stalled()) return false;
+    if (!ha().leads() || ha().stalled() || !ha().pages_are_told() || !receiver_.idle()) return false;
     const engine& e = ha().state();
     for (const incident& i : e.incidents()) {
         if (!is_in_human_hands(i)) return false;

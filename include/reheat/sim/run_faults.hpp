@@ -86,6 +86,8 @@ inline void schedule_run::begin(planned_fault f) {
         return;
     case fault_kind::journal_full:
     case fault_kind::journal_slow:
+    case fault_kind::pages_lost:
+    case fault_kind::pages_late:
     case fault_kind::store_cut_off:
     case fault_kind::store_slow: return hold(f);
     default: return world_.begin(f);
@@ -110,6 +112,8 @@ inline void schedule_run::change(const held_fault& h, bool on) {
     switch (h.kind) {
     case fault_kind::journal_full: return disk_.set_full(on);
     case fault_kind::journal_slow: return disk_.set_delay(slow);
+    case fault_kind::pages_lost: return receiver_.lose(on, h.share);
+    case fault_kind::pages_late: return receiver_.delay(on, h.share);
     case fault_kind::store_slow:
         for (virtual_controller& c : all_) c.gate().slow_store(slow);
         return;

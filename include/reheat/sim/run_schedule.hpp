@@ -54,7 +54,8 @@ public:
     explicit schedule_run(const schedule& s)
         : s_{s}, world_{s_.fleet, time_, s_.seed},
           all_{virtual_controller{world_, time_, disk_, s_}, virtual_controller{world_, time_, disk_, s_}},
-          human_{world_, all_[0], s_.people, s_.seed ^ 0x5eedU}, chance_{s_.seed ^ 0xd1ceU}, start_{time_.now} {
+          human_{world_, all_[0], s_.people, s_.seed ^ 0x5eedU}, chance_{s_.seed ^ 0xd1ceU},
+          receiver_{s_.seed ^ 0x9a6eU}, start_{time_.now} {
         restart_at_.fill(never);
         world_.witness(&disk_);
         world_.tell_dead_hosts(s_.tells_dead_hosts);
@@ -85,6 +86,9 @@ public:
             told_->leave_out_volumes();
         }
         world_.tell(&*told_);
+        // A pager does not know what the one of an earlier controller has sent.
+        const auto ends = [](const planned_fault& f) { return f.kind == fault_kind::controller_crashes; };
+        if (!s_.twins && std::none_of(s_.faults.begin(), s_.faults.end(), ends)) watch_->hears_notifications();
         for (virtual_controller& c : all_) c.tell(&*told_);
         watch_->faults_ended(after(told_->at(), s_.storm), s_.calm);
         while (!over_) round(never);
@@ -146,6 +150,7 @@ private:
     // How time goes on
 
     [[nodiscard]] bool start() {
+        for (virtual_controller& c : all_) c.send_pages(receiver_);
         if (s_.twins) {
             for (std::size_t k = 0; k < all_.size(); ++k) {
                 all_[k].share_lead(store_, "controller-" + std::to_string(k), s_.ahead[k]);
@@ -170,6 +175,7 @@ private:
         else world_.advance(to, all_[0]);
         disk_.advance(time_.now);
         store_.advance(time_.now);
+        take_pages();
         begin_faults();
         end_faults();
         restart();
@@ -189,6 +195,14 @@ private:
         count_calls();
         aim();
         over_ = over_ || is_over() || spins();
+    }
+    /// Pages arrive. What an old leader sends is not the newest, whatever it says.
+    void take_pages() {
+        if (receiver_.next() > time_.now) return;
+        receiver_.advance(time_.now, [this](const notification& n, std::uint32_t from) {
+            if (from == world_.leader()) watch_->arrived(n);
+        });
+        for (virtual_controller& c : all_) c.wake(); // there are answers
     }
     /// What one says that leads no more concerns nobody.
     void hear(const virtual_controller& c, const event& e) {
@@ -228,7 +242,7 @@ private:
 
     [[nodiscard]] time_point next() const noexcept {
         time_point at = earlier(human_.next(), earlier(disk_.next(), next_poll_));
-        at = earlier(at, earlier(next_look_, monitor_at_));
+        at = earlier(at, earlier(next_look_, earlier(monitor_at_, receiver_.next())));
         for (std::size_t k = 0; k < all_.size(); ++k) {
             at = earlier(at, earlier(all_[k].next(), restart_at_[k]));
             if (all_[k].wants_journal()) at = earlier(at, reopen_at_);
@@ -330,6 +344,7 @@ private:
     bool over_ = false;
     virtual_operator human_;
     dice chance_;
+    page_receiver receiver_;
     std::optional<invariant_monitor> watch_;
     std::optional<truth_watch> told_;
     time_point monitor_at_ = never; ///< when it wants to be asked again

@@ -3,8 +3,10 @@
 
 #include <reheat/engine/resume.hpp>
 #include <reheat/runner/leadership.hpp>
+#include <reheat/runner/pager.hpp>
 #include <reheat/runner/pipeline.hpp>
 #include <reheat/sim/controller_lead.hpp>
+#include <reheat/sim/page_receiver.hpp>
 #include <reheat/sim/schedule.hpp>
 #include <reheat/sim/sim_journal.hpp>
 #include <reheat/sim/watched.hpp>
@@ -43,6 +45,9 @@ public:
         due_ = world_clock{*time_, ahead_}.now();
     }
 
+    /// From now on its pages are sent there. It is referred to.
+    void send_pages(page_receiver& to) noexcept { receiver_ = &to; }
+
     /// Starts on what is in the journal. Errors: what the journal or the engine refuses.
     result<void> start() {
         engine_options options = schedule_->options;
@@ -53,6 +58,7 @@ public:
         auto made = std::make_unique<pipeline_type>(*port, world_clock{*time_, ahead_}, schedule_->policies.front(),
                                                     watched_journal<sim_journal>{log}, options);
         if (auto opened = made->open(); !opened) return opened;
+        pages_.reset();
         ha_ = std::move(made);
         port_ = std::move(port);
         number_ = world_->new_controller();
@@ -72,6 +78,8 @@ public:
             else if (started_) ha_->host_returned(name_of_host(h));
         }
         started_ = true;
+        page_port_ = receiver_ == nullptr ? std::nullopt : std::optional{page_port{*receiver_, number_}};
+        if (page_port_) pages_.emplace(*page_port_, *ha_);
         if (lead_) led_.emplace(lead_->now(), *ha_, sink_);
         if (watch_ != nullptr) begin_watch();
         return {};
@@ -115,6 +123,10 @@ public:
     [[nodiscard]] bool alive() const noexcept { return alive_; }
     /// Whether it is the newest that began to lead, and may still do something.
     [[nodiscard]] bool leads() const noexcept { return running() && number_ == world_->leader() && !state().deposed(); }
+    /// Whether every page that it has to tell has arrived, or was given up: what is left to be tried again is so soon.
+    [[nodiscard]] bool pages_are_told() const noexcept {
+        return !pages_ || pages_->state().next() > after(state().now(), std::chrono::minutes{10});
+    }
     /// Whether it is in the middle of a step.
     [[nodiscard]] bool is_working() const noexcept { return working_; }
     /// Whether an append was refused, and the journal has to be opened again.
@@ -155,15 +167,12 @@ public:
         healed_.clear();
         static_cast<void>(time_->told());
         wanted_ = never;
-        if (!led_) {
-            due_ = ha_->poll(sink);
-            return;
-        }
         const auto tell = [](void* to, const event& e) { (*static_cast<std::remove_reference_t<Sink>*>(to))(e); };
-        sink_ = {std::addressof(sink), tell};
+        sink_ = {std::addressof(sink), tell, pages_ ? std::addressof(*pages_) : nullptr, &state()};
         working_ = true;
-        due_ = ha_->poll(*led_);
+        due_ = led_ ? ha_->poll(*led_) : ha_->poll(sink_);
         working_ = false;
+        if (!led_) return;
         if (!state().deposed() && !lead_->now().lost()) return;
         end();
         campaign_anew();
@@ -206,11 +215,18 @@ public:
     }
 
 private:
-    /// Somebody who hears events, whatever it is.
+    using pager_type = pager<page_port, engine>;
+    /// Somebody who hears events, whatever it is, and whoever sends pages. One that lost the lead calls nobody.
     struct event_sink {
         void* to = nullptr;
         void (*tell)(void*, const event&) = nullptr;
-        void operator()(const event& e) const { tell(to, e); }
+        pager_type* pages = nullptr;
+        const engine* of = nullptr;
+        void operator()(const event& e) const {
+            tell(to, e);
+            if (pages != nullptr) (*pages)(e);
+        }
+        time_point poll(time_point now) const { return pages == nullptr || of->deposed() ? never : pages->poll(now); }
     };
 
     void begin_watch() {
@@ -231,6 +247,7 @@ private:
             watch_->monitor().crashed(watch_->at());
         }
         led_.reset();
+        pages_.reset();
         ha_.reset();
     }
     void campaign_for_lead() {
@@ -330,6 +347,9 @@ private:
     std::optional<controller_lead> lead_;
     std::unique_ptr<world_port> port_;
     std::unique_ptr<pipeline_type> ha_;
+    page_receiver* receiver_ = nullptr;
+    std::optional<page_port> page_port_;
+    std::optional<pager_type> pages_;
     event_sink sink_;
     std::optional<leading<campaign<lease_way>, pipeline_type, event_sink&>> led_;
     duration ahead_{};
