@@ -207,13 +207,8 @@ enum class outcome_code : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(outcome_code c) noexcept {
-    switch (c) {
-    case outcome_code::done: return "done";
-    case outcome_code::failed: return "failed";
-    case outcome_code::refused: return "refused";
-    case outcome_code::unknown: return "unknown";
-    }
-    return "unknown";
+    constexpr std::array<std::string_view, 4> names{"done", "failed", "refused", "unknown"};
+    return names[static_cast<std::size_t>(c)];
 }
 
 /// What a driver saw of an instance while it worked. Leave out what was not looked at. A text of more than 255 bytes
@@ -303,13 +298,8 @@ enum class proof_kind : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(proof_kind k) noexcept {
-    switch (k) {
-    case proof_kind::fenced: return "fenced";
-    case proof_kind::absent: return "absent";
-    case proof_kind::lease_expired: return "lease_expired";
-    case proof_kind::confirmed: return "confirmed";
-    }
-    return "unknown";
+    constexpr std::array<std::string_view, 4> names{"fenced", "absent", "lease_expired", "confirmed"};
+    return names[static_cast<std::size_t>(k)];
 }
 
 /// The right to start another copy of an instance: it names one incident and one target, expires, and is spent by the
@@ -484,12 +474,8 @@ namespace reheat::inline REHEAT_ABI {
 enum class alarm_state : std::uint8_t { insufficient_data, ok, alarm };
 
 [[nodiscard]] constexpr std::string_view to_string(alarm_state s) noexcept {
-    switch (s) {
-    case alarm_state::insufficient_data: return "insufficient_data";
-    case alarm_state::ok: return "ok";
-    case alarm_state::alarm: return "alarm";
-    }
-    return "unknown";
+    constexpr std::array<std::string_view, 3> names{"insufficient_data", "ok", "alarm"};
+    return names[static_cast<std::size_t>(s)];
 }
 
 /// How periods without a sample count; the names are CloudWatch's. `ignore` keeps the state.
@@ -535,19 +521,10 @@ enum class errc : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(errc code) noexcept {
-    switch (code) {
-    case errc::invalid_argument: return "invalid_argument";
-    case errc::syntax: return "syntax";
-    case errc::not_found: return "not_found";
-    case errc::already_exists: return "already_exists";
-    case errc::unsupported: return "unsupported";
-    case errc::limit_exceeded: return "limit_exceeded";
-    case errc::cycle: return "cycle";
-    case errc::denied: return "denied";
-    case errc::unavailable: return "unavailable";
-    case errc::io: return "io";
-    }
-    return "unknown";
+    constexpr std::array<std::string_view, 10> names{
+        "invalid_argument", "syntax", "not_found", "already_exists", "unsupported",
+        "limit_exceeded",   "cycle",  "denied",    "unavailable",    "io"};
+    return names[static_cast<std::size_t>(code)];
 }
 
 /// An error as a value. `where` names the place (a JSON path, `line:column`, a target's name; empty if there is none),
@@ -8289,6 +8266,8 @@ struct grave {
     time_point died_at{}; ///< when the proof was minted
     std::string cloud_id{};
     std::string host{};
+    bool moved = false; ///< its successor has the same id, on another host
+    bool told = false;  ///< that it came back
 };
 
 /// A machine that is seen running, by an observer that can tell copies apart.
@@ -9106,7 +9085,7 @@ private:
     using input_queue = detail::input_queue<completed, observation, spoken, ordered, overflow, healed, host_word, lease,
                                             sighting, capacity, new_policy, new_leader>;
     static constexpr duration shortest_pause = std::chrono::seconds{1};
-    static constexpr std::uint32_t turns = bit(guard::in_flight) | bit(guard::rate); // who waits for it comes to act
+    static constexpr std::uint32_t turns = bit(guard::in_flight) | bit(guard::rate) | bit(guard::priority); // they come
 
     struct policy_version {
         policy rules;
@@ -9149,7 +9128,7 @@ private:
     void take(const new_leader& l, outputs& out);
     void take(const transition& t, outputs& out);
     void look_at_all(outputs& out);
-    void reconcile(const sighting& s, std::string_view old_cloud_id, outputs& out);
+    void reconcile(const sighting& s, std::string_view old_cloud_id, bool news, outputs& out);
     void check_clock(time_point now, outputs& out);
     void tell_journal(outputs& out);
     void health_changed(target_id target, reason why, outputs& out);
@@ -9265,7 +9244,7 @@ private:
     [[nodiscard]] std::uint32_t about_to_act(set_id in) const noexcept;
     /// When the driver may be called again: `now_` if it may now.
     [[nodiscard]] time_point call_at() const noexcept { return calls_made_.room_at(options_.bounds.api, now_); }
-    [[nodiscard]] guard_answer ask_in_flight(const rung& r) const noexcept;
+    [[nodiscard]] guard_answer ask_in_flight(const incident& i, const rung& r) const noexcept;
     [[nodiscard]] guard_answer ask_probation(const incident& i, const rung& r, target_id subject) const noexcept;
     [[nodiscard]] guard_answer ask_dependencies(const incident& i) const noexcept;
     [[nodiscard]] guard_answer ask_capacity(const rung& r, target_id subject) const noexcept;
@@ -9490,6 +9469,8 @@ private:
     time_point held_until_ = never; // after a start or a change of leader; `never` before the first step
     time_point lead_until_ = never;
     time_point last_machine_action_ = (time_point::min)();
+    time_point waits_longest_ = never; // who waits for nothing but the turn of a machine's action, in the last pass
+    time_point longest_now_ = never;   // and in the one under way
     time_point doubt_since_ = never;
     target_id doubted_about_ = no_target; // the machine that the cloud is asked for in a doubt
     time_point next_probe_ = never;
@@ -9644,7 +9625,12 @@ inline void engine::decide(incident& i, outputs& out) {
             continue;
         }
         const guard_answers answers = ask_guards(i, r, subject);
-        if (answers.denied() != 0) return wait(i, answers, out);
+        if (answers.denied() != 0) {
+            wait(i, answers, out);
+            const bool for_turn = (answers.denied() & ~turns) == 0 && level_of(r.what) != level::service;
+            if (for_turn) longest_now_ = earlier(longest_now_, i.waiting_since);
+            return;
+        }
         return begin(i, r, subject, out);
     }
     park(i, out);
@@ -10125,7 +10111,7 @@ inline void engine::bury(const pending_operation& op) {
     for (const proof_of_death& p : op.proofs) {
         if (graves_.size() >= most_graves) graves_.erase(graves_.begin());
         graves_.push_back({p.target(), p.incident(), p.kind(), now_, std::string{targets_.cloud_id(p.target())},
-                           std::string{targets_.host(p.target())}});
+                           std::string{targets_.host(p.target())}, op.what == operation::evacuate_instance});
         deaths_.forget(p.target());
         // The new copy may have another id and another host, and until it is seen only its name finds it. That holds
         // also where the outcome says that there is none.
@@ -10151,7 +10137,7 @@ inline void engine::exhume(const incident& i) {
 }
 
 /// A machine that had been replaced is back. One of the two has to go.
-inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, outputs& out) {
+inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, bool news, outputs& out) {
     const return_rule rule = rules(targets_[s.target].rules).returned;
     const time_point replaced = targets_[s.target].memory == 0 ? (time_point::min)() : remember(s.target).helped_at;
     const bool longer = s.running_since < replaced;
@@ -10166,7 +10152,7 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
     const std::string current{targets_.cloud_id(s.target)};
     // Nobody can say which of the two a fence would hit.
     const bool alike = old.empty() || current.empty() || old == current;
-    if (alike || rule == return_rule::stop_both)
+    if (news && (alike || rule == return_rule::stop_both))
         tell(event_kind::page, decision::page, reason::returned, s.target, out);
     if (alike) return;
     // Who was to go may be the one to keep by now.
@@ -10208,7 +10194,11 @@ inline void engine::stray_fenced(op_id op, outcome_code code, duration retry_aft
         if (code != outcome_code::done && s.tries == 1)
             tell(event_kind::page, decision::page, reason::returned, s.target, out).op = op;
     }
-    if (code == outcome_code::done) std::erase_if(strays_, [op](const stray& s) { return s.op == op; });
+    if (code != outcome_code::done) return;
+    for (grave& g : graves_) {
+        for (const stray& s : strays_) g.told = g.told && !(s.op == op && s.target == g.target);
+    }
+    std::erase_if(strays_, [op](const stray& s) { return s.op == op; });
 }
 
 /// Withdraws a proof that is not spent yet, since the copy is seen running of which it says that it is dead.
@@ -10286,7 +10276,7 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
     if (calling(i.target, health::unhealthy) == vantage_set::none && i.off_since == never)
         answers.set(guard::evidence, {reason::evidence_is_old, never});
     set(guard::probation, ask_probation(i, r, subject));
-    set(guard::in_flight, ask_in_flight(r));
+    set(guard::in_flight, ask_in_flight(i, r));
     if (level_of(r.what) != level::service) {
         const time_point next = after(last_machine_action_, options_.bounds.between);
         if (last_machine_action_ != (time_point::min)() && now_ < next)
@@ -10453,11 +10443,15 @@ inline guard_answer engine::ask_freeze(const incident& i, const rung& r, target_
     return {};
 }
 
-inline guard_answer engine::ask_in_flight(const rung& r) const noexcept {
+inline guard_answer engine::ask_in_flight(const incident& i, const rung& r) const noexcept {
     const bool service = level_of(r.what) == level::service;
     const std::size_t all = targets_.count(service ? level::service : level::instance);
     const share& bound = service ? options_.bounds.services_in_flight : options_.bounds.in_flight;
-    if (in_flight_[service ? 0 : 1] < bound.of(static_cast<std::uint32_t>(all))) return {};
+    if (in_flight_[service ? 0 : 1] >= bound.of(static_cast<std::uint32_t>(all)))
+        return {reason::too_many_in_flight, never};
+    // Who fails again and again, or is more important, must not take every turn.
+    const bool after_me = service || waits_longest_ >= earlier(i.waiting_since, now_);
+    if (after_me || now_ < after(waits_longest_, options_.bounds.yield_to_higher)) return {};
     return {reason::too_many_in_flight, never};
 }
 
@@ -10639,9 +10633,14 @@ inline void engine::step(time_point now, outputs& out) {
 /// In the order of their opening, and where targets have priorities, the more important ones first.
 inline void engine::look_at_all(outputs& out) {
     highest_waiting_ = -1;
+    longest_now_ = never;
+    const auto note_longest = [&] {
+        look_again_ = look_again_ || longest_now_ > waits_longest_; // others may go first again
+        waits_longest_ = longest_now_;
+    };
     if (!any_priority_) {
         for (std::size_t n = 0; n < incidents_.size(); ++n) look(incidents_[n], out);
-        return;
+        return note_longest();
     }
     order_.resize(incidents_.size());
     for (std::size_t n = 0; n < order_.size(); ++n) order_[n] = {targets_[incidents_[n].target].priority, n};
@@ -10657,6 +10656,7 @@ inline void engine::look_at_all(outputs& out) {
         if (i.at == phase::deciding && i.denied != 0 && (i.denied & ~turn) == 0 && highest_waiting_ < next.first)
             highest_waiting_ = next.first;
     }
+    note_longest();
 }
 
 inline void engine::check_clock(time_point now, outputs& out) {
@@ -10755,7 +10755,6 @@ inline void engine::take(const transition& t, outputs& out) {
     // Counted from the oldest: the list begins with the newest.
     std::uint32_t at = target.first_watch;
     while (links_[at].watch != t.watch) at = links_[at].next;
-    r.attempt = 0;
     while ((at = links_[at].next) != 0) ++r.attempt;
 }
 
@@ -11016,9 +11015,9 @@ inline void engine::take(const lease& l, outputs&) {
 /// A copy that was proved dead runs: either the proof was false, or it was started again since.
 inline void engine::take(const sighting& s, outputs& out) {
     if (!targets_.has(s.target)) return;
-    const grave* of = nullptr;
-    for (const grave& g : graves_) {
-        const bool known_by_id = !g.cloud_id.empty() && g.cloud_id != targets_.cloud_id(g.target);
+    grave* of = nullptr;
+    for (grave& g : graves_) {
+        const bool known_by_id = !g.moved && !g.cloud_id.empty() && g.cloud_id != targets_.cloud_id(g.target);
         const bool same_copy = known_by_id ? s.cloud_id == g.cloud_id
                                            : !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
         if (g.target == s.target && same_copy) of = &g;
@@ -11037,8 +11036,9 @@ inline void engine::take(const sighting& s, outputs& out) {
         write(record_kind::trust, s.target, out).why = reason::trust_broken;
         return;
     }
-    tell(event_kind::incident, decision::change, reason::returned, s.target, out).incident = g.incident;
-    if (!held) reconcile(s, g.cloud_id, out);
+    const bool news = held || !std::exchange(of->told, true); // it is seen again and again
+    if (news) tell(event_kind::incident, decision::change, reason::returned, s.target, out).incident = g.incident;
+    if (!held) reconcile(s, g.cloud_id, news, out);
 }
 
 inline void engine::take(const capacity& c, outputs& out) {
@@ -11532,7 +11532,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     if (what == operation::fence_instance) return fence_ended(*i, subject, code, why, retry_after, out);
     for (const death_wanted& d : i->deaths) {
         if (!needs_proof(what)) break;
-        if (code == outcome_code::done || code == outcome_code::refused) targets_[d.target].second = false;
+        if (code == outcome_code::done) targets_[d.target].second = false;
         // A new copy may run, and not there: the death of the old one's host is no proof of its death.
         const bool gone = code == outcome_code::done || code == outcome_code::unknown;
         if (gone && targets_.host(d.target).empty()) move_to(d.target, {});

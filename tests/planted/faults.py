@@ -42,7 +42,7 @@ FAULTS = [
     ("a dead host counts as often as it had instances", RECOVERY + "sets.hpp",
      "return unhealthy + dead_hosts;", "return unhealthy + 10 * dead_hosts;", "sets"),
     ("one more in flight", ENGINE + "guards.hpp",
-     "< bound.of(static_cast<std::uint32_t>(all))) return {};", "<= bound.of(static_cast<std::uint32_t>(all))) return {};", "budgets"),
+     ">= bound.of(static_cast<std::uint32_t>(all)))", "> bound.of(static_cast<std::uint32_t>(all)))", "budgets"),
     ("no distance between two actions", ENGINE + "guards.hpp",
      "last_machine_action_ != (time_point::min)() && now_ < next", "last_machine_action_ == next", "budgets"),
     ("the hold after a start is skipped", ENGINE + "guards.hpp",
@@ -100,7 +100,7 @@ FAULTS = [
 
     # Proofs
     ("a death that is not used yet outlives a sighting", ENGINE + "fencing.hpp",
-     "if (targets_[s.target].failing == 0 || !dead(s.target)", "if (true || !dead(s.target)", "proof"),
+     "if (targets_[s.target].failing == 0 || !(by_host", "if (true || !(by_host", "proof"),
     ("a copy is started beside one that returned", ENGINE + "guards.hpp",
      "else if (runs_elsewhere(r.what, subject))", "else if (false)", "proof"),
     ("a lease is over without its margin", RECOVERY + "deaths.hpp",
@@ -118,7 +118,9 @@ FAULTS = [
     ("a proof that ran out before the others is used", ENGINE + "fencing.hpp",
      "now_ >= d.expires || ", "", "fence_methods"),
     ("a new copy is dead with the old one's host", ENGINE + "operate.hpp",
-     "if (targets_.host(d.target).empty()) move_to(d.target, {});", "static_cast<void>(d);", "proof"),
+     "if (gone && targets_.host(d.target).empty()) move_to(d.target, {});", "static_cast<void>(gone);", "proof"),
+    ("what a cloud says did not happen did not happen", ENGINE + "fencing.hpp",
+     "targets_[p.target()].second = true;", "", "proof"),
     ("broken trust is ignored", ENGINE + "guards.hpp",
      "if (trust_broken_) answers.set(guard::trust, {reason::trust_broken, never});", "", "proof"),
     ("broken trust lets through what is journaled", ENGINE + "operate.hpp",

@@ -105,7 +105,11 @@ private:
         const engine& state = world_.ha().state();
         for (const incident& i : state.incidents()) {
             const bool waits = i.at == phase::deciding || i.at == phase::parked || i.at == phase::absorbed;
-            if (!waits && state.now() - i.opened_at > std::chrono::hours{8} && i.verify_by < state.now())
+            time_point last = i.opened_at;
+            for (const event& e : world_.events()) {
+                if (e.incident == i.id) last = later(last, e.at);
+            }
+            if (!waits && state.now() - last > std::chrono::hours{3})
                 return "I10: " + std::string{state.name(i.target)} + " hangs in " + std::string{to_string(i.at)};
         }
         for (const std::string& name : serving) {
@@ -150,6 +154,7 @@ private:
 /// `most` about as many are tried, at equal distances.
 [[nodiscard]] inline crash_report try_crashes(const scenario& s, std::size_t most = SIZE_MAX) {
     constexpr duration aftermath = std::chrono::hours{6};
+    std::size_t moments = 0; // of the scenario itself
     crash_report report;
     const auto play = [&](crash_points& points, const std::set<std::string>* serving, std::string& wrong) {
         detail::scenario_run run{s, &points};
@@ -158,6 +163,7 @@ private:
             return std::set<std::string>{};
         }
         run.play();
+        moments = points.seen();
         run.run_until(s.run + aftermath);
         detail::crash_judge judge{run.world(), s};
         wrong = run.problem();
@@ -172,8 +178,9 @@ private:
         report.problems.push_back(wrong);
         return report;
     }
-    const std::size_t every = most == 0 || none.seen() <= most ? 1 : none.seen() / most;
-    for (std::size_t at = 0; at < none.seen(); at += every) {
+    const std::size_t all = moments;
+    const std::size_t every = most == 0 || all <= most ? 1 : all / most;
+    for (std::size_t at = 0; at < all; at += every) {
         crash_points points{at};
         ++report.points;
         play(points, &serving, wrong);
