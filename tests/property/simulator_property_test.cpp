@@ -37,15 +37,21 @@ std::string told(std::uint64_t seed) {
 TEST_CASE("two hundred worst days break no promise") {
     std::uint64_t actions = 0;
     std::uint64_t crashes = 0;
+    std::uint64_t takeovers = 0;
+    std::uint64_t stale_calls = 0;
     for (std::uint64_t seed = 1; seed <= 200; ++seed) {
         CAPTURE(seed);
         const sim::run_result r = sim::schedule_run{sim::make_schedule(seed)}.run();
         CHECK_MESSAGE(r.violations.empty(), words(r));
         actions += r.actions;
         crashes += r.crashes;
+        takeovers += r.takeovers;
+        stale_calls += r.stale_calls;
     }
     CHECK(actions > 1000);
     CHECK(crashes >= 40);
+    CHECK(takeovers >= 40);
+    CHECK(stale_calls != 0);
 }
 
 TEST_CASE("where proofs lie trust is broken, and a human hears of it") {
@@ -72,6 +78,10 @@ TEST_CASE("a schedule has what it has to have") {
         CHECK(s.faults.size() >= 4);
         CHECK(kinds.size() >= 3);
         if (seed % 5 == 0) CHECK(kinds.count(sim::fault_kind::controller_crashes) == 1);
+        CHECK(s.twins == (seed % 5 == 2));
+        for (std::size_t k = sim::lone_fault_kind_count; k < sim::fault_kind_count; ++k)
+            CHECK((s.twins || kinds.count(static_cast<sim::fault_kind>(k)) == 0));
+        if (s.twins) CHECK(kinds.count(sim::fault_kind::controller_pauses) == 1);
     }
 }
 

@@ -80,6 +80,8 @@ struct totals {
     std::uint64_t calls = 0;
     std::uint64_t faults = 0;
     std::uint64_t crashes = 0;
+    std::uint64_t takeovers = 0;
+    std::uint64_t stale_calls = 0;
     std::uint64_t pages = 0;
     std::uint64_t recovered = 0;
     std::uint64_t parked = 0;
@@ -101,6 +103,8 @@ struct totals {
         calls += r.calls;
         faults += r.faults;
         crashes += r.crashes;
+        takeovers += r.takeovers;
+        stale_calls += r.stale_calls;
         pages += r.pages;
         recovered += r.recovered;
         parked += r.parked;
@@ -118,6 +122,8 @@ struct totals {
         calls += other.calls;
         faults += other.faults;
         crashes += other.crashes;
+        takeovers += other.takeovers;
+        stale_calls += other.stale_calls;
         pages += other.pages;
         recovered += other.recovered;
         parked += other.parked;
@@ -239,6 +245,8 @@ int run(const settings& with) {
     line("virtual years", years_of(t));
     line("faults", std::to_string(t.faults) + ", of them crashes of the controller " + std::to_string(t.crashes));
     line("actions", std::to_string(t.actions) + ", calls in all " + std::to_string(t.calls));
+    line("leaders", std::to_string(t.takeovers) + " took over from another one, of whose calls the cloud refused " +
+                        std::to_string(t.stale_calls));
     line("recovered", std::to_string(t.recovered));
     line("pages", std::to_string(t.pages));
     line("parked", std::to_string(t.parked) + " at the end");

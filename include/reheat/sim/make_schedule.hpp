@@ -2,6 +2,7 @@
 #pragma once
 
 #include <reheat/recovery/ladder.hpp>
+#include <reheat/runner/leadership.hpp>
 #include <reheat/sim/coverage.hpp>
 #include <reheat/sim/dice.hpp>
 #include <reheat/sim/schedule.hpp>
@@ -36,6 +37,7 @@ public:
             s_.policies.push_back(make_policy());
         }
         make_options();
+        if (s_.seed % 5 == 2) make_twins();
         s_.people.reads_after = chance_.between(std::chrono::seconds{30}, std::chrono::minutes{15});
         s_.people.denies = static_cast<std::uint8_t>(chance_.one_in(3) ? chance_.below(50) : 0);
         s_.people.unparks = static_cast<std::uint8_t>(chance_.below(60));
@@ -165,6 +167,25 @@ private:
             o.bounds.api = {static_cast<std::uint16_t>(10 + chance_.below(30)), std::chrono::minutes{1}};
     }
 
+    /// Two controllers on one store of leases and journal. Their clocks differ by less than the margin.
+    void make_twins() {
+        s_.twins = true;
+        // The cloud compares epochs, so the start of a call is what the lease has to cover; now and then it covers all.
+        const bool all_of_it = chance_.one_in(6);
+        if (!all_of_it) s_.options.lease_covers = std::chrono::seconds{20};
+        s_.lead.renew_every = std::chrono::seconds{5 + chance_.below(6)};
+        for (const policy& p : s_.policies)
+            s_.lead.ttl = (std::max)(s_.lead.ttl, shortest_lease(p, s_.options, s_.lead.renew_every));
+        s_.lead.ttl += std::chrono::seconds{5 + chance_.below(60)};
+        for (duration& d : s_.ahead) d = chance_.between(std::chrono::seconds{-1}, std::chrono::seconds{1});
+    }
+    /// Any fault that there can be; where there are two controllers, often one of theirs.
+    [[nodiscard]] fault_kind any_kind(bool of_twins) {
+        const std::uint32_t n = chance_.below(lone_fault_kind_count);
+        const std::uint32_t twin = chance_.below(fault_kind_count - lone_fault_kind_count);
+        return static_cast<fault_kind>(of_twins ? lone_fault_kind_count + twin : n);
+    }
+
     /// Something that leads to an incident which climbs to that rung.
     [[nodiscard]] fault_kind cause_of(operation rung) {
         constexpr std::array services{fault_kind::process_dies, fault_kind::process_hangs};
@@ -188,8 +209,12 @@ private:
             f.lasts = chance_.between(std::chrono::seconds{2}, std::chrono::minutes{10});
         if (k == fault_kind::clock_jumps) {
             f.jump = chance_.between(std::chrono::seconds{1}, std::chrono::minutes{10});
-            if (chance_.one_in(2)) f.jump = -f.jump;
+            const bool back = chance_.one_in(2);
+            // A lease is counted by a clock that does not go back: of two controllers none does.
+            if (back && !s_.twins) f.jump = -f.jump;
         }
+        if (k == fault_kind::controller_pauses)
+            f.lasts = chance_.between(s_.lead.ttl, s_.lead.ttl + std::chrono::minutes{10});
         return f;
     }
 
@@ -211,8 +236,10 @@ private:
             // Who is absorbed has something above or beside it that acts: the whole stack is ill.
             if (in == phase::absorbed && chance_.one_in(2)) cause.kind = fault_kind::stack_breaks;
             const bool near = chance_.one_in(3);
-            const auto any = static_cast<fault_kind>(chance_.below(near ? 5 : fault_kind_count));
-            planned_fault f = draw(any, cause.at, cause.at);
+            const auto close = static_cast<fault_kind>(chance_.below(5));
+            const bool of_twins = s_.twins && chance_.one_in(2);
+            const fault_kind any = any_kind(of_twins);
+            planned_fault f = draw(near && !of_twins ? close : any, cause.at, cause.at);
             f.aims = true;
             f.rung = rung;
             f.in = in;
@@ -227,9 +254,10 @@ private:
             add(f);
         }
         for (std::uint32_t n = 0; n < more; ++n) {
-            const auto any = static_cast<fault_kind>(chance_.below(fault_kind_count));
-            add(draw(any, std::chrono::minutes{2}, end));
+            const bool of_twins = s_.twins && chance_.one_in(3);
+            add(draw(any_kind(of_twins), std::chrono::minutes{2}, end));
         }
+        if (s_.twins) add(draw(fault_kind::controller_pauses, std::chrono::minutes{5}, end));
         if (s_.seed % 5 == 0) add(draw(fault_kind::controller_crashes, std::chrono::minutes{5}, end));
         // At least three kinds, whatever was drawn.
         std::array<fault_kind, 3> sure{fault_kind::guest_freezes, fault_kind::process_dies, fault_kind::api_fails};
@@ -250,7 +278,8 @@ private:
 } // namespace detail
 
 /// The schedule of a seed: at least 20 machines in 3 zones, 6 hours, 4 faults of 3 kinds, and a crash of the controller
-/// in every fifth. Every policy that a schedule may have is climbable by a driver with every capability.
+/// in every fifth; in another fifth two controllers. Every policy that a schedule may have is climbable by a driver
+/// with every capability.
 [[nodiscard]] inline schedule make_schedule(std::uint64_t seed, bool lying_proofs = false) {
     return detail::schedule_maker{seed, lying_proofs}.make();
 }

@@ -30,28 +30,29 @@ inline bool schedule_run::meets(const planned_fault& f, world_place at) const {
 
 inline void schedule_run::count_hits(const planned_fault& f) {
     result_.hits.began(f.kind);
-    if (!ha_.running()) return;
-    for (const incident& i : ha_.state().incidents()) {
+    if (!ha().running()) return;
+    for (const incident& i : ha().state().incidents()) {
         if (meets(f, world_.place_of(i.target))) result_.hits.hit(f.kind, rung_of(i), i.at);
     }
 }
 
 inline void schedule_run::ask_monitor() {
     monitor_at_ = never;
-    if (ha_.running() && !ha_.stalled()) {
-        const time_point now = ha_.state().now();
+    if (ha().leads() && !ha().stalled()) {
+        const time_point now = ha().state().now();
         const time_point again = watch_->poll(now);
         monitor_at_ =
             again == never ? never : after(time_.now, (std::max)(again - now, duration{std::chrono::seconds{1}}));
     }
     if (watch_->violations().empty()) return;
     const violation& first = watch_->violations().first().front();
-    found(std::string{to_string(first.which)}, ha_.running() ? to_text(first, ha_.state()) : first.what);
+    found(std::string{to_string(first.which)}, ha().running() ? to_text(first, ha().state()) : first.what);
 }
 
 inline void schedule_run::count_calls() {
     for (const seen_call& c : world_.calls()) result_.actions += c.what == operation::describe ? 0U : 1U;
     world_.calls().clear();
+    if (world_.late_calls() != 0) found("late_call", "a controller began a call while another one led");
     if (world_.truth().violations().empty()) return;
     for (const world_violation& v : world_.truth().violations()) {
         const bool by_lie = s_.false_proofs != 0 && v.what != world_violation::kind::call_not_intended;
@@ -69,7 +70,7 @@ inline void schedule_run::ask_status() {
     const api_weather& w = world_.weather();
     const bool silent = w.on(fault_kind::controller_cut_off) || w.on(fault_kind::answers_lost) ||
                         w.on(fault_kind::api_fails) || w.on(fault_kind::api_throttles);
-    if (silent || !ha_.running() || ha_.stalled()) return;
+    if (silent || !ha().leads() || ha().stalled()) return;
     said_unwell_.resize(world_.truth().machines().size());
     bool told = false;
     for (std::uint32_t n = 0; n < world_.truth().machines().size(); ++n) {
@@ -77,20 +78,20 @@ inline void schedule_run::ask_status() {
         const bool lie = w.on(fault_kind::api_lies) && chance_.one_in(2);
         const bool runs = m.now.has_power() != lie;
         if (runs && !said_unwell_[n]) continue;
-        const time_point at = ha_.ha().time().now();
-        ha_.ha().observe(
+        const time_point at = ha().ha().time().now();
+        ha().ha().observe(
             {m.target, vantage::driver_status, runs ? health::healthy : health::unhealthy, at, true, no_target});
         said_unwell_[n] = !runs;
         told = true;
     }
-    if (told) ha_.wake();
+    if (told) ha().wake();
 }
 
 /// Parked with a page, or covered by something that is.
 inline bool schedule_run::is_in_human_hands(const incident& i) const {
     if (marked(given_up_, i.target) || (i.at == phase::parked && marked(paged_, i.target))) return true;
     if (i.at != phase::absorbed) return false;
-    for (const incident& by : ha_.state().incidents()) {
+    for (const incident& by : ha().state().incidents()) {
         if (by.id == i.absorbed_by) return by.at != phase::absorbed && is_in_human_hands(by);
     }
     return false;
@@ -98,8 +99,8 @@ inline bool schedule_run::is_in_human_hands(const incident& i) const {
 
 /// Whether all works and nothing is open, or what does not is parked and a human knows.
 inline bool schedule_run::is_settled() const {
-    if (!ha_.running() || ha_.stalled()) return false;
-    const engine& e = ha_.state();
+    if (!ha().leads() || ha().stalled() || !ha().pages_are_told() || !receiver_.idle()) return false;
+    const engine& e = ha().state();
     for (const incident& i : e.incidents()) {
         if (!is_in_human_hands(i)) return false;
     }
@@ -124,7 +125,7 @@ inline bool schedule_run::is_over() {
 }
 
 inline void schedule_run::judge(target_id target, bool works, const std::string& name) {
-    const incident* i = ha_.state().incident_of(target);
+    const incident* i = ha().state().incident_of(target);
     if (i == nullptr) {
         if (!works) found("unnoticed", name + " does not work, and no incident is open");
         return;
@@ -143,7 +144,9 @@ inline void schedule_run::judge(target_id target, bool works, const std::string&
 inline void schedule_run::finish() {
     result_.virtual_time = time_.now - start_;
     result_.calls = world_.calls_made();
-    if (!ha_.running() || !result_.violations.empty() || ha_.state().trust_broken()) return;
+    result_.stale_calls = world_.stale_calls();
+    if (s_.twins && result_.violations.empty() && !ha().leads()) found("leaderless", "no controller leads in the end");
+    if (!ha().running() || !result_.violations.empty() || ha().state().trust_broken()) return;
     for (std::uint32_t n = 0; n < world_.truth().machines().size(); ++n) {
         const machine_state& m = world_.truth().machine(n);
         const bool works = world_.truth().works(n);
@@ -155,7 +158,7 @@ inline void schedule_run::finish() {
         for (std::uint8_t p = 0; p < m.how.processes; ++p)
             watch_->works(m.process[p], works && (m.up >> p & 1U) != 0, told_->at());
     }
-    watch_->finish(ha_.state().now());
+    watch_->finish(ha().state().now());
     ask_monitor();
 }
 

@@ -12,8 +12,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -38,6 +40,8 @@ struct run_result {
     std::uint64_t parked = 0; ///< incidents, at the end
     std::uint64_t crashes = 0;
     std::uint64_t faults = 0;
+    std::uint64_t takeovers = 0;   ///< times that another controller began to lead
+    std::uint64_t stale_calls = 0; ///< calls of an old leader that the cloud refused
     bool trust_broken = false;
     std::uint64_t copies_by_false_proofs = 0;
 };
@@ -48,10 +52,14 @@ struct run_result {
 class schedule_run {
 public:
     explicit schedule_run(const schedule& s)
-        : s_{s}, world_{s_.fleet, time_, s_.seed}, ha_{world_, time_, disk_, s_},
-          human_{world_, ha_, s_.people, s_.seed ^ 0x5eedU}, chance_{s_.seed ^ 0xd1ceU}, start_{time_.now} {
+        : s_{s}, world_{s_.fleet, time_, s_.seed},
+          all_{virtual_controller{world_, time_, disk_, s_}, virtual_controller{world_, time_, disk_, s_}},
+          human_{world_, all_[0], s_.people, s_.seed ^ 0x5eedU}, chance_{s_.seed ^ 0xd1ceU},
+          receiver_{s_.seed ^ 0x9a6eU}, start_{time_.now} {
+        restart_at_.fill(never);
         world_.witness(&disk_);
         world_.tell_dead_hosts(s_.tells_dead_hosts);
+        if (s_.twins) world_.vouch_for(s_.options.proof_validity);
         world_.weather().lie_about_proofs(s_.false_proofs);
         for (const planned_fault& f : s_.faults) waiting_.push_back({f, after(start_, f.at)});
         storm_over_ = after(start_, s_.storm);
@@ -66,41 +74,24 @@ public:
     /// `sink(engine, event)` hears of every event.
     template <class Sink>
     [[nodiscard]] run_result run(Sink&& sink) {
-        if (auto started = ha_.start(); !started) {
-            found("start", "the controller does not start: " + to_string(started.error()));
-            return std::move(result_);
-        }
-        watch_.emplace(ha_.state());
+        const auto tell = [](void* to, const engine& of, const event& e) {
+            (*static_cast<std::remove_reference_t<Sink>*>(to))(of, e);
+        };
+        user_ = {std::addressof(sink), tell};
+        if (!start()) return std::move(result_);
+        watch_.emplace(ha().state());
         told_.emplace(*watch_, time_);
         if (s_.false_proofs != 0) {
             watch_->proofs_lie();
             told_->leave_out_volumes();
         }
         world_.tell(&*told_);
-        ha_.tell(&*told_);
+        // A pager does not know what the one of an earlier controller has sent.
+        const auto ends = [](const planned_fault& f) { return f.kind == fault_kind::controller_crashes; };
+        if (!s_.twins && std::none_of(s_.faults.begin(), s_.faults.end(), ends)) watch_->hears_notifications();
+        for (virtual_controller& c : all_) c.tell(&*told_);
         watch_->faults_ended(after(told_->at(), s_.storm), s_.calm);
-        const auto hear = [&](const event& e) {
-            (*watch_)(e);
-            note(e);
-            human_.hear(e);
-            sink(ha_.state(), e);
-        };
-        for (bool over = false; !over;) {
-            world_.advance(next(), ha_);
-            disk_.advance(time_.now);
-            begin_faults();
-            end_faults();
-            restart();
-            ask_status();
-            work();
-            static_cast<void>(human_.act());
-            reopen_journal();
-            ha_.poll(hear);
-            ask_monitor();
-            count_calls();
-            aim();
-            over = is_over() || spins();
-        }
+        while (!over_) round(never);
         finish();
         return std::move(result_);
     }
@@ -109,9 +100,30 @@ public:
     }
 
     [[nodiscard]] world& in() noexcept { return world_; }
-    [[nodiscard]] virtual_controller& controller() noexcept { return ha_; }
+    /// The controller that leads, or did last.
+    [[nodiscard]] virtual_controller& controller() noexcept { return ha(); }
 
 private:
+    /// Whoever is there hears the guests.
+    struct ears {
+        std::array<virtual_controller, 2>& all;
+        bool beat(std::uint32_t n) {
+            const bool first = all[0].beat(n);
+            return all[1].beat(n) || first;
+        }
+        void old_copy(std::uint32_t n, const copy_state& c) {
+            for (virtual_controller& ha : all) ha.old_copy(n, c);
+        }
+        void healed(std::uint32_t n, std::uint8_t process) {
+            for (virtual_controller& ha : all) ha.healed(n, process);
+        }
+        void host_died(std::uint32_t h) {
+            for (virtual_controller& ha : all) ha.host_died(h);
+        }
+        void host_returned(std::uint32_t h) {
+            for (virtual_controller& ha : all) ha.host_returned(h);
+        }
+    };
     struct waiting_fault {
         planned_fault what;
         time_point at; ///< from then on it aims, or it begins
@@ -120,7 +132,96 @@ private:
     struct held_fault {
         fault_kind kind;
         time_point until;
+        std::uint8_t share;
+        std::array<bool, 2> whom; ///< of two
     };
+    struct holder {
+        schedule_run* of;
+        std::size_t number;
+    };
+    struct event_sink {
+        void* to = nullptr;
+        void (*tell)(void*, const engine&, const event&) = nullptr;
+    };
+
+    [[nodiscard]] virtual_controller& ha() noexcept { return all_[lead_]; }
+    [[nodiscard]] const virtual_controller& ha() const noexcept { return all_[lead_]; }
+
+    // How time goes on
+
+    [[nodiscard]] bool start() {
+        for (virtual_controller& c : all_) c.send_pages(receiver_);
+        if (s_.twins) {
+            for (std::size_t k = 0; k < all_.size(); ++k) {
+                all_[k].share_lead(store_, "controller-" + std::to_string(k), s_.ahead[k]);
+                all_[k].gate().on_hold(&holders_[k], [](void* who, duration d) {
+                    static_cast<holder*>(who)->of->stand_still(static_cast<holder*>(who)->number, d);
+                });
+            }
+            store_.advance(time_.now);
+            ha().poll([](const event&) {});
+            if (!ha().running()) found("start", "no controller leads");
+            return ha().running();
+        }
+        auto started = ha().start();
+        if (!started) found("start", "the controller does not start: " + to_string(started.error()));
+        return started.has_value();
+    }
+    /// Goes on to when something is due, at most until then, and does it.
+    void round(time_point until) {
+        const time_point to = earlier(next(), until);
+        ears both{all_};
+        if (s_.twins) world_.advance(to, both);
+        else world_.advance(to, all_[0]);
+        disk_.advance(time_.now);
+        store_.advance(time_.now);
+        take_pages();
+        begin_faults();
+        end_faults();
+        restart();
+        ask_status();
+        work();
+        static_cast<void>(human_.act());
+        reopen_journal();
+        for (std::size_t k = 0; k < (s_.twins ? all_.size() : 1); ++k) {
+            virtual_controller& c = all_[k];
+            c.poll([this, &c](const event& e) { hear(c, e); });
+            if (!c.leads() || k == lead_) continue;
+            lead_ = k;
+            ++result_.takeovers;
+            human_.serve(c);
+        }
+        ask_monitor();
+        count_calls();
+        aim();
+        over_ = over_ || is_over() || spins();
+    }
+    /// Pages arrive. What an old leader sends is not the newest, whatever it says.
+    void take_pages() {
+        if (receiver_.next() > time_.now) return;
+        receiver_.advance(time_.now, [this](const notification& n, std::uint32_t from) {
+            if (from == world_.leader()) watch_->arrived(n);
+        });
+        for (virtual_controller& c : all_) c.wake(); // there are answers
+    }
+    /// What one says that leads no more concerns nobody.
+    void hear(const virtual_controller& c, const event& e) {
+        if (!c.leads()) return;
+        (*watch_)(e);
+        note(e);
+        human_.hear(e);
+        user_.tell(user_.to, c.state(), e);
+    }
+    /// A controller stands still in the middle of what it does, and everything else goes on.
+    void stand_still(std::size_t k, duration d) {
+        virtual_controller& c = all_[k];
+        c.stall(d);
+        const bool watched = c.leads();
+        if (watched) told_->freeze();
+        const time_point end = after(time_.now, d);
+        while (!over_ && time_.now < end) round(end);
+        if (watched && c.leads()) told_->thaw();
+    }
 
     void found(std::string what, std::string text) {
         for (const run_violation& v : result_.violations) {
@@ -140,10 +241,12 @@ private:
     // When something is due
 
     [[nodiscard]] time_point next() const noexcept {
-        time_point at = earlier(earlier(ha_.next(), human_.next()), earlier(disk_.next(), next_poll_));
-        at = earlier(at, earlier(restart_at_, next_look_));
-        at = earlier(at, monitor_at_);
-        if (disk_.refused() && ha_.running()) at = earlier(at, reopen_at_);
+        time_point at = earlier(human_.next(), earlier(disk_.next(), next_poll_));
+        at = earlier(at, earlier(next_look_, earlier(monitor_at_, receiver_.next())));
+        for (std::size_t k = 0; k < all_.size(); ++k) {
+            at = earlier(at, earlier(all_[k].next(), restart_at_[k]));
+            if (all_[k].wants_journal()) at = earlier(at, reopen_at_);
+        }
         for (const waiting_fault& w : waiting_) {
             const time_point begins = w.what.aims ? after(w.at, w.what.patience) : w.at;
             at = earlier(at, w.what.aims && time_.now < w.at ? w.at : begins);
@@ -155,107 +258,29 @@ private:
 
     // Faults
 
-    void begin_faults() {
-        for (std::size_t n = 0; n < waiting_.size();) {
-            const waiting_fault& w = waiting_[n];
-            if (time_.now < (w.what.aims ? after(w.at, w.what.patience) : w.at)) {
-                ++n;
-                continue;
-            }
-            const planned_fault f = w.what;
-            waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(n));
-            begin(f);
-        }
-    }
-    /// Faults that wait for an incident to stand where they aim.
-    void aim() {
-        for (std::size_t n = 0; n < waiting_.size();) {
-            // The one before may have ended the controller.
-            if (!ha_.running() || ha_.state().open_incidents() == 0) return;
-            const waiting_fault& w = waiting_[n];
-            planned_fault f = w.what;
-            if (!f.aims || time_.now < w.at || !find_standing(f)) {
-                ++n;
-                continue;
-            }
-            waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(n));
-            begin(f);
-        }
-    }
-    /// Points a fault at an incident that stands where it aims, if it changes anything there.
-    [[nodiscard]] bool find_standing(planned_fault& f) const noexcept {
-        for (const incident& i : ha_.state().incidents()) {
-            if (i.at != f.in || rung_of(i) != f.rung) continue;
-            const world_place at = world_.place_of(i.target);
-            f.machine = at.machine;
-            if (at.is == world_place::kind::process) f.process = at.process;
-            if (can_begin(f)) return true;
-            f.process = static_cast<std::uint8_t>(f.process + 1U); // another one of the machine will do as well
-            if (can_begin(f)) return true;
-        }
-        return false;
-    }
-    [[nodiscard]] bool can_begin(const planned_fault& f) const noexcept {
-        switch (f.kind) {
-        case fault_kind::controller_stalls: return ha_.running() && !ha_.stalled();
-        case fault_kind::controller_crashes: return ha_.running();
-        case fault_kind::journal_full: return !disk_.full();
-        default: return world_.can_begin(f);
-        }
-    }
+    // sim/run_faults.hpp
+    void begin_faults();
+    void aim();
+    [[nodiscard]] bool find_standing(planned_fault& f) const noexcept;
+    [[nodiscard]] bool can_begin(const planned_fault& f) const noexcept;
+    void begin(planned_fault f);
+    void pause(const planned_fault& f);
+    void hold(const planned_fault& f);
+    void change(const held_fault& h, bool on);
+    void end_faults();
+    void restart();
     [[nodiscard]] operation rung_of(const incident& i) const noexcept {
-        const auto rungs = ha_.state().policy_of(i).rungs();
+        const auto rungs = ha().state().policy_of(i).rungs();
         return i.rung < rungs.size() ? rungs[i.rung].what : operation::none;
-    }
-
-    void begin(planned_fault f) {
-        // None lasts into the calm.
-        f.lasts = (std::min)(f.lasts, duration{storm_over_ - time_.now});
-        if (f.lasts <= duration::zero()) return;
-        // If it would change nothing there it hits the next one.
-        for (std::size_t n = 0; n < world_.truth().machines().size() && !can_begin(f); ++n)
-            f.machine = static_cast<std::uint32_t>((f.machine + 1) % world_.truth().machines().size());
-        if (!can_begin(f)) return;
-        ++result_.faults;
-        count_hits(f);
-        switch (f.kind) {
-        case fault_kind::clock_jumps: time_.skew += f.jump; return ha_.wake();
-        case fault_kind::controller_stalls: return ha_.stall(f.lasts);
-        case fault_kind::controller_crashes:
-            ha_.crash();
-            ++result_.crashes;
-            restart_at_ = after(time_.now, f.lasts);
-            return;
-        case fault_kind::journal_full:
-            disk_.set_full(true);
-            held_.push_back({f.kind, after(time_.now, f.lasts)});
-            return;
-        case fault_kind::journal_slow:
-            disk_.set_delay(std::chrono::milliseconds{100} * std::int64_t{f.share});
-            held_.push_back({f.kind, after(time_.now, f.lasts)});
-            return;
-        default: return world_.begin(f);
-        }
-    }
-    void end_faults() {
-        std::erase_if(held_, [this](const held_fault& h) {
-            if (h.until > time_.now) return false;
-            if (h.kind == fault_kind::journal_full) disk_.set_full(false);
-            else disk_.set_delay({});
-            return true;
-        });
-    }
-    void restart() {
-        if (time_.now < restart_at_) return;
-        restart_at_ = after(time_.now, std::chrono::seconds{30}); // unless it starts
-        if (auto started = ha_.start()) restart_at_ = never;
-        else if (!disk_.full()) found("restart", "the controller does not start again: " + to_string(started.error()));
     }
     /// Whoever looks after the journal tries again and again.
     void reopen_journal() {
-        if (!disk_.refused() || !ha_.running() || time_.now < reopen_at_) return;
+        const auto wants = [](const virtual_controller& c) { return c.wants_journal(); };
+        if (time_.now < reopen_at_ || std::none_of(all_.begin(), all_.end(), wants)) return;
         reopen_at_ = after(time_.now, std::chrono::seconds{30});
-        if (!disk_.full() && !ha_.stalled() && ha_.ha().reopen_journal()) ha_.wake();
+        for (virtual_controller& c : all_) {
+            if (c.wants_journal() && !disk_.full() && !c.stalled() && !c.is_working()) c.reopen_journal();
+        }
     }
 
     // What else is told
@@ -264,7 +289,7 @@ private:
     void work() {
         std::erase_if(maintenance_, [this](time_point at) {
             if (time_.now < at) return false;
-            if (!ha_.running() || ha_.stalled()) return true;
+            if (!ha().leads() || ha().stalled()) return true;
             const std::uint32_t n = chance_.below(world_.truth().machines().size());
             const duration lasts = chance_.between(std::chrono::minutes{5}, std::chrono::minutes{40});
             human_.maintain(world_.truth().machine(n).target, lasts);
@@ -311,9 +336,15 @@ private:
     world_time time_;
     journal_disk disk_;
     world world_;
-    virtual_controller ha_;
+    mock_lease_store store_;
+    std::array<virtual_controller, 2> all_; ///< without twins the first is alone
+    std::array<holder, 2> holders_{{{this, 0}, {this, 1}}};
+    std::size_t lead_ = 0; ///< the one that leads, or did last
+    event_sink user_{};
+    bool over_ = false;
     virtual_operator human_;
     dice chance_;
+    page_receiver receiver_;
     std::optional<invariant_monitor> watch_;
     std::optional<truth_watch> told_;
     time_point monitor_at_ = never; ///< when it wants to be asked again
@@ -331,10 +362,11 @@ private:
     time_point calm_over_ = never;
     time_point next_poll_ = never;
     time_point next_look_ = (time_point::min)(); ///< when it is looked whether all is over
-    time_point restart_at_ = never;
+    std::array<time_point, 2> restart_at_{};
     time_point reopen_at_ = (time_point::min)();
 };
 
 } // namespace reheat::inline REHEAT_ABI::sim
 
 #include <reheat/sim/run_checks.hpp>
+#include <reheat/sim/run_faults.hpp>

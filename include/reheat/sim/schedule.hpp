@@ -3,9 +3,11 @@
 
 #include <reheat/engine/engine.hpp>
 #include <reheat/recovery/policy.hpp>
+#include <reheat/sim/controller_lead.hpp>
 #include <reheat/sim/fault_kind.hpp>
 #include <reheat/sim/world_parts.hpp>
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -34,6 +36,9 @@ struct schedule {
     duration calm = std::chrono::hours{24}; ///< after it, at most: everything has to be well or parked by then
     bool polls_status = false;              ///< the cloud is asked for each machine's status once a minute
     bool tells_dead_hosts = false;          ///< somebody makes sure of dead hosts and says so
+    bool twins = false;                     ///< two controllers share a store of leases and journal, and one leads
+    lead_plan lead{};                       ///< the lease, if there are two
+    std::array<duration, 2> ahead{};        ///< how far each controller's clock is ahead, if there are two
     unsigned false_proofs = 0;              ///< of the fences, in percent: a mode of its own
 };
 
@@ -42,8 +47,9 @@ struct schedule {
     std::string out = "schedule " + std::to_string(s.seed) + ": " + std::to_string(s.fleet.machines.size()) +
                       " machines, " + std::to_string(s.fleet.hosts()) + " hosts, " + std::to_string(s.fleet.zones) +
                       " zones, storm " + format_duration(s.storm) + (s.polls_status ? ", status polled" : "") +
-                      (s.tells_dead_hosts ? ", dead hosts told" : "") + (s.false_proofs != 0 ? ", proofs lie" : "") +
-                      "\n";
+                      (s.tells_dead_hosts ? ", dead hosts told" : "") +
+                      (s.twins ? ", two controllers with a lease of " + format_duration(s.lead.ttl) : "") +
+                      (s.false_proofs != 0 ? ", proofs lie" : "") + "\n";
     for (const policy& p : s.policies) {
         out += "  ladder";
         for (const rung& r : p.rungs()) {

@@ -4,6 +4,7 @@
 #include <reheat/core/result.hpp>
 #include <reheat/engine/effects.hpp>
 #include <reheat/runner/journal.hpp>
+#include <reheat/sim/pause_gate.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +15,8 @@
 namespace reheat::inline REHEAT_ABI::sim {
 
 /// A disk with a journal on it, in memory: it outlives the controller. What is appended is safe at once or after a
-/// while, an append is refused on demand, and a crash loses what was not safe. One thread at a time.
+/// while, an append is refused on demand, and a crash loses what was not safe. It belongs to the newest epoch that
+/// claimed it: who has an older one is refused, and learns nothing more of what is safe. One thread at a time.
 class journal_disk {
 public:
     /// How long a record takes to become safe.
@@ -37,6 +39,17 @@ public:
         entries_.resize(safe_);
         refused_ = false;
     }
+    /// A controller of that epoch begins to write. What an older one appended and is not safe is gone. `denied` if a
+    /// newer one has it.
+    result<void> claim(epoch reign) {
+        if (reign < claimed_) return error{errc::denied, {}, "another controller writes this journal"};
+        if (reign == claimed_) return {};
+        ended_.push_back({claimed_, durable()});
+        claimed_ = reign;
+        crash();
+        return {};
+    }
+    [[nodiscard]] epoch claimed() const noexcept { return claimed_; }
     /// What is safe, in order.
     [[nodiscard]] std::size_t safe() const noexcept { return safe_; }
     [[nodiscard]] const record& at(std::size_t n) const noexcept { return entries_[n].what; }
@@ -65,6 +78,14 @@ public:
         return {};
     }
     [[nodiscard]] sequence durable() const noexcept { return safe_ == 0 ? no_sequence : entries_[safe_ - 1].what.seq; }
+    /// What an epoch knows to be safe: of an older one, what was when a newer one claimed the journal.
+    [[nodiscard]] sequence durable_for(epoch reign) const noexcept {
+        if (reign >= claimed_) return durable();
+        for (const auto& [of, upto] : ended_) {
+            if (of == reign) return upto;
+        }
+        return no_sequence;
+    }
 
 private:
     struct entry {
@@ -82,7 +103,9 @@ private:
     }
 
     std::vector<entry> entries_;
-    std::vector<bool> intents_; ///< by operation
+    std::vector<bool> intents_;                     ///< by operation
+    std::vector<std::pair<epoch, sequence>> ended_; ///< who had it before, and what was safe then
+    epoch claimed_{};
     std::size_t safe_ = 0;
     time_point now_{};
     duration delay_{};
@@ -90,15 +113,50 @@ private:
     bool refused_ = false;
 };
 
-/// A controller's hold on such a disk: what a pipeline is given. A later one ends the earlier: whoever has been
+/// A controller's way to a disk that is elsewhere.
+struct journal_way {
+    enum class condition : std::uint8_t {
+        up,
+        cut,          ///< nothing gets there
+        answers_lost, ///< it gets there, and nobody hears of it
+    };
+    condition is = condition::up;
+    bool refused = false;         ///< an append failed on its way since the journal was last opened
+    sequence known = no_sequence; ///< safe, as far as it was heard
+    pause_gate gate{};
+};
+
+/// A controller's hold on such a disk: what a pipeline is given. A later epoch ends the earlier: whoever has been
 /// superseded is refused, as a replicated journal refuses an old leader.
 class sim_journal {
 public:
-    explicit sim_journal(journal_disk& on) noexcept : disk_{&on} {}
+    explicit sim_journal(journal_disk& on, epoch reign = {}, journal_way* by = nullptr) noexcept
+        : disk_{&on}, way_{by}, reign_{reign} {}
 
-    result<void> open() noexcept { return disk_->open(); }
-    result<void> append(std::span<const record> records) { return disk_->append(records); }
-    [[nodiscard]] sequence durable() const noexcept { return disk_->durable(); }
+    result<void> open() {
+        if (is_cut()) return unheard();
+        if (auto claimed = disk_->claim(reign_); !claimed) return claimed;
+        if (auto opened = disk_->open(); !opened) return opened;
+        if (way_ != nullptr) {
+            way_->refused = false;
+            way_->known = disk_->durable_for(reign_);
+        }
+        return {};
+    }
+    result<void> append(std::span<const record> records) {
+        if (way_ == nullptr) return disk_->append(records);
+        if (!records.empty()) way_->gate.pass(pause_point::before_append);
+        if (way_->is == journal_way::condition::cut) return unheard();
+        if (reign_ < disk_->claimed()) return error{errc::denied, {}, "another controller writes this journal"};
+        auto written = disk_->append(records);
+        return is_cut() ? unheard() : std::move(written);
+    }
+    [[nodiscard]] sequence durable() const {
+        if (way_ == nullptr) return disk_->durable_for(reign_);
+        way_->gate.pass(pause_point::before_calls);
+        if (!is_cut()) way_->known = disk_->durable_for(reign_);
+        return way_->known;
+    }
     /// Every safe record, in order; `visit(record&&)` answers a `result<void>`.
     template <class Visit>
     result<void> replay(Visit&& visit) {
@@ -110,7 +168,15 @@ public:
     }
 
 private:
+    [[nodiscard]] bool is_cut() const noexcept { return way_ != nullptr && way_->is != journal_way::condition::up; }
+    error unheard() noexcept {
+        way_->refused = true;
+        return error{errc::unavailable, {}, "the journal does not answer"};
+    }
+
     journal_disk* disk_;
+    journal_way* way_;
+    epoch reign_;
 };
 
 static_assert(journal<sim_journal>);

@@ -23,7 +23,10 @@ public:
     truth_watch(invariant_monitor& watch, world_time& time) noexcept : watch_{&watch}, time_{&time} {}
 
     [[nodiscard]] invariant_monitor& monitor() noexcept { return *watch_; }
-    [[nodiscard]] time_point at() noexcept { return time_->told(); }
+    [[nodiscard]] time_point at() noexcept { return frozen_ == never ? time_->told() : frozen_; }
+    /// Whom it watches stands still in the middle of a step: until it has told what it did, no time goes by for it.
+    void freeze() noexcept { frozen_ = at(); }
+    void thaw() noexcept { frozen_ = never; }
 
     void started(std::uint32_t n, const machine_state& m, const copy_state& c, invariant_monitor::cause by) {
         watch_->copy_started(m.target, cloud_id_of(n, c), at(), by);
@@ -45,6 +48,7 @@ public:
 private:
     invariant_monitor* watch_;
     world_time* time_;
+    time_point frozen_ = never;
     bool volumes_ = true;
 };
 

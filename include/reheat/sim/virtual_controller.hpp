@@ -2,45 +2,74 @@
 #pragma once
 
 #include <reheat/engine/resume.hpp>
+#include <reheat/runner/leadership.hpp>
+#include <reheat/runner/pager.hpp>
 #include <reheat/runner/pipeline.hpp>
+#include <reheat/sim/controller_lead.hpp>
+#include <reheat/sim/page_receiver.hpp>
 #include <reheat/sim/schedule.hpp>
 #include <reheat/sim/sim_journal.hpp>
 #include <reheat/sim/watched.hpp>
-#include <reheat/sim/world.hpp>
+#include <reheat/sim/world_port.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace reheat::inline REHEAT_ABI::sim {
 
 /// A controller in a simulated world: a pipeline that hears the guests, and can stand still, end, and start again on
-/// its journal. One thread at a time.
+/// its journal. One of several campaigns for the lead, has a pipeline as long as it leads or thinks so, and campaigns
+/// again. One thread at a time.
 class virtual_controller {
 public:
-    using pipeline_type = pipeline<world, world_clock, watched_journal<sim_journal>, engine>;
+    using pipeline_type = pipeline<world_port, world_clock, watched_journal<sim_journal>, engine>;
 
     virtual_controller(world& in, world_time& time, journal_disk& disk, const schedule& s) noexcept
         : world_{&in}, time_{&time}, disk_{&disk}, schedule_{&s} {}
+    virtual_controller(const virtual_controller&) = delete;
+    virtual_controller& operator=(const virtual_controller&) = delete;
+    ~virtual_controller() = default;
+
+    /// From now on it is one of several: it starts whenever it leads, with a clock that is `ahead`.
+    void share_lead(mock_lease_store& store, std::string name, duration ahead) {
+        ahead_ = ahead;
+        lead_.emplace(store, way_.gate, std::move(name), schedule_->lead);
+        due_ = world_clock{*time_, ahead_}.now();
+    }
+
+    /// From now on its pages are sent there. It is referred to.
+    void send_pages(page_receiver& to) noexcept { receiver_ = &to; }
 
     /// Starts on what is in the journal. Errors: what the journal or the engine refuses.
     result<void> start() {
-        auto made =
-            std::make_unique<pipeline_type>(*world_, world_clock{*time_}, schedule_->policies.front(),
-                                            watched_journal<sim_journal>{sim_journal{*disk_}}, schedule_->options);
+        engine_options options = schedule_->options;
+        if (lead_) options.reign = lead_->now().reign();
+        sim_journal log{*disk_, lead_ ? options.reign : epoch{}, lead_ ? &way_ : nullptr};
+        way_.known = no_sequence;
+        auto port = std::make_unique<world_port>(*world_);
+        auto made = std::make_unique<pipeline_type>(*port, world_clock{*time_, ahead_}, schedule_->policies.front(),
+                                                    watched_journal<sim_journal>{log}, options);
         if (auto opened = made->open(); !opened) return opened;
+        pages_.reset();
         ha_ = std::move(made);
-        world_->new_controller();
+        port_ = std::move(port);
+        number_ = world_->new_controller();
+        *port_ = world_port{*world_, {number_, ahead_, lead_ ? &way_.gate : nullptr}};
+        time_->ahead = ahead_;
         unread_.clear();
         healed_.clear();
         hosts_.clear();
         stalled_until_ = (time_point::min)();
-        due_ = (time_point::min)();
+        due_ = world_clock{*time_, ahead_}.now();
+        alive_ = true;
         if (auto known = introduce(); !known) return known;
         // What was told to the one before may be over.
         for (std::uint32_t h = 0; h < world_->truth().plan().hosts(); ++h) {
@@ -49,6 +78,9 @@ public:
             else if (started_) ha_->host_returned(name_of_host(h));
         }
         started_ = true;
+        page_port_ = receiver_ == nullptr ? std::nullopt : std::optional{page_port{*receiver_, number_}};
+        if (page_port_) pages_.emplace(*page_port_, *ha_);
+        if (lead_) led_.emplace(lead_->now(), *ha_, sink_);
         if (watch_ != nullptr) begin_watch();
         return {};
     }
@@ -59,23 +91,63 @@ public:
     }
     /// Ends it in this moment, as a power cut does; what is not safe in the journal is gone.
     void crash() {
-        if (watch_ != nullptr) {
-            watch_->monitor().durable(disk_->durable());
-            watch_->monitor().crashed(watch_->at());
-        }
-        ha_.reset();
-        disk_->crash();
+        // Where a newer one has claimed the journal, what that one has not made safe is none of its business.
+        const bool owns = !lead_ || disk_->claimed() == lead_->now().reign();
+        end();
+        if (lead_) lead_->begin_anew();
+        alive_ = false;
+        if (owns) disk_->crash();
+    }
+    /// One of several is there again, and campaigns.
+    void revive() {
+        alive_ = true;
+        stalled_until_ = (time_point::min)();
+        wake();
     }
     void stall(duration d) noexcept { stalled_until_ = later(stalled_until_, after(time_->now, d)); }
+    /// Where it stands still in the middle of a step, and on its way to the store.
+    [[nodiscard]] pause_gate& gate() noexcept { return way_.gate; }
+    [[nodiscard]] const pause_gate& gate() const noexcept { return way_.gate; }
+    /// Its way to the store of leases and journal.
+    void set_store(journal_way::condition is) {
+        way_.is = is;
+        if (!lead_) return;
+        const bool cut = is == journal_way::condition::cut;
+        lead_->way().set(is == journal_way::condition::up ? mock_lease_link::condition::up
+                         : cut                            ? mock_lease_link::condition::cut
+                                                          : mock_lease_link::condition::answers_lost);
+    }
 
     [[nodiscard]] bool running() const noexcept { return ha_ != nullptr; }
+    /// Whether it is there at all; one of several may be there and not lead.
+    [[nodiscard]] bool alive() const noexcept { return alive_; }
+    /// Whether it is the newest that began to lead, and may still do something.
+    [[nodiscard]] bool leads() const noexcept { return running() && number_ == world_->leader() && !state().deposed(); }
+    /// Whether every page that it has to tell has arrived, or was given up: what is left to be tried again is so soon.
+    [[nodiscard]] bool pages_are_told() const noexcept {
+        return !pages_ || pages_->state().next() > after(state().now(), std::chrono::minutes{10});
+    }
+    /// Whether it is in the middle of a step.
+    [[nodiscard]] bool is_working() const noexcept { return working_; }
+    /// Whether an append was refused, and the journal has to be opened again.
+    [[nodiscard]] bool wants_journal() const noexcept {
+        return running() && !state().deposed() && (disk_->refused() || way_.refused);
+    }
+    /// Opens the journal again, if that is possible.
+    void reopen_journal() {
+        working_ = true;
+        const auto opened = ha_->reopen_journal();
+        working_ = false;
+        if (!opened && opened.error().code == errc::denied) ha_->lost_lead();
+        if (opened || state().deposed()) wake();
+    }
     [[nodiscard]] bool stalled() const noexcept { return time_->now < stalled_until_; }
     [[nodiscard]] pipeline_type& ha() noexcept { return *ha_; }
     [[nodiscard]] const engine& state() const noexcept { return ha_->state(); }
     /// When it has something to do, in the world's time.
     [[nodiscard]] time_point next() const noexcept {
-        if (!running()) return never;
-        return later(earlier(world_clock{*time_}.to_world(due_), wanted_), stalled_until_);
+        if (!(lead_ ? alive_ : running()) || working_) return never;
+        return later(earlier(world_clock{*time_, ahead_}.to_world(due_), wanted_), stalled_until_);
     }
     /// Something was told to it.
     void wake() noexcept { wanted_ = earlier(wanted_, time_->now); }
@@ -83,7 +155,9 @@ public:
     /// Does what is due; `sink(event)` hears of it.
     template <class Sink>
     void poll(Sink&& sink) {
-        if (!running() || stalled()) return;
+        if (stalled() || working_ || !alive_) return;
+        if (lead_ && !running()) return campaign_for_lead();
+        if (!running()) return;
         for (const watch_id w : unread_) ha_->push(w, heartbeat);
         unread_.clear();
         for (const auto& [h, dead] : hosts_)
@@ -93,7 +167,15 @@ public:
         healed_.clear();
         static_cast<void>(time_->told());
         wanted_ = never;
-        due_ = ha_->poll(sink);
+        const auto tell = [](void* to, const event& e) { (*static_cast<std::remove_reference_t<Sink>*>(to))(e); };
+        sink_ = {std::addressof(sink), tell, pages_ ? std::addressof(*pages_) : nullptr, &state()};
+        working_ = true;
+        due_ = led_ ? ha_->poll(*led_) : ha_->poll(sink_);
+        working_ = false;
+        if (!led_) return;
+        if (!state().deposed() && !lead_->now().lost()) return;
+        end();
+        campaign_anew();
     }
 
     // What the world tells it
@@ -133,9 +215,52 @@ public:
     }
 
 private:
+    using pager_type = pager<page_port, engine>;
+    /// Somebody who hears events, whatever it is, and whoever sends pages. One that lost the lead calls nobody.
+    struct event_sink {
+        void* to = nullptr;
+        void (*tell)(void*, const event&) = nullptr;
+        pager_type* pages = nullptr;
+        const engine* of = nullptr;
+        void operator()(const event& e) const {
+            tell(to, e);
+            if (pages != nullptr) (*pages)(e);
+        }
+        time_point poll(time_point now) const { return pages == nullptr || of->deposed() ? never : pages->poll(now); }
+    };
+
     void begin_watch() {
+        watch_->thaw();
+        tell_journal();
         ha_->log().tell(watch_->monitor());
-        watch_->monitor().started(ha_->state(), watch_->at());
+        watch_->monitor().started(ha_->state(), world_clock{*time_, ahead_}.now());
+    }
+    /// What is safe, also where nobody heard that it was appended.
+    void tell_journal() {
+        for (std::size_t n = 0; lead_ && n < disk_->safe(); ++n) watch_->monitor().recorded(disk_->at(n));
+        watch_->monitor().durable(disk_->durable());
+    }
+    /// Its pipeline is gone. Who watches hears of it, unless another one leads already.
+    void end() {
+        if (watch_ != nullptr && running() && number_ == world_->leader()) {
+            tell_journal();
+            watch_->monitor().crashed(watch_->at());
+        }
+        led_.reset();
+        pages_.reset();
+        ha_.reset();
+    }
+    void campaign_for_lead() {
+        working_ = true;
+        wanted_ = never;
+        due_ = lead_->now().poll(world_clock{*time_, ahead_}.now());
+        if (lead_->now().leads() && !start()) campaign_anew();
+        working_ = false;
+    }
+    void campaign_anew() {
+        lead_->begin_anew();
+        wanted_ = never;
+        due_ = after(world_clock{*time_, ahead_}.now(), std::chrono::seconds{1});
     }
     /// A guest that is heard says which copy it is.
     void see(std::uint32_t n, const copy_state& c) {
@@ -218,7 +343,19 @@ private:
     world_time* time_;
     journal_disk* disk_;
     const schedule* schedule_;
+    journal_way way_; ///< of one of several
+    std::optional<controller_lead> lead_;
+    std::unique_ptr<world_port> port_;
     std::unique_ptr<pipeline_type> ha_;
+    page_receiver* receiver_ = nullptr;
+    std::optional<page_port> page_port_;
+    std::optional<pager_type> pages_;
+    event_sink sink_;
+    std::optional<leading<campaign<lease_way>, pipeline_type, event_sink&>> led_;
+    duration ahead_{};
+    std::uint32_t number_ = 0;
+    bool working_ = false;
+    bool alive_ = true;
     std::vector<watch_id> unread_; ///< beats that came while it stood still
     std::vector<target_id> healed_;
     std::vector<std::pair<std::uint32_t, bool>> hosts_; ///< what was told of them: whether they are dead

@@ -19,6 +19,8 @@ public:
     virtual_operator(world& in, virtual_controller& of, operator_habits how, std::uint64_t seed) noexcept
         : world_{&in}, of_{&of}, how_{how}, chance_{seed} {}
 
+    /// From now on another controller leads, and is told his words.
+    void serve(virtual_controller& leader) noexcept { of_ = &leader; }
     /// An event is told to him.
     void hear(const event& e) {
         const bool asked = e.what == decision::wait && (e.denied & bit(guard::approval)) != 0;
@@ -46,7 +48,7 @@ public:
         std::swap(due, tasks_);
         for (const task& t : due) {
             if (t.at > world_->now()) tasks_.push_back(t);
-            else if (of_->running() && !of_->stalled()) told = act(t) || told;
+            else if (of_->leads() && !of_->stalled()) told = act(t) || told;
             else tasks_.push_back({after(world_->now(), std::chrono::minutes{1}), t.what, t.target, t.tries});
         }
         next_ = never;

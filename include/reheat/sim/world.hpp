@@ -34,6 +34,13 @@ struct seen_call {
     target_id target;
 };
 
+/// Who calls: its number, how far its clock is ahead of the others', and where it may stand still on the way.
+struct world_caller {
+    std::uint32_t number = 0;
+    duration ahead{};
+    pause_gate* gate = nullptr;
+};
+
 /// A world on virtual time: hosts in racks in zones, machines with volumes on them, guests that send heartbeats, a
 /// cloud with an API, and faults in all of it. It is a driver with every capability, and keeps the ground truth: what
 /// really runs where. Built for speed: a quiet minute of a machine costs a few reads. One thread at a time.
@@ -72,8 +79,15 @@ public:
         watch_ = watch;
         truth_.tell(watch);
     }
-    /// A new controller begins: the answers to earlier calls reach nobody.
-    void new_controller() noexcept { ++controller_; }
+    /// A new controller begins and leads: what those before it hear concerns nobody. Its number.
+    std::uint32_t new_controller() noexcept { return caller_.number = ++controller_; }
+    /// The number of the one that leads.
+    [[nodiscard]] std::uint32_t leader() const noexcept { return controller_; }
+    /// Whoever calls now; a controller that shares a world with others says so before each call.
+    world& by(const world_caller& who) noexcept {
+        caller_ = who;
+        return *this;
+    }
     /// What the controller's target is here. Targets are numbered in the order in which they are added.
     void know(target_id target, world_place place) {
         const auto n = static_cast<std::size_t>(target);
@@ -88,6 +102,10 @@ public:
     [[nodiscard]] std::vector<seen_call>& calls() noexcept { return seen_; }
     [[nodiscard]] std::uint64_t calls_made() const noexcept { return calls_made_; }
     [[nodiscard]] std::uint64_t stale_calls() const noexcept { return stale_calls_; }
+    /// How many came when their proof of death was over: their controller stood still after it had looked.
+    [[nodiscard]] std::uint64_t expired_calls() const noexcept { return expired_calls_; }
+    /// How many calls were begun by a controller after another one had begun to lead. There must be none.
+    [[nodiscard]] std::uint64_t late_calls() const noexcept { return late_calls_; }
     /// Whether nothing is under way in the cloud.
     [[nodiscard]] bool idle() const noexcept { return under_way_ == 0; }
 
@@ -100,6 +118,9 @@ public:
     void begin(const planned_fault& f);
     /// When a host loses its power, somebody makes sure that it stays so and tells the controller that it is dead.
     void tell_dead_hosts(bool on) noexcept { tells_dead_hosts_ = on; }
+    /// Whoever says that a host is dead lets it boot nothing for so long after he has said that it is back: a call that
+    /// rests on his word may still be on its way.
+    void vouch_for(duration d) noexcept { vouches_for_ = d; }
     /// Somebody goes there and makes it run again. False if something is under way with it.
     bool repair(std::uint32_t machine);
     /// Somebody pulls its plug, and can say for certain that it is dead.
@@ -321,11 +342,15 @@ private:
     const journal_disk* disk_ = nullptr;
     truth_watch* watch_ = nullptr;
     std::uint32_t controller_ = 0;
+    world_caller caller_{};
     epoch reign_{};
     std::uint64_t calls_made_ = 0;
     std::uint64_t stale_calls_ = 0;
+    std::uint64_t late_calls_ = 0;
+    std::uint64_t expired_calls_ = 0;
     bool woken_ = false;
     bool tells_dead_hosts_ = false;
+    duration vouches_for_{};
 };
 
 } // namespace reheat::inline REHEAT_ABI::sim

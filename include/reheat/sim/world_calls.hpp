@@ -8,15 +8,29 @@
 namespace reheat::inline REHEAT_ABI::sim {
 
 inline void world::take(const request& r, completion&& done, std::span<const proof_of_death> proofs) {
+    const world_caller by = caller_; // while it stands still others call
+    if (by.number != controller_) ++late_calls_;
+    else if (watch_ != nullptr) watch_->monitor().called(r, proofs, watch_->at());
+    if (by.gate != nullptr) by.gate->pass(pause_point::in_driver);
     ++calls_made_;
     seen_.push_back({now(), r.what, r.op, r.key, r.reign, r.target});
-    if (watch_ != nullptr) watch_->monitor().called(r, proofs, watch_->at());
-    if (r.reign < reign_) {
+    const call_fate fate = weather_.fate_of(r.what, chance_);
+    const auto refuse = [&](const char* why) {
+        if (watch_ != nullptr && by.number == controller_)
+            watch_->monitor().completed(r.op, outcome::refused({}), watch_->at());
+        done(outcome::refused(why));
+    };
+    if (fate.arrives && r.reign < reign_) {
         ++stale_calls_;
-        if (watch_ != nullptr) watch_->monitor().completed(r.op, outcome::refused({}), watch_->at());
-        return done(outcome::refused("its epoch is over"));
+        return refuse("its epoch is over");
     }
-    reign_ = r.reign;
+    for (const proof_of_death& p : proofs) {
+        if (now() < p.expires() - time_->skew - by.ahead) continue;
+        ++expired_calls_;
+        return refuse("its proof of death is over");
+    }
+    if (fate.arrives) reign_ = r.reign;
+    if (fate.arrives && watch_ != nullptr) watch_->monitor().accepted(r, watch_->at());
 
     std::uint32_t slot = 0;
     if (free_.empty()) {
@@ -32,11 +46,11 @@ inline void world::take(const request& r, completion&& done, std::span<const pro
     u.what.op = r.op;
     u.what.reign = r.reign;
     u.what.target = r.target;
-    u.what.controller = controller_;
+    u.what.controller = by.number;
     u.what.on = place_of(r.target);
     u.what.by_outlet = r.method == "pdu";
-    u.what.deadline = r.deadline == never ? never : r.deadline - time_->skew;
-    u.what.fate = weather_.fate_of(r.what, chance_);
+    u.what.deadline = r.deadline == never ? never : r.deadline - time_->skew - by.ahead;
+    u.what.fate = fate;
     if (r.replaced) {
         const std::size_t dash = r.cloud_id.rfind('-');
         const std::string_view number =
@@ -56,7 +70,7 @@ inline void world::take(const request& r, completion&& done, std::span<const pro
     each_replaced(u.what, [this](std::uint32_t n) { ++truth_.machine(n).being_replaced; });
 
     // A cloud that is slow carries out what it took for somewhat longer than anybody waits, not for ever.
-    time_point at = after(now(), u.what.fate.takes);
+    time_point at = after(now(), fate.takes);
     if (u.what.deadline != never) at = earlier(at, after(u.what.deadline, std::chrono::seconds{20}));
     plan(later(at, now()), moment::kind::effect, slot);
 }
@@ -74,14 +88,6 @@ inline void world::take_effect(std::uint32_t slot) {
     const call_fate& fate = u.what.fate;
     // Where the management network is cut at both ends of the call, it does not arrive.
     if (fate.arrives && (fate.takes_effect || u.what.what == operation::describe)) {
-        if (watch_ != nullptr) {
-            request taken;
-            taken.op = u.what.op;
-            taken.reign = u.what.reign;
-            taken.what = u.what.what;
-            taken.target = u.what.target;
-            watch_->monitor().accepted(taken, watch_->at());
-        }
         const bool room = !weather_.on(fault_kind::no_room);
         u.result = cloud_.carry_out(u.what, now(), room, [this](std::uint32_t n) { boots(n); });
     } else {

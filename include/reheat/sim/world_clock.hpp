@@ -6,30 +6,34 @@
 
 namespace reheat::inline REHEAT_ABI::sim {
 
-/// The world's time, and how far a controller's clock is from it. It outlives the controllers.
+/// The world's time, and how far the controllers' clocks are from it. It outlives the controllers.
 struct world_time {
     time_point now{std::chrono::seconds{1'767'225'600}}; ///< 2026-01-01T00:00:00Z
-    duration skew{};
+    duration skew{};                                     ///< of every controller's clock
+    duration ahead{};                                    ///< beyond that, of the one that leads
     time_point last = (time_point::min)();
 
     /// What a controller's engine takes for the time: its clock, which for it never goes back.
-    time_point told() noexcept { return last = later(last, now + skew); }
+    time_point told() noexcept { return last = later(last, now + skew + ahead); }
 };
 
 /// A controller's clock: the world's time and its own error.
 class world_clock {
 public:
-    explicit world_clock(const world_time& of) noexcept : of_{&of} {}
+    explicit world_clock(const world_time& of, duration ahead = {}) noexcept : of_{&of}, ahead_{ahead} {}
 
-    [[nodiscard]] time_point now() const noexcept { return of_->now + of_->skew; }
+    [[nodiscard]] time_point now() const noexcept { return of_->now + of_->skew + ahead_; }
     [[nodiscard]] duration real_wait(time_point at) const noexcept {
         return at <= now() ? duration::zero() : duration{-1};
     }
     /// The world's time at which this clock will show `at`.
-    [[nodiscard]] time_point to_world(time_point at) const noexcept { return at == never ? never : at - of_->skew; }
+    [[nodiscard]] time_point to_world(time_point at) const noexcept {
+        return at == never ? never : at - of_->skew - ahead_;
+    }
 
 private:
     const world_time* of_;
+    duration ahead_;
 };
 
 static_assert(time_source<world_clock>);

@@ -98,7 +98,8 @@ inline void world::change(fault_kind k, std::uint32_t where, bool on, std::uint8
 inline void world::power(std::uint32_t host, bool on) {
     host_state& h = truth_.host(host);
     if (on) {
-        if (--h.no_power == 0) plan(after(now(), std::chrono::seconds{10}), moment::kind::host_boots, host);
+        const duration vouched = h.told_dead ? vouches_for_ : duration{};
+        if (--h.no_power == 0) plan(after(now(), std::chrono::seconds{10} + vouched), moment::kind::host_boots, host);
         return;
     }
     if (h.no_power++ != 0) return;
