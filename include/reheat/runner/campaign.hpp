@@ -83,7 +83,8 @@ private:
             until_ = after(now, options_.ttl);
             return after(now, options_.renew_every);
         }
-        if (renewed.error().code == errc::not_found) {
+        // Over by its own count: who went on asking might renew it without hearing so, and nobody would lead.
+        if (renewed.error().code == errc::not_found || now >= until_) {
             lost_ = true;
             until_ = (time_point::min)();
         }

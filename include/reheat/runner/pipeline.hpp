@@ -136,7 +136,7 @@ public:
     /// Does what is due and says when to come back; `never` if only an input can change anything. `sink` is called with
     /// each event, in order; it and the driver may use the pipeline's inputs, not `poll`. If one of them throws, the
     /// exception comes out here and the next `poll` goes on behind it: the outcome of that call is unknown. A sink that
-    /// is a `timed_sink`, as a `pager` is, is polled last.
+    /// is a `timed_sink`, as a `pager` is, is polled last, and once.
     template <class Sink>
         requires requires(Sink& sink, const event& e) { sink(e); }
     time_point poll(Sink&& sink) {
@@ -152,8 +152,9 @@ public:
             const time_point now = time_.now();
             time_point due = engine_.next();
             if (due <= now) continue;
+            // Once: a sink that is slow must not keep out whoever has inputs.
             if constexpr (timed_sink<Sink>) due = earlier(due, sink.poll(now));
-            if (due > now && engine_.next() > now) return due;
+            return earlier(due, engine_.next());
         }
     }
     time_point poll() {
