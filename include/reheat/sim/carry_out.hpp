@@ -108,6 +108,7 @@ private:
             return true;
         }));
         std::erase_if(m.older, [](const copy_state& old) { return !old.has_power() && old.is != condition::lost; });
+        truth_->promote(n);
         return outcome::done();
     }
 
@@ -123,7 +124,10 @@ private:
             for (std::uint32_t v = 0; v < m.how.volumes; ++v) left += ' ' + name_of_volume(n, v);
             return outcome::unknown(std::move(left));
         }
-        truth_->replace(n, *to, c.what == operation::evacuate_instance, now);
+        const bool moved = c.what == operation::evacuate_instance;
+        truth_->replace(n, *to, moved, now);
+        // What was moved under its own id is dropped by the host that is back: nobody could tell the two apart.
+        if (moved) truth_->machine(n).gone.reset();
         boots(n);
         return outcome::done(describe(n, false));
     }
@@ -141,6 +145,7 @@ private:
                 all = all && to;
                 if (!to) continue;
                 truth_->replace(n, *to, false, now);
+                truth_->machine(n).gone.reset(); // a stack that is converged cleans up behind it
                 boots(n);
             } else if (truth_->agent_answers(m.now)) {
                 for (std::uint8_t p = 0; p < m.how.processes; ++p) truth_->start_process(n, p);

@@ -46,49 +46,25 @@ enum class fault_kind : std::uint8_t {
     journal_slow,          ///< what is appended is safe only much later
     pages_lost,            ///< notifications or their answers get lost, or are refused
     pages_late,            ///< they take minutes, and newer ones pass them
+    old_copies_return,     ///< hosts boot what they had, although it was replaced meanwhile
     controller_pauses,     ///< the leader stands still, between steps or in one; another one takes over; it goes on
     store_cut_off,         ///< nothing gets from the leader to the store of leases and journal, or nothing back
     store_slow,            ///< what is asked of that store takes seconds
 };
 
-inline constexpr std::size_t fault_kind_count = 33;
+inline constexpr std::size_t fault_kind_count = 34;
 /// Those of a fleet with one controller; what is left is only where two of them share a store.
-inline constexpr std::size_t lone_fault_kind_count = 30;
+inline constexpr std::size_t lone_fault_kind_count = 31;
 
 [[nodiscard]] constexpr std::string_view to_string(fault_kind k) noexcept {
-    constexpr std::array<std::string_view, fault_kind_count> names{"process_dies",
-                                                                   "process_hangs",
-                                                                   "guest_panics",
-                                                                   "guest_freezes",
-                                                                   "stack_breaks",
-                                                                   "host_loses_power",
-                                                                   "host_goes_dark",
-                                                                   "rack_loses_power",
-                                                                   "host_loses_network",
-                                                                   "host_loses_storage",
-                                                                   "heartbeats_lost",
-                                                                   "management_cut",
-                                                                   "controller_cut_off",
-                                                                   "answers_lost",
-                                                                   "api_slow",
-                                                                   "api_fails",
-                                                                   "api_lies",
-                                                                   "api_throttles",
-                                                                   "half_done",
-                                                                   "no_room",
-                                                                   "completions_twice",
-                                                                   "completions_late",
-                                                                   "completions_abandoned",
-                                                                   "clock_jumps",
-                                                                   "controller_stalls",
-                                                                   "controller_crashes",
-                                                                   "journal_full",
-                                                                   "journal_slow",
-                                                                   "pages_lost",
-                                                                   "pages_late",
-                                                                   "controller_pauses",
-                                                                   "store_cut_off",
-                                                                   "store_slow"};
+    constexpr std::array<std::string_view, fault_kind_count> names{
+        "process_dies",       "process_hangs",     "guest_panics",          "guest_freezes",      "stack_breaks",
+        "host_loses_power",   "host_goes_dark",    "rack_loses_power",      "host_loses_network", "host_loses_storage",
+        "heartbeats_lost",    "management_cut",    "controller_cut_off",    "answers_lost",       "api_slow",
+        "api_fails",          "api_lies",          "api_throttles",         "half_done",          "no_room",
+        "completions_twice",  "completions_late",  "completions_abandoned", "clock_jumps",        "controller_stalls",
+        "controller_crashes", "journal_full",      "journal_slow",          "pages_lost",         "pages_late",
+        "old_copies_return",  "controller_pauses", "store_cut_off",         "store_slow"};
     return names[static_cast<std::size_t>(k)];
 }
 

@@ -22,6 +22,7 @@ struct world_violation {
         volume_twice,      ///< a volume is attached to a copy while another one that has it has power
         call_not_intended, ///< a call whose intent was not safe in the journal
         proof_is_wrong,    ///< a call that needs a proof came with one of another target, or none
+        returned_ignored,  ///< a call that makes a machine anew, although one that came back is known to run
     };
     kind what{};
     time_point at{};
@@ -29,8 +30,8 @@ struct world_violation {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(world_violation::kind k) noexcept {
-    constexpr std::array<std::string_view, 4> names{"second_copy", "volume_twice", "call_not_intended",
-                                                    "proof_is_wrong"};
+    constexpr std::array<std::string_view, 5> names{"second_copy", "volume_twice", "call_not_intended",
+                                                    "proof_is_wrong", "returned_ignored"};
     return names[static_cast<std::size_t>(k)];
 }
 
@@ -92,11 +93,19 @@ public:
     [[nodiscard]] bool agent_answers(const copy_state& c) const noexcept {
         return alive(c) && hosts_[c.host].no_network == 0 && hosts_[c.host].unmanaged == 0;
     }
+    /// Without those that came back by themselves: no call could know of them.
     [[nodiscard]] std::size_t copies_with_power(std::uint32_t n) const noexcept {
         const machine_state& m = machines_[n];
         std::size_t all = m.now.has_power() ? 1 : 0;
-        for (const copy_state& c : m.older) all += c.has_power() ? 1U : 0U;
+        for (const copy_state& c : m.older) all += c.has_power() && !c.returned ? 1U : 0U;
         return all;
+    }
+    /// A copy that came back and runs, or null.
+    [[nodiscard]] copy_state* returned_copy(std::uint32_t n) noexcept {
+        for (copy_state& c : machines_[n].older) {
+            if (c.returned && c.has_power()) return &c;
+        }
+        return nullptr;
     }
     /// Everything works that there is.
     [[nodiscard]] bool all_well() const noexcept {
@@ -126,7 +135,7 @@ public:
     void come_to_an_end(std::uint32_t n, copy_state& c, condition how) {
         const bool had = c.has_power();
         c.is = how;
-        if (watch_ != nullptr && had && !c.has_power()) watch_->stopped(n, machines_[n], c);
+        if (watch_ != nullptr && had && !c.has_power() && !c.returned) watch_->stopped(n, machines_[n], c);
         ++c.turn;
     }
 
@@ -147,6 +156,9 @@ public:
     void replace(std::uint32_t n, std::uint32_t on, bool same_id, time_point now) {
         machine_state& m = machines_[n];
         const copy_state old = m.now;
+        m.gone.reset();
+        // Only the first one's id is known for certain to whoever is told that it runs again.
+        if (!old.has_power() && old.number == 1) m.gone = old;
         if (old.has_power()) {
             m.older.push_back(old);
             if (m.how.volumes > m.detached) note(world_violation::kind::volume_twice, now, n);
@@ -166,6 +178,42 @@ public:
         m.up = 0;
         if (watch_ != nullptr) watch_->attached(n, m, m.now, true);
         boot(n, m.now, now, invariant_monitor::cause::call);
+    }
+    /// Whether the copy that was replaced last could come back: its host has power, and nothing else did.
+    [[nodiscard]] bool can_return(std::uint32_t n) const noexcept {
+        const machine_state& m = machines_[n];
+        return m.gone && m.older.empty() && m.being_replaced == 0 && hosts_[m.gone->host].no_power == 0 &&
+               m.now.has_power() && m.gone->host != m.now.host;
+    }
+    /// It does, without its volumes: they are attached to the one that replaced it.
+    void bring_back(std::uint32_t n, time_point since) {
+        machine_state& m = machines_[n];
+        copy_state c = *std::exchange(m.gone, std::nullopt);
+        c.is = condition::running;
+        c.returned = true;
+        c.since = since;
+        m.older.push_back(c);
+    }
+    /// The one that came back is the one that is kept: it gets the volumes.
+    void promote(std::uint32_t n) {
+        machine_state& m = machines_[n];
+        copy_state* const back = returned_copy(n);
+        if (back == nullptr || m.now.has_power()) return;
+        const copy_state before = m.now;
+        const copy_state kept = *back;
+        std::erase_if(m.older, [](const copy_state& c) { return c.returned; });
+        if (watch_ != nullptr) watch_->attached(n, m, before, false);
+        --hosts_[before.host].machines;
+        ++hosts_[kept.host].machines;
+        m.now = kept;
+        m.now.returned = false;
+        m.now.turn = before.turn + 1;
+        m.now.boots = before.boots + 1;
+        m.detached = 0;
+        m.up = static_cast<std::uint8_t>((1U << m.how.processes) - 1U);
+        if (watch_ == nullptr) return;
+        watch_->started(n, m, m.now, invariant_monitor::cause::world);
+        watch_->attached(n, m, m.now, true);
     }
     /// Its volumes are attached to nothing from now on, and the copy is gone.
     void detach(std::uint32_t n) {

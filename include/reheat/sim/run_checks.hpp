@@ -108,6 +108,7 @@ inline bool schedule_run::is_settled() const {
     for (std::uint32_t n = 0; n < world_.truth().machines().size(); ++n) {
         const machine_state& m = world_.truth().machine(n);
         const bool works = world_.truth().works(n);
+        if (!m.older.empty()) return false;
         if (!works && e.incident_of(m.target) == nullptr) return false;
         for (std::size_t p = 0; p < m.how.processes; ++p) {
             if ((!works || (m.up >> p & 1U) == 0) && e.incident_of(m.process[p]) == nullptr) return false;
@@ -153,6 +154,8 @@ inline void schedule_run::finish() {
         judge(m.target, works, name_of_machine(n));
         for (std::uint8_t p = 0; p < m.how.processes; ++p)
             judge(m.process[p], works && (m.up >> p & 1U) != 0, name_of_machine(n) + "/" + name_of_process(p));
+        if (s_.false_proofs == 0 && !m.older.empty())
+            found("returned_left", name_of_machine(n) + " came back, and runs beside its replacement in the end");
         if (works && m.detached != 0) found("volume_left", name_of_machine(n) + " runs without its volumes");
         watch_->works(m.target, works, told_->at());
         for (std::uint8_t p = 0; p < m.how.processes; ++p)

@@ -111,7 +111,7 @@ private:
             const bool first = all[0].beat(n);
             return all[1].beat(n) || first;
         }
-        void old_copy(std::uint32_t n, const copy_state& c) {
+        void old_copy(std::uint32_t n, copy_state& c) {
             for (virtual_controller& ha : all) ha.old_copy(n, c);
         }
         void healed(std::uint32_t n, std::uint8_t process) {

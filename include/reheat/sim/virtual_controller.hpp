@@ -196,8 +196,9 @@ public:
         wanted_ = earlier(wanted_, time_point{second});
         return true;
     }
-    void old_copy(std::uint32_t n, const copy_state& c) {
+    void old_copy(std::uint32_t n, copy_state& c) {
         if (!running() || stalled()) return;
+        if (std::exchange(c.heard_by, number_) != number_) c.heard_at = time_->now;
         see(n, c);
         wake();
     }

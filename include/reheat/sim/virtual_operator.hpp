@@ -27,6 +27,7 @@ public:
         if (asked) return plan(task::kind::answer, e.target);
         if (e.kind != event_kind::page || e.shadow) return;
         switch (e.why) {
+        case reason::returned: return plan(task::kind::stop_old, e.target);
         case reason::waited_long: return plan(task::kind::look, e.target);
         case reason::ladder_exhausted:
             if (chance_.percent(how_.unparks)) plan(task::kind::unpark, e.target);
@@ -63,7 +64,7 @@ public:
 
 private:
     struct task {
-        enum class kind : std::uint8_t { answer, look, unpark, mend_all };
+        enum class kind : std::uint8_t { answer, look, unpark, mend_all, stop_old };
         time_point at;
         kind what;
         target_id target;
@@ -84,6 +85,7 @@ private:
         case task::kind::look: return look(t);
         case task::kind::unpark: say({operator_verb::unpark, t.target, "ann", "tries again", never}); return true;
         case task::kind::mend_all: return mend_all();
+        case task::kind::stop_old: world_->stop_returned(world_->place_of(t.target).machine); return false;
         }
         return false;
     }

@@ -123,6 +123,8 @@ public:
     void vouch_for(duration d) noexcept { vouches_for_ = d; }
     /// Somebody goes there and makes it run again. False if something is under way with it.
     bool repair(std::uint32_t machine);
+    /// Somebody stops a copy of it that came back.
+    void stop_returned(std::uint32_t machine);
     /// Somebody pulls its plug, and can say for certain that it is dead.
     void unplug(std::uint32_t machine);
 
@@ -223,8 +225,8 @@ private:
     template <class Sink>
     bool speak(std::uint32_t n, Sink& sink) {
         if (weather_.on(fault_kind::controller_cut_off)) return false;
-        const machine_state& m = truth_.machine(n);
-        for (const copy_state& old : m.older) {
+        machine_state& m = truth_.machine(n);
+        for (copy_state& old : m.older) {
             if (truth_.alive(old) && truth_.is_heard(old)) sink.old_copy(n, old);
         }
         return truth_.works(n) && truth_.is_heard(m.now) && sink.beat(n);

@@ -67,7 +67,13 @@ inline void world::take(const request& r, completion&& done, std::span<const pro
     const bool one = r.what == operation::recreate_instance || r.what == operation::evacuate_instance;
     if (one && (proofs.size() != 1 || proofs.front().target() != r.target))
         truth_.note(world_violation::kind::proof_is_wrong, now(), u.what.on.machine);
-    each_replaced(u.what, [this](std::uint32_t n) { ++truth_.machine(n).being_replaced; });
+    each_replaced(u.what, [&](std::uint32_t n) {
+        ++truth_.machine(n).being_replaced;
+        const copy_state* const back = truth_.returned_copy(n);
+        if (back == nullptr || back->heard_by != by.number || back->heard_by == 0) return;
+        constexpr duration step = std::chrono::seconds{2}; // it was told, and may not have been looked at
+        if (now() > after(back->heard_at, step)) truth_.note(world_violation::kind::returned_ignored, now(), n);
+    });
 
     // A cloud that is slow carries out what it took for somewhat longer than anybody waits, not for ever.
     time_point at = after(now(), fate.takes);

@@ -23,6 +23,7 @@ inline bool world::can_begin(const planned_fault& f) const noexcept {
     case fault_kind::rack_loses_power: return h.no_power == 0;
     case fault_kind::host_loses_network: return h.no_power + h.no_network == 0;
     case fault_kind::host_loses_storage: return h.no_power + h.no_storage == 0;
+    case fault_kind::old_copies_return: return truth_.can_return(f.machine);
     default: return true;
     }
 }
@@ -38,7 +39,12 @@ inline void world::begin(const planned_fault& f) {
     case fault_scope::host: return hold(f, host);
     case fault_scope::rack: return hold(f, fleet.rack_of(host));
     case fault_scope::zone: return hold(f, fleet.zone_of(host));
-    case fault_scope::everything: return hold(f, 0);
+    case fault_scope::everything:
+        if (f.kind != fault_kind::old_copies_return) return hold(f, 0);
+        for (std::uint32_t n = 0; n < truth_.machines().size(); ++n) {
+            if (truth_.can_return(n)) truth_.bring_back(n, time_->told());
+        }
+        return;
     }
 }
 
@@ -126,6 +132,12 @@ inline bool world::repair(std::uint32_t n) {
         boot(n);
     }
     return true;
+}
+
+inline void world::stop_returned(std::uint32_t n) {
+    machine_state& m = truth_.machine(n);
+    while (copy_state* const back = truth_.returned_copy(n)) truth_.switch_off(n, *back);
+    std::erase_if(m.older, [](const copy_state& c) { return c.returned; });
 }
 
 inline void world::unplug(std::uint32_t n) {

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -83,7 +84,10 @@ struct copy_state {
     std::uint32_t boots = 0;
     std::uint32_t turn = 0; ///< what was planned for an earlier turn is void
     condition is = condition::absent;
-    time_point since{}; ///< when it booted last, in the controller's time
+    bool returned = false;       ///< it was replaced, and its host booted it all the same
+    std::uint32_t heard_by = 0;  ///< the controller that heard of its return; 0: none
+    time_point heard_at = never; ///< and when
+    time_point since{};          ///< when it booted last, in the controller's time
 
     /// Whether it may be writing to its volumes.
     [[nodiscard]] bool has_power() const noexcept {
@@ -97,6 +101,7 @@ struct machine_state {
     machine_plan how;
     copy_state now;
     std::vector<copy_state> older;    ///< only those that may still run
+    std::optional<copy_state> gone{}; ///< the one that was replaced last; its host may still have it
     std::uint8_t up = 0;              ///< bit n: process n runs
     std::uint8_t detached = 0;        ///< volumes that are attached to nothing
     std::uint16_t being_replaced = 0; ///< calls under way that will make a new copy
