@@ -133,8 +133,8 @@ inline void engine::decide(incident& i, outputs& out) {
         const guard_answers answers = ask_guards(i, r, subject);
         if (answers.denied() != 0) {
             wait(i, answers, out);
-            const bool for_turn = (answers.denied() & ~turns) == 0 && level_of(r.what) != level::service;
-            if (for_turn) longest_now_ = earlier(longest_now_, i.waits_since);
+            const bool longest = (answers.denied() & ~turns) == 0 && i.waits_since < longest_now_;
+            if (longest && level_of(r.what) != level::service) longest_now_ = i.waits_since;
             return;
         }
         return begin(i, r, subject, out);

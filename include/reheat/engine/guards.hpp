@@ -14,7 +14,7 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
         if (!a.allows()) answers.set(g, a);
     };
     if (targets_.busy(subject)) answers.set(guard::busy, {reason::busy, never});
-    else if (runs_elsewhere(r.what, subject)) answers.set(guard::busy, {reason::returned, never});
+    else if (!strays_.empty() && runs_elsewhere(r.what, subject)) answers.set(guard::busy, {reason::returned, never});
     if (now_ < i.not_before && !(i.fences != 0 && proofs_ready(r, subject))) {
         const bool for_proof = i.fences != 0;
         const time_point lease = for_proof ? deaths_.lease_over(machine_of(subject)) : never;
