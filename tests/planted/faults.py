@@ -102,7 +102,7 @@ FAULTS = [
     ("a death that is not used yet outlives a sighting", ENGINE + "fencing.hpp",
      "if (targets_[s.target].failing == 0 || !(by_host", "if (true || !(by_host", "proof"),
     ("a copy is started beside one that returned", ENGINE + "guards.hpp",
-     "else if (runs_elsewhere(r.what, subject))", "else if (false)", "proof"),
+     "else if (!strays_.empty() && runs_elsewhere(r.what, subject))", "else if (false)", "proof"),
     ("a lease is over without its margin", RECOVERY + "deaths.hpp",
      "l.of.watchdog), lease_margin);", "l.of.watchdog), {});", "proof"),
     ("a watchdog that is not tied proves a death", RECOVERY + "deaths.hpp",

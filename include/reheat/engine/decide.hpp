@@ -133,8 +133,8 @@ inline void engine::decide(incident& i, outputs& out) {
         const guard_answers answers = ask_guards(i, r, subject);
         if (answers.denied() != 0) {
             wait(i, answers, out);
-            const bool for_turn = (answers.denied() & ~turns) == 0 && level_of(r.what) != level::service;
-            if (for_turn) longest_now_ = earlier(longest_now_, i.waiting_since);
+            const bool longest = (answers.denied() & ~turns) == 0 && i.waits_since < longest_now_;
+            if (longest && level_of(r.what) != level::service) longest_now_ = i.waits_since;
             return;
         }
         return begin(i, r, subject, out);
@@ -220,7 +220,7 @@ inline void engine::climb(incident& i, decision what, reason why, outputs& out) 
 inline void engine::wait(incident& i, const guard_answers& answers, outputs& out) {
     i.wake = answers.next();
     if (now_ < i.approved_until) i.wake = earlier(i.wake, i.approved_until);
-    if (i.waiting_since == never) i.waiting_since = now_;
+    begin_wait(i, now_);
     // What a cliff holds up, the cloud is asked for.
     if (answers.of(guard::freeze).why == reason::silence_cliff) {
         const target_id machine = machine_of(i.target);

@@ -316,7 +316,7 @@ private:
     using input_queue = detail::input_queue<completed, observation, spoken, ordered, overflow, healed, host_word, lease,
                                             sighting, capacity, new_policy, new_leader>;
     static constexpr duration shortest_pause = std::chrono::seconds{1};
-    static constexpr std::uint32_t turns = bit(guard::in_flight) | bit(guard::rate) | bit(guard::priority); // they come
+    static constexpr std::uint32_t turns = bit(guard::in_flight) | bit(guard::rate); // who waits for it comes to act
 
     struct policy_version {
         policy rules;
@@ -407,6 +407,9 @@ private:
     [[nodiscard]] bool wait_for_guest(incident& i, const rung& r, outputs& out);
     void climb(incident& i, decision what, reason why, outputs& out);
     void wait(incident& i, const guard_answers& answers, outputs& out);
+    static void begin_wait(incident& i, time_point since) noexcept {
+        if (i.waiting_since == never) i.waiting_since = i.waits_since = since;
+    }
     void begin(incident& i, const rung& r, target_id subject, outputs& out);
     void act_upon(incident& i, target_id subject, outputs& out);
     void note_places(incident& i) const;

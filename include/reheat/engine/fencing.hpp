@@ -45,7 +45,7 @@ inline void engine::fence_next(incident& i, outputs& out) {
             // The others took too long: it is proved anew, by another fence.
             d.proved = false;
             d.method = 0;
-            i.waiting_since = earlier(i.waiting_since, now_);
+            begin_wait(i, now_);
         }
         const std::optional<proof_kind> by = d.proved ? std::nullopt : dead(d.target);
         if (by) mint(i, d, *by, reason::already_dead, out);

@@ -14,7 +14,7 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
         if (!a.allows()) answers.set(g, a);
     };
     if (targets_.busy(subject)) answers.set(guard::busy, {reason::busy, never});
-    else if (runs_elsewhere(r.what, subject)) answers.set(guard::busy, {reason::returned, never});
+    else if (!strays_.empty() && runs_elsewhere(r.what, subject)) answers.set(guard::busy, {reason::returned, never});
     if (now_ < i.not_before && !(i.fences != 0 && proofs_ready(r, subject))) {
         const bool for_proof = i.fences != 0;
         const time_point lease = for_proof ? deaths_.lease_over(machine_of(subject)) : never;
@@ -47,7 +47,7 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
     set(guard::dependency, ask_dependencies(i));
     if (any_priority_ && highest_waiting_ > targets_[i.target].priority) {
         const time_point until =
-            after(i.waiting_since == never ? now_ : i.waiting_since, options_.bounds.yield_to_higher);
+            after(i.waiting_since == never ? now_ : i.waits_since, options_.bounds.yield_to_higher);
         if (now_ < until) answers.set(guard::priority, {reason::higher_priority, until});
     }
     if (trust_broken_) answers.set(guard::trust, {reason::trust_broken, never});
@@ -211,7 +211,7 @@ inline guard_answer engine::ask_in_flight(const incident& i, const rung& r) cons
     if (in_flight_[service ? 0 : 1] >= bound.of(static_cast<std::uint32_t>(all)))
         return {reason::too_many_in_flight, never};
     // Who fails again and again, or is more important, must not take every turn.
-    const bool after_me = service || waits_longest_ >= earlier(i.waiting_since, now_);
+    const bool after_me = service || waits_longest_ >= (i.waiting_since == never ? now_ : i.waits_since);
     if (after_me || now_ < after(waits_longest_, options_.bounds.yield_to_higher)) return {};
     return {reason::too_many_in_flight, never};
 }

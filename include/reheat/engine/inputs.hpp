@@ -249,6 +249,7 @@ inline void engine::take(const transition& t, outputs& out) {
     r.to = t.to;
     // Counted from the oldest: the list begins with the newest.
     std::uint32_t at = target.first_watch;
+    if (links_[at].next == 0) return;
     while (links_[at].watch != t.watch) at = links_[at].next;
     while ((at = links_[at].next) != 0) ++r.attempt;
 }

@@ -208,7 +208,7 @@ inline void engine::drop(pending_operation& op, reason why, outputs& out) {
         // Nothing was spent; but a proof that keeps expiring is a wait, and is paged.
         take_back(*i, op);
         --i->attempts;
-        if (why == reason::proof_expired && i->waiting_since == never) i->waiting_since = op.since;
+        if (why == reason::proof_expired) begin_wait(*i, op.since);
     }
     // The others of a round of fences come to their own end first.
     for (const death_wanted& d : i->deaths) {
