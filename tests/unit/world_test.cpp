@@ -28,7 +28,7 @@ struct listener {
         ++beats[n];
         return false;
     }
-    void old_copy(std::uint32_t, const sim::copy_state&) { ++old_copies; }
+    void old_copy(std::uint32_t, sim::copy_state&) { ++old_copies; }
     void healed(std::uint32_t n, std::uint8_t) { healed_processes.push_back(n); }
     void host_died(std::uint32_t h) { told.push_back("died " + std::to_string(h)); }
     void host_returned(std::uint32_t h) { told.push_back("returned " + std::to_string(h)); }
@@ -310,6 +310,46 @@ TEST_CASE("a dead host is told, and its return, if somebody makes sure of it") {
     f.begin(sim::fault_kind::host_loses_power, 2);
     f.run(1h);
     CHECK(f.ear.told == std::vector<std::string>{"died 2", "returned 2"});
+}
+
+TEST_CASE("a copy that was replaced comes back with its host, is heard, and can be stopped by its id") {
+    fixture f;
+    f.begin(sim::fault_kind::host_loses_power, 0, 20min);
+    CHECK(f.fence(0).code == rh::outcome_code::done);
+    rh::proof_of_death proof = rh::testing::mint_proof(rh::incident_id{1}, rh::target_id{0});
+    f.in.recreate(f.request(rh::operation::recreate_instance, 0), std::move(proof), f.answer());
+    f.run(5min);
+    static_cast<void>(f.outcomes());
+    sim::planned_fault back;
+    back.kind = sim::fault_kind::old_copies_return;
+    CHECK(!f.in.can_begin(back)); // its host has no power yet
+    f.run(20min);
+    CHECK(f.in.truth().machine(0).now.number == 2);
+    CHECK(f.ear.old_copies == 0);
+    f.begin(sim::fault_kind::old_copies_return, 0);
+    f.run(3min);
+    CHECK(f.ear.old_copies == 3);
+    CHECK(f.in.truth().violations().empty()); // it was no call
+
+    for (const bool original : {false, true}) {
+        fixture g;
+        g.begin(sim::fault_kind::host_loses_power, 0, 1min);
+        CHECK(g.fence(0).code == rh::outcome_code::done);
+        rh::proof_of_death why = rh::testing::mint_proof(rh::incident_id{1}, rh::target_id{0});
+        g.in.recreate(g.request(rh::operation::recreate_instance, 0), std::move(why), g.answer());
+        g.run(5min);
+        static_cast<void>(g.outcomes());
+        g.begin(sim::fault_kind::old_copies_return, 0);
+        rh::request stop = g.request(rh::operation::fence_instance, 0);
+        stop.replaced = true;
+        stop.cloud_id = original ? "id-0-2" : "id-0-1";
+        g.in.fence(stop, g.answer());
+        g.run(5min);
+        CHECK(g.outcomes().front().result.code == rh::outcome_code::done);
+        CHECK(g.in.truth().machine(0).now.number == (original ? 1 : 2));
+        CHECK(g.in.truth().machine(0).older.empty());
+        CHECK(g.in.truth().all_well());
+    }
 }
 
 TEST_CASE("a guest that heals itself says so") {

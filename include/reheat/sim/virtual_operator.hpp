@@ -102,7 +102,12 @@ private:
     /// it by hand.
     bool look(const task& t) {
         const incident* i = of_->state().incident_of(t.target);
-        if (i == nullptr || (i->at != phase::deciding && i->at != phase::fencing)) return false;
+        if (i == nullptr) return false;
+        if (i->at != phase::deciding && i->at != phase::fencing) {
+            plan(task::kind::look, t.target,
+                 t.tries); // something else is at it; nobody pages again if that does not help
+            return false;
+        }
         plan(t.tries < 2 ? task::kind::look : task::kind::mend_all, t.tries < 2 ? t.target : no_target, t.tries + 1);
         if ((i->denied & bit(guard::approval)) != 0) return answer(t.target);
         return unplug_what_is_dead(*i);
