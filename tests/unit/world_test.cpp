@@ -23,10 +23,16 @@ struct listener {
     std::vector<std::uint32_t> healed_processes;
     std::vector<std::string> told;
     std::uint32_t old_copies = 0;
+    std::uint32_t renewals = 0;
+    bool hears_renewals = true;
 
     bool beat(std::uint32_t n) {
         ++beats[n];
         return false;
+    }
+    bool renewed(std::uint32_t) {
+        ++renewals;
+        return hears_renewals;
     }
     void old_copy(std::uint32_t, sim::copy_state&) { ++old_copies; }
     void healed(std::uint32_t n, std::uint8_t) { healed_processes.push_back(n); }
@@ -350,6 +356,37 @@ TEST_CASE("a copy that was replaced comes back with its host, is heard, and can 
         CHECK(g.in.truth().machine(0).older.empty());
         CHECK(g.in.truth().all_well());
     }
+}
+
+TEST_CASE("a guest with a lease renews it, and is switched off by its watchdog when nobody hears that") {
+    sim::fleet_plan p = fixture::plan();
+    p.machines[2].leased = true;
+    sim::world_time time;
+    sim::world in{p, time, 7};
+    listener ear;
+    const auto run = [&](rh::duration d) {
+        for (const rh::time_point end = time.now + d; time.now < end;) in.advance(end, ear);
+    };
+    run(1h);
+    CHECK(ear.renewals == 60);
+    CHECK(in.truth().all_well());
+    sim::planned_fault f{.kind = sim::fault_kind::host_loses_network, .lasts = 20min, .machine = 2};
+    SUBCASE("its network is gone") {}
+    SUBCASE("it stands still") { f.kind = sim::fault_kind::guest_freezes; }
+    SUBCASE("nothing reaches the controller") { f.kind = sim::fault_kind::controller_cut_off; }
+    SUBCASE("the controller is gone") {
+        f.kind = sim::fault_kind::api_slow;
+        ear.hears_renewals = false;
+    }
+    f.share = 90;
+    const rh::time_point last = in.truth().machine(2).renewed;
+    in.begin(f);
+    // Before the time that a proof of death counts from.
+    while (in.truth().machine(2).now.has_power()) run(1s);
+    CHECK(time.now <= last + sim::lease_length + sim::watchdog_length);
+    run(1h);
+    CHECK(in.truth().machine(2).now.is == sim::condition::off);
+    CHECK(in.truth().machine(0).now.is == sim::condition::running);
 }
 
 TEST_CASE("a guest that heals itself says so") {

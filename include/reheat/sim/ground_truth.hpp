@@ -174,6 +174,7 @@ public:
         m.now.number = same_id ? old.number : old.number + 1;
         m.now.boots = old.boots;
         m.now.turn = old.turn + 1;
+        m.renewed = after(now, plan_.boot_time); // with a new lease
         m.detached = 0;
         m.up = 0;
         if (watch_ != nullptr) watch_->attached(n, m, m.now, true);
@@ -182,8 +183,8 @@ public:
     /// Whether the copy that was replaced last could come back: its host has power, and nothing else did.
     [[nodiscard]] bool can_return(std::uint32_t n) const noexcept {
         const machine_state& m = machines_[n];
-        return m.gone && m.older.empty() && m.being_replaced == 0 && hosts_[m.gone->host].no_power == 0 &&
-               m.now.has_power() && m.gone->host != m.now.host;
+        return m.gone && !m.how.leased && m.older.empty() && m.being_replaced == 0 &&
+               hosts_[m.gone->host].no_power == 0 && m.now.has_power() && m.gone->host != m.now.host;
     }
     /// It does, without its volumes: they are attached to the one that replaced it.
     void bring_back(std::uint32_t n, time_point since) {

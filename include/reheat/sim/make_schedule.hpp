@@ -70,6 +70,8 @@ private:
             if (!m.stateful) m.keep = asset::fixed_addresses;
             m.heals_itself = chance_.one_in(3);
             if (chance_.one_in(8)) m.keep = m.keep | ephemeral_disk;
+            // In the mode in which proofs lie, those of fences do.
+            m.leased = chance_.one_in(8) && s_.false_proofs == 0;
             m.priority = static_cast<std::uint8_t>(chance_.one_in(6) ? 1 + small(3) : 0);
             f.machines.push_back(m);
         }

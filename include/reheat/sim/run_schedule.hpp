@@ -111,6 +111,10 @@ private:
             const bool first = all[0].beat(n);
             return all[1].beat(n) || first;
         }
+        bool renewed(std::uint32_t n) {
+            const bool first = all[0].renewed(n);
+            return all[1].renewed(n) || first;
+        }
         void old_copy(std::uint32_t n, copy_state& c) {
             for (virtual_controller& ha : all) ha.old_copy(n, c);
         }

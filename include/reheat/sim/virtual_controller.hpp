@@ -65,6 +65,7 @@ public:
         *port_ = world_port{*world_, {number_, ahead_, lead_ ? &way_.gate : nullptr}};
         time_->ahead = ahead_;
         unread_.clear();
+        renewals_.clear();
         healed_.clear();
         hosts_.clear();
         stalled_until_ = (time_point::min)();
@@ -158,6 +159,8 @@ public:
         if (stalled() || working_ || !alive_) return;
         if (lead_ && !running()) return campaign_for_lead();
         if (!running()) return;
+        for (const lease& l : renewals_) ha_->renew(l);
+        renewals_.clear();
         for (const watch_id w : unread_) ha_->push(w, heartbeat);
         unread_.clear();
         for (const auto& [h, dead] : hosts_)
@@ -194,6 +197,13 @@ public:
         // It looks once a second while something is open.
         const auto second = std::chrono::ceil<std::chrono::seconds>(time_->now.time_since_epoch());
         wanted_ = earlier(wanted_, time_point{second});
+        return true;
+    }
+    /// A guest renews its lease; whether that is heard. What comes while it stands still lies in its inbox.
+    bool renewed(std::uint32_t n) {
+        if (!running()) return false;
+        const time_point until = after(world_clock{*time_, ahead_}.now(), lease_length);
+        renewals_.push_back({world_->truth().machine(n).target, until, watchdog_length, true});
         return true;
     }
     void old_copy(std::uint32_t n, copy_state& c) {
@@ -358,6 +368,7 @@ private:
     bool working_ = false;
     bool alive_ = true;
     std::vector<watch_id> unread_; ///< beats that came while it stood still
+    std::vector<lease> renewals_;
     std::vector<target_id> healed_;
     std::vector<std::pair<std::uint32_t, bool>> hosts_; ///< what was told of them: whether they are dead
     time_point stalled_until_ = (time_point::min)();

@@ -59,6 +59,7 @@ public:
             copy_state& c = truth_.machine(n).now;
             c.since = time.told();
             c.boots = 1;
+            truth_.machine(n).renewed = time.now;
             truth_.finish_boot(n);
         }
         std::sort(ring_.begin(), ring_.end());
@@ -131,8 +132,8 @@ public:
     // Time
 
     /// Lets everything happen, in order, until `to`, or until somebody outside has something to do. `sink` has
-    /// `beat(machine)`, which answers whether to stop there, `old_copy(machine, copy)`, `healed(machine, process)`,
-    /// `host_died(host)` and `host_returned(host)`.
+    /// `beat(machine)`, which answers whether to stop there, `renewed(machine)`, which answers whether anybody heard
+    /// that, `old_copy(machine, copy)`, `healed(machine, process)`, `host_died(host)` and `host_returned(host)`.
     template <class Sink>
     void advance(time_point to, Sink& sink) {
         woken_ = false;
@@ -224,12 +225,22 @@ private:
     /// What a machine's guest says, once a minute.
     template <class Sink>
     bool speak(std::uint32_t n, Sink& sink) {
+        if (truth_.machine(n).how.leased) feed_watchdog(n, sink);
         if (weather_.on(fault_kind::controller_cut_off)) return false;
         machine_state& m = truth_.machine(n);
         for (copy_state& old : m.older) {
             if (truth_.alive(old) && truth_.is_heard(old)) sink.old_copy(n, old);
         }
         return truth_.works(n) && truth_.is_heard(m.now) && sink.beat(n);
+    }
+
+    template <class Sink>
+    void feed_watchdog(std::uint32_t n, Sink& sink) {
+        machine_state& m = truth_.machine(n);
+        const bool arrives = !weather_.on(fault_kind::controller_cut_off) && truth_.is_heard(m.now);
+        if (arrives && truth_.alive(m.now) && sink.renewed(n)) m.renewed = now();
+        const bool may_boot = m.now.has_power() || m.now.is == condition::lost;
+        if (may_boot && now() >= after(m.renewed, watchdog_fires)) truth_.switch_off(n, m.now);
     }
 
     void boot(std::uint32_t n) {
@@ -298,7 +309,8 @@ private:
     /// A host that is back boots what it ran, except what is being made anew elsewhere.
     void boot_if_lost(std::uint32_t n, std::uint32_t host) {
         const machine_state& m = truth_.machine(n);
-        if (m.now.is == condition::lost && m.now.host == host && m.being_replaced == 0) boot(n);
+        const bool leased = !m.how.leased || now() < after(m.renewed, watchdog_fires);
+        if (m.now.is == condition::lost && m.now.host == host && m.being_replaced == 0 && leased) boot(n);
     }
     template <class Sink>
     void tell_returns(Sink& sink) {

@@ -129,6 +129,7 @@ inline bool world::repair(std::uint32_t n) {
         m.up = static_cast<std::uint8_t>((1U << m.how.processes) - 1U);
     } else if (m.now.is != condition::booting) {
         truth_.attach(n);
+        m.renewed = after(now(), truth_.plan().boot_time);
         boot(n);
     }
     return true;

@@ -16,6 +16,12 @@ namespace reheat::inline REHEAT_ABI::sim {
 
 inline constexpr std::size_t most_processes = 4;
 
+/// A lease is good for so long from each renewal, and the watchdog has fired that much after it at the latest. It looks
+/// once a minute, and fires somewhat before that. Without a lease that is good a machine does not boot by itself.
+inline constexpr duration lease_length = std::chrono::seconds{240};
+inline constexpr duration watchdog_length = std::chrono::seconds{60};
+inline constexpr duration watchdog_fires = std::chrono::seconds{225};
+
 /// One machine of a fleet, as it is set up.
 struct machine_plan {
     std::uint32_t stack = 0;
@@ -24,6 +30,7 @@ struct machine_plan {
     std::uint8_t volumes = 1;
     bool stateful = true;      ///< two running copies would be a disaster
     bool heals_itself = false; ///< its guest restarts a process that ended, and says so
+    bool leased = false;       ///< it renews a lease with each beat; if nobody hears that, its watchdog switches it off
     asset keep = volumes_and_addresses;
     std::uint8_t priority = 0;
 
@@ -104,6 +111,7 @@ struct machine_state {
     std::optional<copy_state> gone{}; ///< the one that was replaced last; its host may still have it
     std::uint8_t up = 0;              ///< bit n: process n runs
     std::uint8_t detached = 0;        ///< volumes that are attached to nothing
+    time_point renewed{};             ///< when its lease was, last, in the world's time
     std::uint16_t being_replaced = 0; ///< calls under way that will make a new copy
     target_id target = no_target;     ///< the controller's id
     std::array<target_id, most_processes> process{};
