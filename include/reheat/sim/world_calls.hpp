@@ -9,6 +9,7 @@ namespace reheat::inline REHEAT_ABI::sim {
 
 inline void world::take(const request& r, completion&& done, std::span<const proof_of_death> proofs) {
     ++calls_made_;
+    if (meter_ != nullptr) meter_->called(r.what, place_of(r.target), truth_);
     seen_.push_back({now(), r.what, r.op, r.key, r.reign, r.target});
     if (watch_ != nullptr) watch_->monitor().called(r, proofs, watch_->at());
     if (r.reign < reign_) {
@@ -84,6 +85,7 @@ inline void world::take_effect(std::uint32_t slot) {
         }
         const bool room = !weather_.on(fault_kind::no_room);
         u.result = cloud_.carry_out(u.what, now(), room, [this](std::uint32_t n) { boots(n); });
+        if (meter_ != nullptr) meter_->carried_out(u.what, u.result, truth_);
     } else {
         u.result = outcome::failed("it did not happen");
     }
