@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "fault_rates.hpp"
 
+#include <reheat/core/text.hpp>
 #include <reheat/sim/dice.hpp>
 
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <cstdio>
+#include <optional>
 
 namespace policy_lab {
 
@@ -59,9 +62,23 @@ constexpr std::array usually{
     usual{fault_kind::journal_full, 1, 5min, 1h},
 };
 
-[[nodiscard]] const usual* usual_of(fault_kind k) noexcept {
+[[nodiscard]] usual usual_of(fault_kind k) noexcept {
     const auto* const found = std::find_if(usually.begin(), usually.end(), [k](const usual& u) { return u.kind == k; });
-    return found == usually.end() ? nullptr : found;
+    return found == usually.end() ? usual{k, 0, 1min, 30min} : *found;
+}
+
+/// What there is so many a year of.
+[[nodiscard]] std::string_view is_of(fault_kind k) noexcept {
+    switch (reheat::sim::scope_of(k)) {
+    case fault_scope::process:
+    case fault_scope::machine: return "an instance";
+    case fault_scope::stack: return "a stack";
+    case fault_scope::host: return "a host";
+    case fault_scope::rack: return "a rack";
+    case fault_scope::zone: return "a zone";
+    case fault_scope::everything: return "the cloud";
+    }
+    return {};
 }
 
 /// Each octave between the two is as likely as any other: most are short, some are very long.
@@ -87,9 +104,9 @@ constexpr std::array usually{
     return 0;
 }
 
-/// An instance that lies in what is hit. What has none is seldom, and nobody would notice.
-[[nodiscard]] std::uint32_t machine_in(fault_kind k, std::uint32_t thing, const reheat::sim::fleet_plan& fleet,
-                                       reheat::sim::dice& chance) {
+/// An instance that lies in what is hit; none if nothing does, and nobody would notice.
+[[nodiscard]] std::optional<std::uint32_t> machine_in(fault_kind k, std::uint32_t thing,
+                                                      const reheat::sim::fleet_plan& fleet, reheat::sim::dice& chance) {
     const auto all = static_cast<std::uint32_t>(fleet.machines.size());
     const std::uint32_t first = chance.below(all);
     for (std::uint32_t n = 0; n < all; ++n) {
@@ -113,7 +130,7 @@ constexpr std::array usually{
         case fault_scope::everything: return m;
         }
     }
-    return first;
+    return std::nullopt;
 }
 
 } // namespace
@@ -151,17 +168,23 @@ reheat::result<void> fault_rates::change(std::string_view words) {
     return {};
 }
 
-std::string_view hit_by(fault_kind k) noexcept {
-    switch (reheat::sim::scope_of(k)) {
-    case fault_scope::process:
-    case fault_scope::machine: return "instance";
-    case fault_scope::stack: return "stack";
-    case fault_scope::host: return "host";
-    case fault_scope::rack: return "rack";
-    case fault_scope::zone: return "zone";
-    case fault_scope::everything: return "cloud";
+std::string fault_rates::text() const {
+    std::string out;
+    for (std::size_t n = 0; n < fault_kind_count; ++n) {
+        const auto k = static_cast<fault_kind>(n);
+        const usual how = usual_of(k);
+        std::array<char, 32> rate{};
+        std::snprintf(rate.data(), rate.size(), "%g", a_year_[n]);
+        std::string line{to_string(k)};
+        line.resize(24, ' ');
+        line += rate.data();
+        line.resize(32, ' ');
+        line += "a year of " + std::string{is_of(k)};
+        if (how.most > 0s)
+            line += ", for " + reheat::format_duration(how.least) + " to " + reheat::format_duration(how.most);
+        out += line + '\n';
     }
-    return {};
+    return out;
 }
 
 std::vector<reheat::sim::planned_fault> draw_faults(const fault_rates& rates, const reheat::sim::fleet_plan& fleet,
@@ -179,8 +202,7 @@ std::vector<reheat::sim::planned_fault> draw_faults(const fault_rates& rates, co
         if (whole == 0) continue;
         // A stream of its own for each kind: to change one rate leaves the other faults where they are.
         reheat::sim::dice chance{seed * fault_kind_count + kind};
-        const usual* const is = usual_of(k);
-        const usual how = is == nullptr ? usual{k, 0, 1min, 30min} : *is;
+        const usual how = usual_of(k);
         for (std::uint32_t slot = 0; slot < days * slots_a_day; ++slot) {
             std::uint64_t left = whole;
             for (const std::uint64_t one = 1ULL << 40U; left != 0; left -= (std::min)(left, one)) {
@@ -188,7 +210,9 @@ std::vector<reheat::sim::planned_fault> draw_faults(const fault_rates& rates, co
                 reheat::sim::planned_fault f;
                 f.kind = k;
                 f.at = 1min * slot + chance.between(0s, 59s);
-                f.machine = machine_in(k, chance.below(all), fleet, chance);
+                const std::uint32_t thing = chance.below(all);
+                const auto machine = machine_in(k, thing, fleet, chance);
+                f.machine = machine.value_or(0);
                 f.process = static_cast<std::uint8_t>(chance.below(reheat::sim::most_processes));
                 f.share = static_cast<std::uint8_t>(1 + chance.below(100));
                 f.lasts = 1min; // one that does not last is none
@@ -197,7 +221,7 @@ std::vector<reheat::sim::planned_fault> draw_faults(const fault_rates& rates, co
                     f.jump = length_of(1s, 10min, chance);
                     if (chance.one_in(2)) f.jump = -f.jump;
                 }
-                out.push_back(f);
+                if (machine) out.push_back(f);
             }
         }
     }

@@ -23,13 +23,12 @@ public:
     [[nodiscard]] double of(reheat::sim::fault_kind k) const noexcept { return a_year_[static_cast<std::size_t>(k)]; }
     /// `kind=rate,kind=rate`; `none` before them sets all others to 0. The error says what is known.
     reheat::result<void> change(std::string_view words);
+    /// A line for each kind: its name, how often, a year of what, and for how long where it is a state.
+    [[nodiscard]] std::string text() const;
 
 private:
     std::array<double, reheat::sim::fault_kind_count> a_year_{};
 };
-
-/// What a fault of that kind hits, in a word.
-[[nodiscard]] std::string_view hit_by(reheat::sim::fault_kind k) noexcept;
 
 /// Draws the faults of so many days: the same for the same seed, whatever policy meets them.
 [[nodiscard]] std::vector<reheat::sim::planned_fault>

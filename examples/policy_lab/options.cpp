@@ -72,6 +72,8 @@ std::variant<options, int> read_options(int argc, char** argv) {
            "Faults a year of what they hit, as guest_freezes=2,host_goes_dark=0; others as they are, or 0 after "
            "none")
         ->type_name("RATES");
+    bool list = false;
+    app.add_flag("--list-faults", list, "Print the kinds, their rates, what they hit, and exit");
     app.add_option("--human", human, "How long until somebody reads a page and comes: half of it to twice as long")
         ->type_name("DURATION")
         ->capture_default_str();
@@ -91,6 +93,11 @@ std::variant<options, int> read_options(int argc, char** argv) {
         return complain(e.what());
     }
     if (auto changed = out.rates.change(faults); !changed) return complain("--faults: " + to_string(changed.error()));
+    if (list) {
+        const std::string all = out.rates.text();
+        std::fwrite(all.data(), 1, all.size(), stdout);
+        return 0;
+    }
     const auto length = reheat::parse_duration(human);
     if (!length) return complain("--human: " + to_string(length.error()));
     if (*length < std::chrono::seconds{1} || *length > std::chrono::hours{12})

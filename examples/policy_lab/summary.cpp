@@ -46,6 +46,7 @@ standing standing_of(const contestant& who, const std::vector<trial>& runs, cons
         }
         s.outages.insert(s.outages.end(), t.recoveries.begin(), t.recoveries.end());
         s.identities += static_cast<double>(t.lost.identities) / in.years;
+        s.faults += t.faults;
         s.kept_lost += t.lost.to_keep;
         s.volumes_left += t.volumes_left;
         s.second_copies += t.second_copies;

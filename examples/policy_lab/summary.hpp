@@ -35,6 +35,7 @@ struct standing {
     std::array<double, reheat::operation_count> in_vain{}; ///< a year, by rung: the needless ones
     std::vector<double> outages{};                         ///< their lengths in seconds, sorted
     double identities = 0;                                 ///< lost a year
+    std::uint64_t faults = 0;                              ///< that it met, in all
     std::uint64_t kept_lost = 0;                           ///< things that had to be kept and were lost, in all
     std::uint64_t volumes_left = 0;
     std::uint64_t second_copies = 0;

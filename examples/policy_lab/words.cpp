@@ -162,14 +162,27 @@ verdict difference(const figure& other, const figure& first) {
 
 std::vector<std::string> what_was_done(const comparison& c) {
     std::vector<std::string> out;
-    out.push_back(plural(c.instances, "instance") + " with " + plural(c.services, "service") + " in " +
+    std::string groups;
+    for (const instance_group& g : c.of.fleet.groups)
+        groups += (groups.empty() ? " (" : ", ") + std::to_string(g.instances) + " " + g.name;
+    if (!groups.empty()) groups += ")";
+    out.push_back(plural(c.instances, "instance") + groups + " with " + plural(c.services, "service") + " in " +
                   plural(c.stacks, "stack") + ", on " + plural(c.of.fleet.hosts, "host") + " in " +
                   plural(c.of.fleet.racks, "rack") + " in " + plural(c.of.fleet.zones, "zone") + ".");
     out.push_back(plural(c.of.days, "day") + " in " + plural(c.runs, "run") + ", seed " + std::to_string(c.of.seed) +
                   ". " + faults_text(c));
-    out.push_back("Somebody comes about " + reheat::format_duration(c.of.human) + " after a page. " +
+    out.push_back("Somebody comes about " + time_text(std::chrono::duration<double>(c.of.human).count()) +
+                  " after a page. " +
                   (c.of.host_monitor ? "A host without power is made sure of within 3 min, and called dead."
                                      : "Nobody says of a host that it is dead."));
+    std::uint64_t planned = 0;
+    for (const std::uint64_t n : c.faults) planned += n;
+    for (const standing& p : c.standings) {
+        if (p.faults != planned)
+            out.push_back(p.name + " met only " + std::to_string(p.faults) +
+                          " of the faults: the others found nothing left "
+                          "to break, or its run ended early.");
+    }
     return out;
 }
 
