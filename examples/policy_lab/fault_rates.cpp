@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdio>
 #include <optional>
+#include <tuple>
 
 namespace policy_lab {
 
@@ -225,7 +226,8 @@ std::vector<reheat::sim::planned_fault> draw_faults(const fault_rates& rates, co
             }
         }
     }
-    std::stable_sort(out.begin(), out.end(), [](const auto& a, const auto& b) { return a.at < b.at; });
+    const auto order = [](const auto& f) { return std::tuple{f.at, f.kind, f.machine, f.process, f.share}; };
+    std::sort(out.begin(), out.end(), [&order](const auto& a, const auto& b) { return order(a) < order(b); });
     return out;
 }
 

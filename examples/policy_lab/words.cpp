@@ -30,7 +30,8 @@ std::string faults_text(const comparison& c) {
         all += c.faults[k];
         if (c.faults[k] != 0) kinds.push_back(k);
     }
-    std::stable_sort(kinds.begin(), kinds.end(), [&c](auto a, auto b) { return c.faults[a] > c.faults[b]; });
+    std::sort(kinds.begin(), kinds.end(),
+              [&c](auto a, auto b) { return c.faults[a] != c.faults[b] ? c.faults[a] > c.faults[b] : a < b; });
     std::string out = plural(all, "fault") + ", the same for every policy";
     for (std::size_t n = 0; n < kinds.size(); ++n)
         out += (n == 0 ? ": " : ", ") + std::string{to_string(static_cast<reheat::sim::fault_kind>(kinds[n]))} + " " +
