@@ -128,9 +128,10 @@ std::string page_of(const comparison& c) {
                      dots(c, &standing::pages, "pages a year of the fleet", "Pages by policy"));
     out += figure_of("Disks lost", "Ephemeral disks that an action destroyed; volumes are kept.",
                      dots(c, &standing::disks, "disks a year of the fleet", "Ephemeral disks lost by policy"));
-    out += figure_of("Outages that last longer than …",
-                     "How many a year of the fleet. Lower is better; what lies far to the right waited for a human.",
-                     longer_than(c), legend_of_policies(c));
+    out += figure_of(
+        "Outages that last longer than …",
+        "How many a year of the fleet. Lower is better; what lies far to the right waited for a human or a repair.",
+        longer_than(c), legend_of_policies(c));
     out +=
         figure_of("What was done", "Actions by rung, in parts of all of a policy's; how many they were on the right.",
                   shares_of_rungs(c), legend_of_rungs());

@@ -9,7 +9,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
-#include <string_view>
 #include <thread>
 
 namespace policy_lab {
@@ -56,10 +55,17 @@ void measure(trial& out, const sim::fleet_plan& fleet, const sim::truth_meter& m
     out.lost = meter.lost();
 }
 
-/// That all comes to rest in the end is the library's promise where "budgets allow": a policy without any bound may go
-/// on for ever, and that is its own doing.
-bool is_of_the_policy(std::string_view violation) {
-    return violation == "not_settled" || violation == "left_open" || violation == "I10";
+/// That all comes to rest in the end is promised where budgets allow: a policy without any bound may go on for ever,
+/// and that is its own doing. The monitor then finds the same.
+void judge(trial& out, const std::vector<sim::run_violation>& found) {
+    const auto is_rest = [](const sim::run_violation& v) { return v.what == "not_settled" || v.what == "left_open"; };
+    out.restless = std::any_of(found.begin(), found.end(), is_rest);
+    for (const sim::run_violation& v : found) {
+        out.second_copies += v.what == "second_copy" ? 1U : 0U;
+        const bool of_the_policy = is_rest(v) || (out.restless && v.what == "I10");
+        if (!of_the_policy && out.broken.empty())
+            out.broken = v.what + " at " + reheat::format_time(v.at) + ": " + v.text;
+    }
 }
 
 trial run_one(const experiment& what, const contestant& who, std::uint32_t days, std::uint64_t seed) {
@@ -74,11 +80,7 @@ trial run_one(const experiment& what, const contestant& who, std::uint32_t days,
     out.days = days;
     out.faults = r.faults;
     out.pages = r.pages;
-    for (const sim::run_violation& v : r.violations) {
-        out.second_copies += v.what == "second_copy" ? 1U : 0U;
-        if (is_of_the_policy(v.what)) out.restless = true;
-        else if (out.broken.empty()) out.broken = v.what + " at " + reheat::format_time(v.at) + ": " + v.text;
-    }
+    judge(out, r.violations);
     for (const sim::machine_state& m : run.in().truth().machines()) out.volumes_left += m.detached;
     measure(out, s.fleet, meter, start, 86400.0 * days);
     return out;
