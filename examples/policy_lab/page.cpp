@@ -56,12 +56,12 @@ std::string escaped(std::string_view text) {
 std::string colour_classes() {
     std::string out;
     for (std::size_t n = 0; n < colours; ++n) {
-        const std::string c = "c" + std::to_string(n);
+        const std::string c = std::string{"c"} + std::to_string(n);
         out += ".f" + c + "{fill:var(--" + c + ")}.s" + c + "{stroke:var(--" + c + ")}.legend .b" + c +
                "{border-color:var(--" + c + ")}\n";
     }
     for (std::size_t r = 0; r < rungs.size(); ++r) {
-        const std::string c = "r" + std::to_string(r);
+        const std::string c = std::string{"r"} + std::to_string(r);
         out += "." + c + "{fill:var(--" + c + ");background:var(--" + c + ")}\n";
     }
     return out;
@@ -99,7 +99,8 @@ std::string table(const section& s) {
             out += std::string{"<"} + cell;
             if (text.ends_with(" better")) out += " class=\"better\"";
             if (text.ends_with(" worse")) out += " class=\"worse\"";
-            out += ">" + escaped(text) + "</" + cell + ">";
+            out += '>';
+            out += escaped(text) + "</" + cell + '>';
         }
         out += "</tr>\n";
     }

@@ -86,7 +86,7 @@ scale around(double least, double most, double from, double to) {
     return s;
 }
 
-std::string colour(std::size_t n) { return "c" + std::to_string(n % colours); }
+std::string colour(std::size_t n) { return std::string{"c"} + std::to_string(n % colours); }
 
 std::string decade(double v) {
     std::string text = number(v);
@@ -129,7 +129,7 @@ std::string dots(const comparison& c, figure standing::* what, std::string_view 
         d.words(names - 12, y + 5, shortened(s.name), s.own ? "name own end" : "name end");
         if (e.mean > 0) {
             if (std::isfinite(e.noise)) d.line(x(e.low()), y, x(e.high()), y, "whisker s" + colour(n));
-            d.circle(x(e.mean), y, 5.5, "f" + colour(n));
+            d.circle(x(e.mean), y, 5.5, std::string{"f"} + colour(n));
         }
         d.words(right, y + 5, number(e.mean), "value end");
     }
@@ -164,15 +164,17 @@ std::string longer_than(const comparison& c) {
         const std::vector<double>& all = c.standings[n].outages;
         if (all.empty()) continue;
         const double count = static_cast<double>(all.size());
-        std::string path = "M" + drawing::at(left) + ' ' + drawing::at(y(count / c.years));
+        std::string path = std::string{"M"} + drawing::at(left) + ' ' + drawing::at(y(count / c.years));
         double last = 0;
         // Half a pixel is fine enough; a fleet's year may have a hundred thousand of them.
         for (std::size_t k = 0; k < all.size(); ++k) {
             const double px = x(all[k]);
             const bool end = k + 1 == all.size();
             if (!end && px - last < 0.5) continue;
-            path += "H" + drawing::at(px);
-            path += "V" + (end ? drawing::at(bottom) : drawing::at(y((count - static_cast<double>(k) - 1) / c.years)));
+            path += 'H';
+            path += drawing::at(px);
+            path += 'V';
+            path += (end ? drawing::at(bottom) : drawing::at(y((count - static_cast<double>(k) - 1) / c.years)));
             last = px;
         }
         d.path(path, "curve s" + colour(n) + (c.standings[n].own ? " mine" : n % 2 == 0 ? "" : " dashed"));
@@ -195,7 +197,7 @@ std::string shares_of_rungs(const comparison& c) {
             const double calls = s.calls[static_cast<std::size_t>(rungs[r])];
             const double wide = calls / all * (right - numbers - names);
             if (wide > 0)
-                d.box(from, y + 4, wide, row - 8, "r" + std::to_string(r),
+                d.box(from, y + 4, wide, row - 8, std::string{"r"} + std::to_string(r),
                       std::string{to_string(rungs[r])} + ": " + number(calls) + " a year");
             from += wide;
         }

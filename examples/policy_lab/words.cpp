@@ -71,8 +71,9 @@ section what_was_done_by_rung(const comparison& c) {
         std::vector<std::string> line{p.name};
         for (const reheat::operation rung : rungs) {
             const auto o = static_cast<std::size_t>(rung);
-            line.push_back(
-                p.calls[o] == 0 ? "-" : number(p.calls[o]) + (p.in_vain[o] == 0 ? "" : "/" + number(p.in_vain[o])));
+            line.push_back(p.calls[o] == 0 ? "-"
+                                           : number(p.calls[o]) +
+                                                 (p.in_vain[o] == 0 ? "" : std::string{"/"} + number(p.in_vain[o])));
         }
         s.lines.push_back(std::move(line));
     }
@@ -152,7 +153,7 @@ verdict difference(const figure& other, const figure& first) {
     const estimate by = difference_of(other.by_run, first.by_run);
     verdict v;
     if (by.differs()) v.how = by.mean < 0 ? verdict::is::better : verdict::is::worse;
-    const std::string how_much = (by.mean > 0 ? "+" : "") + with_noise(by);
+    const std::string how_much = std::string{by.mean > 0 ? "+" : ""} + with_noise(by);
     switch (v.how) {
     case verdict::is::better: v.text = how_much + " better"; break;
     case verdict::is::worse: v.text = how_much + " worse"; break;
