@@ -160,6 +160,7 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
     const bool alike = old.empty() || current.empty() || old == current;
     if (news && (alike || rule == return_rule::stop_both))
         tell(event_kind::page, decision::page, reason::returned, s.target, out);
+    if (alike) targets_[s.target].second = true; // so that only a fence by name lets another one start
     if (alike) return;
     // Who was to go may be the one to keep by now.
     if (rule != return_rule::stop_both)

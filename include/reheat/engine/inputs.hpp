@@ -522,7 +522,9 @@ inline void engine::take(const sighting& s, outputs& out) {
     if (of == nullptr && !held) {
         // One that is neither the current copy nor one that was replaced.
         const std::string_view known = targets_.cloud_id(s.target);
-        if (!known.empty() && !s.cloud_id.empty() && s.cloud_id != known) targets_[s.target].second = true;
+        if (known.empty() || s.cloud_id.empty() || s.cloud_id == known) return;
+        if (!targets_[s.target].second) tell(event_kind::page, decision::page, reason::returned, s.target, out);
+        targets_[s.target].second = true;
         return;
     }
     const grave& g = held ? *held : *of;

@@ -10,6 +10,7 @@
 #include <reheat/sim/fault_kind.hpp>
 #include <reheat/sim/ground_truth.hpp>
 #include <reheat/sim/sim_journal.hpp>
+#include <reheat/sim/truth_meter.hpp>
 #include <reheat/sim/world_clock.hpp>
 
 #include <algorithm>
@@ -79,6 +80,11 @@ public:
     void tell(truth_watch* watch) {
         watch_ = watch;
         truth_.tell(watch);
+    }
+    /// From now on it is measured who serves, and what calls do to whom. The meter is referred to.
+    void measure(truth_meter* meter) {
+        meter_ = meter;
+        look();
     }
     /// A new controller begins and leads: what those before it hear concerns nobody. Its number.
     std::uint32_t new_controller() noexcept { return caller_.number = ++controller_; }
@@ -156,6 +162,7 @@ public:
                 std::pop_heap(moments_.begin(), moments_.end());
                 moments_.pop_back();
                 happen(m, sink);
+                look();
             }
         }
         if (!woken_) time_->now = later(time_->now, to);
@@ -216,6 +223,10 @@ private:
         outcome result;
     };
 
+    /// The truth may have changed.
+    void look() {
+        if (meter_ != nullptr) meter_->look(truth_, now());
+    }
     void plan(time_point at, moment::kind what, std::uint32_t index, std::uint32_t turn = 0) {
         moments_.push_back({at, ++order_, what, index, turn});
         std::push_heap(moments_.begin(), moments_.end());
@@ -355,6 +366,7 @@ private:
     std::vector<completion> unanswered_;
     const journal_disk* disk_ = nullptr;
     truth_watch* watch_ = nullptr;
+    truth_meter* meter_ = nullptr;
     std::uint32_t controller_ = 0;
     world_caller caller_{};
     epoch reign_{};

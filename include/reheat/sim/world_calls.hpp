@@ -13,6 +13,7 @@ inline void world::take(const request& r, completion&& done, std::span<const pro
     else if (watch_ != nullptr) watch_->monitor().called(r, proofs, watch_->at());
     if (by.gate != nullptr) by.gate->pass(pause_point::in_driver);
     ++calls_made_;
+    if (meter_ != nullptr) meter_->called(r.what, place_of(r.target), truth_);
     seen_.push_back({now(), r.what, r.op, r.key, r.reign, r.target});
     const call_fate fate = weather_.fate_of(r.what, chance_);
     const auto refuse = [&](const char* why) {
@@ -96,6 +97,7 @@ inline void world::take_effect(std::uint32_t slot) {
     if (fate.arrives && (fate.takes_effect || u.what.what == operation::describe)) {
         const bool room = !weather_.on(fault_kind::no_room);
         u.result = cloud_.carry_out(u.what, now(), room, [this](std::uint32_t n) { boots(n); });
+        if (meter_ != nullptr) meter_->carried_out(u.what, u.result, truth_);
     } else {
         u.result = outcome::failed("it did not happen");
     }

@@ -35,17 +35,21 @@ inline void world::begin(const planned_fault& f) {
     switch (scope_of(f.kind)) {
     case fault_scope::process:
     case fault_scope::machine:
-    case fault_scope::stack: return strike(f);
-    case fault_scope::host: return hold(f, host);
-    case fault_scope::rack: return hold(f, fleet.rack_of(host));
-    case fault_scope::zone: return hold(f, fleet.zone_of(host));
+    case fault_scope::stack: strike(f); break;
+    case fault_scope::host: hold(f, host); break;
+    case fault_scope::rack: hold(f, fleet.rack_of(host)); break;
+    case fault_scope::zone: hold(f, fleet.zone_of(host)); break;
     case fault_scope::everything:
-        if (f.kind != fault_kind::old_copies_return) return hold(f, 0);
+        if (f.kind != fault_kind::old_copies_return) {
+            hold(f, 0);
+            break;
+        }
         for (std::uint32_t n = 0; n < truth_.machines().size(); ++n) {
             if (truth_.can_return(n)) truth_.bring_back(n, time_->told());
         }
-        return;
+        break;
     }
+    look();
 }
 
 /// What happens at once, and is over when it is mended.
@@ -132,6 +136,7 @@ inline bool world::repair(std::uint32_t n) {
         m.renewed = after(now(), truth_.plan().boot_time);
         boot(n);
     }
+    look();
     return true;
 }
 
@@ -146,6 +151,7 @@ inline void world::unplug(std::uint32_t n) {
     truth_.switch_off(n, m.now);
     for (copy_state& old : m.older) truth_.switch_off(n, old);
     m.older.clear();
+    look();
 }
 
 } // namespace reheat::inline REHEAT_ABI::sim

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: MIT
+#include "read_file.hpp"
+
+#include <array>
+#include <cstdio>
+#include <memory>
+
+namespace policy_lab {
+
+reheat::result<std::string> read_file(const std::string& path) {
+    constexpr std::size_t most = std::size_t{1} << 20U;
+    const auto close = [](std::FILE* f) { std::fclose(f); };
+    const std::unique_ptr<std::FILE, decltype(close)> file{std::fopen(path.c_str(), "rb"), close};
+    if (!file) return reheat::error{reheat::errc::io, {}, "cannot be opened"};
+    std::string text;
+    std::array<char, 4096> part{};
+    while (const std::size_t n = std::fread(part.data(), 1, part.size(), file.get())) {
+        text.append(part.data(), n);
+        if (text.size() > most) return reheat::error{reheat::errc::limit_exceeded, {}, "is larger than 1 MiB"};
+    }
+    if (std::ferror(file.get()) != 0) return reheat::error{reheat::errc::io, {}, "cannot be read"};
+    return text;
+}
+
+} // namespace policy_lab
