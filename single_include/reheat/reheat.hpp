@@ -8379,7 +8379,8 @@ struct incident {
     time_point opened_at{};
     time_point healed_at = never; ///< since when the guest is given time to heal itself
     time_point approved_until = (time_point::min)();
-    time_point waiting_since = never;
+    time_point waiting_since = never;             ///< for something of its own, once it waits for that
+    time_point waits_since = never;               ///< while it waits: since when, for whatever
     time_point quiet_until = (time_point::min)(); ///< no page of a long wait before
     time_point not_before = (time_point::min)();  ///< backoff
     time_point wake = never;
@@ -9085,7 +9086,7 @@ private:
     using input_queue = detail::input_queue<completed, observation, spoken, ordered, overflow, healed, host_word, lease,
                                             sighting, capacity, new_policy, new_leader>;
     static constexpr duration shortest_pause = std::chrono::seconds{1};
-    static constexpr std::uint32_t turns = bit(guard::in_flight) | bit(guard::rate) | bit(guard::priority); // they come
+    static constexpr std::uint32_t turns = bit(guard::in_flight) | bit(guard::rate); // who waits for it comes to act
 
     struct policy_version {
         policy rules;
@@ -9176,6 +9177,9 @@ private:
     [[nodiscard]] bool wait_for_guest(incident& i, const rung& r, outputs& out);
     void climb(incident& i, decision what, reason why, outputs& out);
     void wait(incident& i, const guard_answers& answers, outputs& out);
+    static void begin_wait(incident& i, time_point since) noexcept {
+        if (i.waiting_since == never) i.waiting_since = i.waits_since = since;
+    }
     void begin(incident& i, const rung& r, target_id subject, outputs& out);
     void act_upon(incident& i, target_id subject, outputs& out);
     void note_places(incident& i) const;
@@ -9627,8 +9631,8 @@ inline void engine::decide(incident& i, outputs& out) {
         const guard_answers answers = ask_guards(i, r, subject);
         if (answers.denied() != 0) {
             wait(i, answers, out);
-            const bool for_turn = (answers.denied() & ~turns) == 0 && level_of(r.what) != level::service;
-            if (for_turn) longest_now_ = earlier(longest_now_, i.waiting_since);
+            const bool longest = (answers.denied() & ~turns) == 0 && i.waits_since < longest_now_;
+            if (longest && level_of(r.what) != level::service) longest_now_ = i.waits_since;
             return;
         }
         return begin(i, r, subject, out);
@@ -9714,7 +9718,7 @@ inline void engine::climb(incident& i, decision what, reason why, outputs& out) 
 inline void engine::wait(incident& i, const guard_answers& answers, outputs& out) {
     i.wake = answers.next();
     if (now_ < i.approved_until) i.wake = earlier(i.wake, i.approved_until);
-    if (i.waiting_since == never) i.waiting_since = now_;
+    begin_wait(i, now_);
     // What a cliff holds up, the cloud is asked for.
     if (answers.of(guard::freeze).why == reason::silence_cliff) {
         const target_id machine = machine_of(i.target);
@@ -10039,7 +10043,7 @@ inline void engine::fence_next(incident& i, outputs& out) {
             // The others took too long: it is proved anew, by another fence.
             d.proved = false;
             d.method = 0;
-            i.waiting_since = earlier(i.waiting_since, now_);
+            begin_wait(i, now_);
         }
         const std::optional<proof_kind> by = d.proved ? std::nullopt : dead(d.target);
         if (by) mint(i, d, *by, reason::already_dead, out);
@@ -10154,6 +10158,7 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
     const bool alike = old.empty() || current.empty() || old == current;
     if (news && (alike || rule == return_rule::stop_both))
         tell(event_kind::page, decision::page, reason::returned, s.target, out);
+    if (alike) targets_[s.target].second = true; // so that only a fence by name lets another one start
     if (alike) return;
     // Who was to go may be the one to keep by now.
     if (rule != return_rule::stop_both)
@@ -10253,7 +10258,7 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
         if (!a.allows()) answers.set(g, a);
     };
     if (targets_.busy(subject)) answers.set(guard::busy, {reason::busy, never});
-    else if (runs_elsewhere(r.what, subject)) answers.set(guard::busy, {reason::returned, never});
+    else if (!strays_.empty() && runs_elsewhere(r.what, subject)) answers.set(guard::busy, {reason::returned, never});
     if (now_ < i.not_before && !(i.fences != 0 && proofs_ready(r, subject))) {
         const bool for_proof = i.fences != 0;
         const time_point lease = for_proof ? deaths_.lease_over(machine_of(subject)) : never;
@@ -10286,7 +10291,7 @@ inline guard_answers engine::ask_guards(const incident& i, const rung& r, target
     set(guard::dependency, ask_dependencies(i));
     if (any_priority_ && highest_waiting_ > targets_[i.target].priority) {
         const time_point until =
-            after(i.waiting_since == never ? now_ : i.waiting_since, options_.bounds.yield_to_higher);
+            after(i.waiting_since == never ? now_ : i.waits_since, options_.bounds.yield_to_higher);
         if (now_ < until) answers.set(guard::priority, {reason::higher_priority, until});
     }
     if (trust_broken_) answers.set(guard::trust, {reason::trust_broken, never});
@@ -10450,7 +10455,7 @@ inline guard_answer engine::ask_in_flight(const incident& i, const rung& r) cons
     if (in_flight_[service ? 0 : 1] >= bound.of(static_cast<std::uint32_t>(all)))
         return {reason::too_many_in_flight, never};
     // Who fails again and again, or is more important, must not take every turn.
-    const bool after_me = service || waits_longest_ >= earlier(i.waiting_since, now_);
+    const bool after_me = service || waits_longest_ >= (i.waiting_since == never ? now_ : i.waits_since);
     if (after_me || now_ < after(waits_longest_, options_.bounds.yield_to_higher)) return {};
     return {reason::too_many_in_flight, never};
 }
@@ -10754,6 +10759,7 @@ inline void engine::take(const transition& t, outputs& out) {
     r.to = t.to;
     // Counted from the oldest: the list begins with the newest.
     std::uint32_t at = target.first_watch;
+    if (links_[at].next == 0) return;
     while (links_[at].watch != t.watch) at = links_[at].next;
     while ((at = links_[at].next) != 0) ++r.attempt;
 }
@@ -11026,7 +11032,9 @@ inline void engine::take(const sighting& s, outputs& out) {
     if (of == nullptr && !held) {
         // One that is neither the current copy nor one that was replaced.
         const std::string_view known = targets_.cloud_id(s.target);
-        if (!known.empty() && !s.cloud_id.empty() && s.cloud_id != known) targets_[s.target].second = true;
+        if (known.empty() || s.cloud_id.empty() || s.cloud_id == known) return;
+        if (!targets_[s.target].second) tell(event_kind::page, decision::page, reason::returned, s.target, out);
+        targets_[s.target].second = true;
         return;
     }
     const grave& g = held ? *held : *of;
@@ -11347,7 +11355,7 @@ inline void engine::drop(pending_operation& op, reason why, outputs& out) {
         // Nothing was spent; but a proof that keeps expiring is a wait, and is paged.
         take_back(*i, op);
         --i->attempts;
-        if (why == reason::proof_expired && i->waiting_since == never) i->waiting_since = op.since;
+        if (why == reason::proof_expired) begin_wait(*i, op.since);
     }
     // The others of a round of fences come to their own end first.
     for (const death_wanted& d : i->deaths) {
@@ -15065,7 +15073,7 @@ public:
     /// Does what is due and says when to come back; `never` if only an input can change anything. `sink` is called with
     /// each event, in order; it and the driver may use the pipeline's inputs, not `poll`. If one of them throws, the
     /// exception comes out here and the next `poll` goes on behind it: the outcome of that call is unknown. A sink that
-    /// is a `timed_sink`, as a `pager` is, is polled last.
+    /// is a `timed_sink`, as a `pager` is, is polled last, and once.
     template <class Sink>
         requires requires(Sink& sink, const event& e) { sink(e); }
     time_point poll(Sink&& sink) {
@@ -15081,8 +15089,9 @@ public:
             const time_point now = time_.now();
             time_point due = engine_.next();
             if (due <= now) continue;
+            // Once: a sink that is slow must not keep out whoever has inputs.
             if constexpr (timed_sink<Sink>) due = earlier(due, sink.poll(now));
-            if (due > now && engine_.next() > now) return due;
+            return earlier(due, engine_.next());
         }
     }
     time_point poll() {

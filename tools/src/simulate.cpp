@@ -26,12 +26,13 @@ namespace sim = reheat::sim;
 namespace {
 
 constexpr std::string_view usage =
-    "usage: simulate --schedules N --seed S [--jobs J] [--lying-proofs]\n"
-    "       simulate --replay SEED [--lying-proofs]\n"
+    "usage: simulate --schedules N --seed S [--jobs J] [--lying-proofs] [--except FAULT]\n"
+    "       simulate --replay SEED [--lying-proofs] [--except FAULT]\n"
     "  runs the schedules of N seeds from S on, J at once, and prints what came of them, and which faults met which\n"
     "  rungs in which phases; what breaks a promise is made smaller and printed\n"
     "  --replay SEED    prints the schedule of one seed and every event of its run\n"
     "  --lying-proofs   fences say that they worked and did not: trust has to be broken, with a page\n"
+    "  --except FAULT   faults of that kind do not happen, and their cells are not asked for\n"
     "exit code: 0 all promises held and every cell was hit, 1 not so, 2 bad command line\n";
 
 struct settings {
@@ -40,7 +41,21 @@ struct settings {
     unsigned jobs = 1;
     std::optional<std::uint64_t> replay;
     bool lying_proofs = false;
+    std::optional<sim::fault_kind> except;
 };
+
+sim::schedule schedule_of(std::uint64_t seed, const settings& with) {
+    sim::schedule s = sim::make_schedule(seed, with.lying_proofs);
+    std::erase_if(s.faults, [&](const sim::planned_fault& f) { return with.except && f.kind == *with.except; });
+    return s;
+}
+
+std::optional<sim::fault_kind> kind_of(std::string_view name) {
+    for (std::size_t k = 0; k < sim::fault_kind_count; ++k) {
+        if (to_string(static_cast<sim::fault_kind>(k)) == name) return static_cast<sim::fault_kind>(k);
+    }
+    return std::nullopt;
+}
 
 std::optional<std::uint64_t> number(std::string_view text) {
     std::uint64_t n = 0;
@@ -58,6 +73,11 @@ std::optional<settings> read_arguments(int count, char** words) {
             continue;
         }
         if (++i >= count) return std::nullopt;
+        if (word == "--except") {
+            s.except = kind_of(words[i]);
+            if (!s.except) return std::nullopt;
+            continue;
+        }
         const auto n = number(words[i]);
         if (!n) return std::nullopt;
         if (word == "--schedules") s.schedules = *n;
@@ -144,8 +164,8 @@ std::string text_of(const std::vector<sim::run_violation>& all) {
     return out;
 }
 
-int replay(std::uint64_t seed, bool lying_proofs) {
-    const sim::schedule s = sim::make_schedule(seed, lying_proofs);
+int replay(std::uint64_t seed, const settings& with) {
+    const sim::schedule s = schedule_of(seed, with);
     show(to_text(s));
     const sim::run_result r =
         sim::schedule_run{s}.run([](const rh::engine& e, const rh::event& v) { show(to_text(e, v) + "\n"); });
@@ -163,7 +183,7 @@ totals run_all(const settings& with) {
             const std::uint64_t n = next.fetch_add(1);
             if (n >= with.schedules) break;
             const std::uint64_t seed = with.seed + n;
-            mine.add(seed, sim::schedule_run{sim::make_schedule(seed, with.lying_proofs)}.run());
+            mine.add(seed, sim::schedule_run{schedule_of(seed, with)}.run());
         }
         const std::lock_guard<std::mutex> lock{guard};
         all.add(std::move(mine));
@@ -181,13 +201,14 @@ std::string cell(std::string text, std::size_t width) {
 }
 
 /// Fault × rung × phase; how many cells are empty that could be hit.
-std::size_t show_table(const sim::coverage& hits) {
+std::size_t show_table(const sim::coverage& hits, std::optional<sim::fault_kind> except) {
     constexpr std::array phases{rh::phase::deciding,  rh::phase::collecting, rh::phase::fencing, rh::phase::acting,
                                 rh::phase::verifying, rh::phase::absorbed,   rh::phase::parked};
     std::size_t empty = 0;
     std::size_t cells = 0;
     for (std::size_t k = 0; k < sim::fault_kind_count; ++k) {
         const auto kind = static_cast<sim::fault_kind>(k);
+        if (kind == except) continue;
         std::string text =
             "\n" + std::string{to_string(kind)} + ", " + std::to_string(hits.began_so_often(kind)) + " times\n";
         std::string head(20, ' ');
@@ -231,7 +252,7 @@ int run(const settings& with) {
     for (const auto& [seed, violations] : t.broken) {
         if (shown++ == most_shown) break;
         show("seed " + std::to_string(seed) + "\n" + text_of(violations));
-        const sim::schedule least = sim::shrink(sim::make_schedule(seed, with.lying_proofs), violations.front().what);
+        const sim::schedule least = sim::shrink(schedule_of(seed, with), violations.front().what);
         show("  shrunk: " + to_text(least));
     }
     if (t.broken.size() > most_shown) show("and " + std::to_string(t.broken.size() - most_shown) + " more seeds\n");
@@ -254,7 +275,7 @@ int run(const settings& with) {
         line("false proofs", std::to_string(t.false_copies) + " second copies, trust broken in " +
                                  std::to_string(t.trust_broken) + " schedules");
     line("violations", std::to_string(t.violations));
-    const std::size_t empty = show_table(t.hits);
+    const std::size_t empty = show_table(t.hits, with.except);
     // In the mode in which proofs lie, a run ends where trust does: nobody asks it for every cell.
     const bool covered = empty == 0 || with.lying_proofs;
     return t.violations == 0 && covered ? 0 : 1;
@@ -268,5 +289,5 @@ int main(int count, char** words) {
         std::fwrite(usage.data(), 1, usage.size(), stderr);
         return 2;
     }
-    return with->replay ? replay(*with->replay, with->lying_proofs) : run(*with);
+    return with->replay ? replay(*with->replay, *with) : run(*with);
 }
