@@ -16,7 +16,7 @@ TEST_SUITE("scenario crash") {
         std::size_t points = 0;
         for (const std::string name : {"absorption", "approval", "budgets", "fence", "levels", "outcomes", "proofs"}) {
             CAPTURE(name);
-            std::ifstream file{std::string{REHEAT_SOURCE_DIR} + "/tests/scenario/" + name + ".scenario"};
+            std::ifstream file{"tests/scenario/" + name + ".scenario"};
             const std::string text{std::istreambuf_iterator<char>{file}, {}};
             const auto scenarios = testing::read_scenarios(text);
             REQUIRE(scenarios);
