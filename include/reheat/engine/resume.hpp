@@ -4,6 +4,7 @@
 #include <reheat/engine/digest.hpp>
 #include <reheat/engine/engine.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -310,9 +311,15 @@ inline void engine::step_back(incident& i) {
     finish_busy(i);
 }
 
+/// A journal that visits its records: `visit` takes each of them, in order, and returns `result<void>`.
+template <class J>
+concept replayed_journal = requires(J& log, result<void> (&visit)(record&&)) {
+    { log.replay(visit) } -> std::same_as<result<void>>;
+};
+
 /// Hands an engine what its journal has of earlier runs, and makes the journal smaller where most of it says nothing
 /// any more. `pipeline::open` calls it. Errors: of reading, and `syntax` for records that do not follow on each other.
-template <class Journal>
+template <replayed_journal Journal>
 result<void> resume_from(Journal& log, engine& to) {
     record_digest digest;
     auto read = log.replay([&digest](record&& r) -> result<void> {
@@ -333,7 +340,7 @@ result<void> resume_from(Journal& log, engine& to) {
 }
 
 /// Makes a journal smaller while it is in use, between two polls. What is decided and not written yet is not touched.
-template <class Journal>
+template <replayed_journal Journal>
 result<void> compact_journal(Journal& log) {
     record_digest digest;
     auto read = log.replay([&digest](record&& r) -> result<void> {
