@@ -208,7 +208,7 @@ enum class outcome_code : std::uint8_t {
 
 [[nodiscard]] constexpr std::string_view to_string(outcome_code c) noexcept {
     constexpr std::array<std::string_view, 4> names{"done", "failed", "refused", "unknown"};
-    return names[static_cast<std::size_t>(c)];
+    return names[c < outcome_code::unknown ? static_cast<std::size_t>(c) : 3];
 }
 
 /// What a driver saw of an instance while it worked. Leave out what was not looked at. A text of more than 255 bytes
@@ -298,8 +298,8 @@ enum class proof_kind : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(proof_kind k) noexcept {
-    constexpr std::array<std::string_view, 4> names{"fenced", "absent", "lease_expired", "confirmed"};
-    return names[static_cast<std::size_t>(k)];
+    constexpr std::array<std::string_view, 5> names{"fenced", "absent", "lease_expired", "confirmed", "unknown"};
+    return names[k <= proof_kind::confirmed ? static_cast<std::size_t>(k) : 4];
 }
 
 /// The right to start another copy of an instance: it names one incident and one target, expires, and is spent by the
@@ -474,8 +474,8 @@ namespace reheat::inline REHEAT_ABI {
 enum class alarm_state : std::uint8_t { insufficient_data, ok, alarm };
 
 [[nodiscard]] constexpr std::string_view to_string(alarm_state s) noexcept {
-    constexpr std::array<std::string_view, 3> names{"insufficient_data", "ok", "alarm"};
-    return names[static_cast<std::size_t>(s)];
+    constexpr std::array<std::string_view, 4> names{"insufficient_data", "ok", "alarm", "unknown"};
+    return names[s <= alarm_state::alarm ? static_cast<std::size_t>(s) : 3];
 }
 
 /// How periods without a sample count; the names are CloudWatch's. `ignore` keeps the state.
@@ -521,10 +521,10 @@ enum class errc : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(errc code) noexcept {
-    constexpr std::array<std::string_view, 10> names{
-        "invalid_argument", "syntax", "not_found", "already_exists", "unsupported",
-        "limit_exceeded",   "cycle",  "denied",    "unavailable",    "io"};
-    return names[static_cast<std::size_t>(code)];
+    constexpr std::array<std::string_view, 11> names{
+        "invalid_argument", "syntax",      "not_found", "already_exists", "unsupported", "limit_exceeded", "cycle",
+        "denied",           "unavailable", "io",        "unknown"};
+    return names[code <= errc::io ? static_cast<std::size_t>(code) : 10];
 }
 
 /// An error as a value. `where` names the place (a JSON path, `line:column`, a target's name; empty if there is none),

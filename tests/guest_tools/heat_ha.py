@@ -7,6 +7,7 @@ import queue
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 from pathlib import Path
 
@@ -31,7 +32,9 @@ class Host:
         self.control = Path(folder) / "control"
         clock = [] if "--clock" in arguments else ["--clock", "manual"]
         command = [*before, program(), *clock, "--events", "json", "--control", self.control, *arguments]
-        self.process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        state = tempfile.mkdtemp(prefix="state-", dir=folder)  # where its journal is, unless one says
+        self.process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        env={**os.environ, "STATE_DIRECTORY": state})
         self.lines = queue.Queue()
         self.events = []
         threading.Thread(target=self._read, daemon=True).start()

@@ -23,7 +23,7 @@ enum class outcome_code : std::uint8_t {
 
 [[nodiscard]] constexpr std::string_view to_string(outcome_code c) noexcept {
     constexpr std::array<std::string_view, 4> names{"done", "failed", "refused", "unknown"};
-    return names[static_cast<std::size_t>(c)];
+    return names[c < outcome_code::unknown ? static_cast<std::size_t>(c) : 3];
 }
 
 /// What a driver saw of an instance while it worked. Leave out what was not looked at. A text of more than 255 bytes

@@ -27,8 +27,8 @@ enum class proof_kind : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(proof_kind k) noexcept {
-    constexpr std::array<std::string_view, 4> names{"fenced", "absent", "lease_expired", "confirmed"};
-    return names[static_cast<std::size_t>(k)];
+    constexpr std::array<std::string_view, 5> names{"fenced", "absent", "lease_expired", "confirmed", "unknown"};
+    return names[k <= proof_kind::confirmed ? static_cast<std::size_t>(k) : 4];
 }
 
 /// The right to start another copy of an instance: it names one incident and one target, expires, and is spent by the

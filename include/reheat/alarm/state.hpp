@@ -15,8 +15,8 @@ namespace reheat::inline REHEAT_ABI {
 enum class alarm_state : std::uint8_t { insufficient_data, ok, alarm };
 
 [[nodiscard]] constexpr std::string_view to_string(alarm_state s) noexcept {
-    constexpr std::array<std::string_view, 3> names{"insufficient_data", "ok", "alarm"};
-    return names[static_cast<std::size_t>(s)];
+    constexpr std::array<std::string_view, 4> names{"insufficient_data", "ok", "alarm", "unknown"};
+    return names[s <= alarm_state::alarm ? static_cast<std::size_t>(s) : 3];
 }
 
 /// How periods without a sample count; the names are CloudWatch's. `ignore` keeps the state.

@@ -26,10 +26,10 @@ enum class errc : std::uint8_t {
 };
 
 [[nodiscard]] constexpr std::string_view to_string(errc code) noexcept {
-    constexpr std::array<std::string_view, 10> names{
-        "invalid_argument", "syntax", "not_found", "already_exists", "unsupported",
-        "limit_exceeded",   "cycle",  "denied",    "unavailable",    "io"};
-    return names[static_cast<std::size_t>(code)];
+    constexpr std::array<std::string_view, 11> names{
+        "invalid_argument", "syntax",      "not_found", "already_exists", "unsupported", "limit_exceeded", "cycle",
+        "denied",           "unavailable", "io",        "unknown"};
+    return names[code <= errc::io ? static_cast<std::size_t>(code) : 10];
 }
 
 /// An error as a value. `where` names the place (a JSON path, `line:column`, a target's name; empty if there is none),
