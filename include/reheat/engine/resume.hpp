@@ -99,7 +99,11 @@ inline void engine::resume(outputs& out) {
     const std::size_t begun = operations_.size(); // one that ends may begin the next
     for (std::size_t n = 0; n < begun; ++n) {
         may_have_begun(operations_[n]);
-        operations_[n].settle += operations_[n].timeout; // nobody knows when it was called: just now, at the latest
+        // It was called right after its intent; where a quota may have held it back, just now at the latest.
+        pending_operation& op = operations_[n];
+        const time_point called = options_.bounds.api.count == 0 ? op.since : now_;
+        const time_point settled = after(after(called, op.timeout), op.settle);
+        op.settle = later(settled, after(now_, options_.read_back_every)) - now_;
         doubt_outcome(operations_[n], reason::resumed, out);
     }
 }
