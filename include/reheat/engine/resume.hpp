@@ -19,6 +19,15 @@
 
 namespace reheat::inline REHEAT_ABI {
 
+namespace detail {
+
+/// Whether an operation comes before a rung's action and is not the action.
+[[nodiscard]] constexpr bool comes_first(operation o) noexcept {
+    return o == operation::fence_instance || o == operation::collect_forensics;
+}
+
+} // namespace detail
+
 inline result<void> engine::recover(std::vector<record> past) {
     if (targets_.size() != 0 || past_.size() != 0)
         return error{errc::invalid_argument, {}, "expected an engine to which nothing was added yet"};
@@ -204,7 +213,7 @@ inline void engine::relive_intent(const record& r, outputs& unsaid) {
     op.boot_id_before = r.boot_id;
 
     incident* i = find_incident(r.incident);
-    const bool first = r.what == operation::fence_instance || r.what == operation::collect_forensics;
+    const bool first = detail::comes_first(r.what);
     std::size_t at = r.rung;
     if (i != nullptr) {
         // The policy may be another one by now.
@@ -255,7 +264,7 @@ inline void engine::relive_intent(const record& r, outputs& unsaid) {
 
 /// The copies that it replaces are not the ones to look for, and only what is heard from then on tells of its success.
 inline void engine::may_have_begun(pending_operation& op) {
-    const bool first = op.what == operation::fence_instance || op.what == operation::collect_forensics;
+    const bool first = detail::comes_first(op.what);
     if (incident* const i = find_incident(op.for_incident); i != nullptr && !first) i->acted_at = op.since;
     bury(op);
     op.proofs.clear();
@@ -267,7 +276,7 @@ inline void engine::relive_outcome(const record& r, outputs& unsaid) {
     may_have_begun(*op);
     note_seen(r.target, {.cloud_id = r.cloud_id, .boot_id = r.boot_id, .host = r.host});
     incident* const i = find_incident(op->for_incident);
-    const bool first = op->what == operation::fence_instance || op->what == operation::collect_forensics;
+    const bool first = detail::comes_first(op->what);
     if (i == nullptr || !first) return finish(*op, r.result, r.why, {}, unsaid);
     // What followed of it has records of its own.
     if (op->what == operation::fence_instance && r.result == outcome_code::done) i->off_since = r.at;
@@ -321,16 +330,25 @@ concept replayed_journal = requires(J& log, result<void> (&visit)(record&&)) {
     { log.replay(visit) } -> std::same_as<result<void>>;
 };
 
+namespace detail {
+
+/// Reads all that a journal has.
+template <replayed_journal Journal>
+result<void> read_into(record_digest& digest, Journal& log) {
+    return log.replay([&digest](record&& r) -> result<void> {
+        digest.add(std::move(r));
+        return {};
+    });
+}
+
+} // namespace detail
+
 /// Hands an engine what its journal has of earlier runs, and makes the journal smaller where most of it says nothing
 /// any more. `pipeline::open` calls it. Errors: of reading, and `syntax` for records that do not follow on each other.
 template <replayed_journal Journal>
 result<void> resume_from(Journal& log, engine& to) {
     record_digest digest;
-    auto read = log.replay([&digest](record&& r) -> result<void> {
-        digest.add(std::move(r));
-        return {};
-    });
-    if (!read) return read;
+    if (auto read = detail::read_into(digest, log); !read) return read;
     const std::size_t all = digest.seen();
     std::vector<record> past = digest.take();
     if constexpr (requires { log.compact(past); }) {
@@ -347,11 +365,7 @@ result<void> resume_from(Journal& log, engine& to) {
 template <replayed_journal Journal>
 result<void> compact_journal(Journal& log) {
     record_digest digest;
-    auto read = log.replay([&digest](record&& r) -> result<void> {
-        digest.add(std::move(r));
-        return {};
-    });
-    if (!read) return read;
+    if (auto read = detail::read_into(digest, log); !read) return read;
     return log.compact(digest.take());
 }
 
