@@ -42,7 +42,7 @@ public:
     /// With `points` the controller ends at one of them, and starts again.
     explicit scenario_run(const scenario& s, crash_points* points = nullptr)
         : script_{s}, ladders_{lowered(s)}, world_{ladders_.front(), scripted_journal{points}, s.options},
-          start_{world_.now()}, watch_{world_.ha().state()} {
+          start_{world_.now()} {
         world_.cloud.be_watched(points);
         watch_.started(world_.ha().state(), world_.ha().time().now());
         world_.watch(watch_);
@@ -358,9 +358,9 @@ private:
     const scenario& script_;
     std::vector<policy> ladders_;
     scripted_guard guard_; // before the engine that refers to it
+    invariant_monitor watch_; // before the world, whose unanswered calls still tell it when they end
     scenario_world world_;
     time_point start_;
-    invariant_monitor watch_;
     std::vector<policy_id> policies_; ///< of the script's ladders
     std::vector<watch_id> watches_;   ///< of the script's alarms
     // What a controller that starts again is told
