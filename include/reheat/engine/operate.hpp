@@ -393,7 +393,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     if (what == operation::fence_instance) return fence_ended(*i, subject, code, why, retry_after, out);
     for (const death_wanted& d : i->deaths) {
         if (!needs_proof(what)) break;
-        if (code == outcome_code::done) targets_[d.target].second = false;
+        if (code == outcome_code::done) only_one(d.target);
         // A new copy may run, and not there: the death of the old one's host is no proof of its death.
         const bool gone = code == outcome_code::done || code == outcome_code::unknown;
         if (gone && targets_.host(d.target).empty()) move_to(d.target, {});

@@ -273,7 +273,12 @@ private:
     time_point next_page_ = never; ///< when a wait has to be paged
 
     bool hears_notifications_ = false;
-    std::vector<std::pair<target_id, reason>> unheard_; ///< pages without an incident that did not arrive
+    struct page_alone { ///< without an incident
+        target_id target;
+        reason why;
+        bool arrived = false; ///< and is not over: what says the same is only counted
+    };
+    std::vector<page_alone> pages_alone_;
 
     // of level 2
     sequence last_record_ = no_sequence;

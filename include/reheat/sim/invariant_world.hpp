@@ -306,8 +306,10 @@ inline void invariant_monitor::finish(time_point at) {
             if (!t.human && says_page)
                 found(invariant::told_last, target, "its trouble is over, and the last notification is a page");
         }
-        for (const auto& [target, why] : std::exchange(unheard_, {}))
-            found(invariant::told_last, target, "the page " + std::string{to_string(why)} + " did not arrive");
+        for (const page_alone& p : std::exchange(pages_alone_, {})) {
+            if (!p.arrived)
+                found(invariant::told_last, p.target, "the page " + std::string{to_string(p.why)} + " did not arrive");
+        }
     }
     for (const detail::seen_volume& v : volumes_) {
         if (v.attached.empty() && !v.named && open_incident(v.owner) != nullptr)

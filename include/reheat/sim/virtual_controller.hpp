@@ -206,7 +206,7 @@ public:
         renewals_.push_back({world_->truth().machine(n).target, until, watchdog_length, true});
         return true;
     }
-    void old_copy(std::uint32_t n, copy_state& c) {
+    void copy_seen(std::uint32_t n, copy_state& c) {
         if (!running() || stalled()) return;
         if (std::exchange(c.heard_by, number_) != number_) c.heard_at = time_->now;
         see(n, c);
