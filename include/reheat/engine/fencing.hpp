@@ -185,9 +185,11 @@ inline void engine::meet_stranger(const sighting& s, outputs& out) {
     std::size_t n = 0;
     while (n < strays_.size() && !same(strays_[n])) ++n;
     if (n == strays_.size()) strays_.push_back({s.target, std::string{s.cloud_id}, never, (time_point::min)()});
+    targets_[s.target].second = true;         // so that only a fence by name lets another one start
     if (strays_[n].again_at != never) return; // it is to be fenced
-    if (is_news(strays_[n].seen_at)) tell(event_kind::page, decision::page, reason::returned, s.target, out);
-    targets_[s.target].second = true; // so that only a fence by name lets another one start
+    if (!is_news(strays_[n].seen_at)) return;
+    tell(event_kind::page, decision::page, reason::returned, s.target, out);
+    ask_machine(s.target, out); // it may be the current one
 }
 
 /// When a copy that returned is to be fenced; `never` as long as something that ends by itself stands in the way.

@@ -305,6 +305,9 @@ inline void engine::note_seen(target_id subject, const observed& seen) {
     if (machine == no_target) return;
     if (!seen.host.empty() && seen.host != sets_[sets_of(machine).host].name) move_to(machine, seen.host);
     targets_.note_seen(machine, seen);
+    std::erase_if(strays_, [&](const stray& s) {
+        return s.target == machine && s.again_at == never && s.cloud_id == seen.cloud_id; // no stranger any more
+    });
 }
 
 /// A machine runs on another host from now on; where that stands is known from its other instances, if at all.

@@ -126,6 +126,7 @@ inline invariant_monitor::incident_state& invariant_monitor::incident_of(const e
 inline void invariant_monitor::close(incident_state& i) {
     release(i);
     count_failing(i.target, -1);
+    std::erase_if(opened_, [&i](const auto& o) { return o.first == i.id; });
     i.id = no_incident;
     free_.push_back(std::exchange(at(i.target).incident, 0));
     at(i.target).human = false;

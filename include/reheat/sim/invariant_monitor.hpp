@@ -285,6 +285,7 @@ private:
     sequence durable_ = no_sequence;
     std::vector<std::pair<op_id, detail::seen_intent>> intents_;
     std::vector<record> fresh_; ///< records whose events were not told yet
+    std::vector<std::pair<incident_id, sequence>> opened_;
     std::vector<std::pair<op_id, target_id>> readings_;
     std::vector<target_id> absent_; ///< of which a description vouches that it is not there
     bool hears_answers_ = false;

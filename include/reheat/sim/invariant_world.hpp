@@ -35,6 +35,12 @@ inline void invariant_monitor::crashed(time_point at) {
         if (r.kind == record_kind::verdict) release(*i);
         if (r.kind == record_kind::closed) close(*i);
     }
+    // And what it opened without the journal nobody knows.
+    each_incident([&](incident_state& i) {
+        const auto safe = [&](const auto& o) { return o.first == i.id && o.second <= durable_; };
+        if (last_record_ != no_sequence && !i.from_before && std::none_of(opened_.begin(), opened_.end(), safe))
+            close(i);
+    });
     for (const target_id t : std::exchange(moment_, {})) this->at(t).owes_open = false;
     each_incident([&](incident_state& i) {
         i.owes_word = i.owes_absorb = i.owes_page = false;
@@ -92,6 +98,7 @@ inline void invariant_monitor::recorded(const record& r) {
     }
     case record_kind::outcome:
     case record_kind::dropped: std::erase_if(intents_, [&](const auto& i) { return i.first == r.op; }); break;
+    case record_kind::opened: opened_.emplace_back(r.incident, r.seq); break;
     default: break;
     }
     if (r.kind != record_kind::target && r.kind != record_kind::opened) fresh_.push_back(r);

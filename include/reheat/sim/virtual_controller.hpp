@@ -242,6 +242,7 @@ private:
 
     void begin_watch() {
         watch_->thaw();
+        watch_->begin();
         tell_journal();
         ha_->log().tell(watch_->monitor());
         watch_->monitor().started(ha_->state(), world_clock{*time_, ahead_}.now());
