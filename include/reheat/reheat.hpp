@@ -63,6 +63,7 @@
 #include <reheat/metric/unit.hpp>
 #include <reheat/metric/window.hpp>
 #include <reheat/recovery/climbable.hpp>
+#include <reheat/recovery/decision_words.hpp>
 #include <reheat/recovery/ladder.hpp>
 #include <reheat/recovery/lint.hpp>
 #include <reheat/recovery/lint_limits.hpp>

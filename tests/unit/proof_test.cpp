@@ -654,6 +654,67 @@ TEST_SUITE("proof: back from the dead") {
         }
     }
 
+    TEST_CASE("after a convergence the cloud is asked which copy is the current one") {
+        racks r{rh::ladder{rh::converge_stack{.approval = rh::consent::none}}.lowered()};
+        r.fail(r.one);
+        REQUIRE(answer_to(r, r.one, operation::fence_instance, rh::outcome::done()));
+        REQUIRE(answer_to(r, r.e.find(rh::level::stack, "s"), operation::converge_stack, rh::outcome::done()));
+        r.pass(1min);
+        r.e.sighted({r.one, "id-9", "h2", r.now - 10s}, r.now); // it may be the new one or the old one
+        r.step();
+        CHECK(r.told(decision::page, reason::returned) == 0);
+        REQUIRE(answer_to(r, r.one, operation::describe, rh::outcome::done(copy("id-9", "h2"))));
+        CHECK(r.e.targets().cloud_id(r.one) == "id-9");
+        r.sees(r.one, health::healthy);
+        r.step();
+        r.e.sighted({r.one, "id-1", "h1", r.now - 10s}, r.now);
+        r.step();
+        CHECK(r.told(decision::change, reason::returned) == 1);
+        CHECK(r.calls.back().what.what == operation::fence_instance);
+        CHECK(r.calls.back().what.cloud_id == "id-1");
+    }
+
+    TEST_CASE(
+        "a cloud that made the new copy and said that it failed is asked, and the old one is known when it returns") {
+        racks r;
+        r.fail(r.one);
+        REQUIRE(answer_to(r, r.one, operation::fence_instance, rh::outcome::done()));
+        REQUIRE(answer_to(r, r.one, operation::recreate_instance, rh::outcome::failed("no")));
+        CHECK(r.e.targets().cloud_id(r.one) == "id-1"); // as far as the cloud is right
+        r.e.sighted({r.one, "id-9", "h2", r.now}, r.now);
+        r.step();
+        CHECK(r.told(decision::page, reason::returned) == 1);
+        REQUIRE(answer_to(r, r.one, operation::describe, rh::outcome::done(copy("id-9", "h2"))));
+        r.sees(r.one, health::healthy);
+        r.step();
+        r.pass(1min);
+        r.e.sighted({r.one, "id-9", "h2", r.now - 1min}, r.now); // no stranger any more
+        r.e.sighted({r.one, "id-1", "h1", r.now - 10s}, r.now);
+        r.step();
+        CHECK(r.told(decision::page, reason::returned) == 1);
+        CHECK(r.told(decision::change, reason::returned) == 1);
+        CHECK(r.calls.back().what.what == operation::fence_instance);
+        CHECK(r.calls.back().what.cloud_id == "id-1");
+    }
+
+    TEST_CASE("a copy that nobody knows is paged when it appears, and again when it comes back") {
+        racks r;
+        const auto seen = [&] {
+            r.e.sighted({r.one, "id-7", "h2", r.now - 1min}, r.now);
+            r.step();
+        };
+        seen();
+        for (int minute = 0; minute < 30; ++minute) {
+            REQUIRE(r.run_for(1min));
+            seen();
+        }
+        CHECK(r.told(decision::page, reason::returned) == 1);
+        REQUIRE(r.run_for(1h));
+        seen();
+        CHECK(r.told(decision::page, reason::returned) == 2);
+        CHECK(r.count(operation::fence_instance) == 0); // which of the two has to go, a human says
+    }
+
     TEST_CASE("a copy that returned is fenced until it is gone, and paged once") {
         racks r;
         r.replace(r.one, copy("id-9", "h2"));

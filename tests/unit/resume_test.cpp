@@ -275,6 +275,26 @@ TEST_SUITE("resume") {
         CHECK(a.count(rh::operation::fence_instance) == 1);
     }
 
+    TEST_CASE("which copies a convergence replaced is known after a restart, also of a host that was not fenced") {
+        const rh::policy converge = rh::ladder{rh::converge_stack{.approval = rh::consent::none}}.lowered();
+        bench before{converge, at_once()};
+        const auto vm = *before.e.add(rh::instance{.name = "vm", .stack = "s", .host = "h1", .cloud_id = "id-1"});
+        before.e.host_died("h1", rh::proof_kind::fenced, before.now);
+        before.sees(vm, rh::health::unhealthy);
+        before.step();
+        REQUIRE(before.count(rh::operation::converge_stack) == 1);
+        REQUIRE(before.count(rh::operation::fence_instance) == 0);
+
+        bench after{converge, at_once()};
+        REQUIRE(after.e.recover(before.records));
+        REQUIRE(*after.e.add(rh::instance{.name = "vm", .stack = "s"}) == vm);
+        after.now = rh::after(before.now, 1min);
+        after.step();
+        after.e.sighted({vm, "id-1", "h1", after.now - 10s}, after.now);
+        after.step();
+        CHECK(after.told(rh::decision::change, rh::reason::returned) == 1);
+    }
+
     TEST_CASE("maintenance, freezes, approvals, dead hosts and broken trust outlive the controller") {
         wiki w;
         w.e.operate({rh::operator_verb::maintain, w.db, "ann", "disk swap", rh::after(w.now, 1h)}, w.now);

@@ -127,7 +127,7 @@ inline void engine::bury(const pending_operation& op) {
                    g.host == targets_.host(g.target);
         });
         if (graves_.size() >= most_graves) graves_.erase(graves_.begin());
-        graves_.push_back({p.target(), p.incident(), p.kind(), now_, std::string{targets_.cloud_id(p.target())},
+        graves_.push_back({p.target(), p.incident(), p.kind(), op.since, std::string{targets_.cloud_id(p.target())},
                            std::string{targets_.host(p.target())}, op.what == operation::evacuate_instance});
         deaths_.forget(p.target());
         // The new copy may have another id and another host, and until it is seen only its name finds it. That holds

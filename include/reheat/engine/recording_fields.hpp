@@ -2,6 +2,7 @@
 #pragma once
 
 #include <reheat/engine/recording.hpp>
+#include <reheat/recovery/decision_words.hpp>
 
 #include <array>
 #include <concepts>

@@ -4,6 +4,7 @@
 #include <reheat/core/escape.hpp>
 #include <reheat/core/text.hpp>
 #include <reheat/engine/engine.hpp>
+#include <reheat/recovery/decision_words.hpp>
 
 #include <array>
 #include <charconv>

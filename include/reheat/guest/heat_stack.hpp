@@ -5,6 +5,7 @@
 #include <reheat/guest/cloudformation.hpp>
 #include <reheat/guest/cloudwatch.hpp>
 #include <reheat/guest/metric_datum.hpp>
+#include <reheat/recovery/decision_words.hpp>
 #include <reheat/stack/creation.hpp>
 
 #include <concepts>

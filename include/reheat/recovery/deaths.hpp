@@ -102,7 +102,7 @@ struct grave {
     target_id target = no_target;
     incident_id incident = no_incident;
     proof_kind proof{};
-    time_point died_at{}; ///< when the proof was minted
+    time_point died_at{}; ///< when the proof was spent
     std::string cloud_id{};
     std::string host{};
     bool moved = false;                       ///< its successor has the same id, on another host

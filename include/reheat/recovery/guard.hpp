@@ -12,7 +12,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string_view>
 
 namespace reheat::inline REHEAT_ABI {
 
@@ -42,14 +41,6 @@ enum class guard : std::uint8_t {
 
 inline constexpr std::size_t guard_count = 20;
 inline constexpr std::uint32_t all_guards = (std::uint32_t{1} << guard_count) - 1;
-
-[[nodiscard]] constexpr std::string_view to_string(guard g) noexcept {
-    constexpr std::array<std::string_view, guard_count> names{
-        "busy",       "backoff",       "approval",  "journal",  "leadership", "maintenance", "freeze",
-        "start_hold", "corroboration", "probation", "breaker",  "in_flight",  "rate",        "capacity",
-        "dependency", "evidence",      "quota",     "priority", "trust",      "custom"};
-    return names[static_cast<std::size_t>(g)];
-}
 
 [[nodiscard]] constexpr std::uint32_t bit(guard g) noexcept { return std::uint32_t{1} << static_cast<unsigned>(g); }
 

@@ -8,9 +8,7 @@
 #include <reheat/recovery/reason.hpp>
 #include <reheat/recovery/sets.hpp>
 
-#include <array>
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
 namespace reheat::inline REHEAT_ABI {
@@ -26,12 +24,6 @@ enum class phase : std::uint8_t {
     closed,
     collecting, ///< forensics come before what destroys
 };
-
-[[nodiscard]] constexpr std::string_view to_string(phase p) noexcept {
-    constexpr std::array<std::string_view, 8> names{"deciding", "fencing",  "acting", "verifying",
-                                                    "parked",   "absorbed", "closed", "collecting"};
-    return names[static_cast<std::size_t>(p)];
-}
 
 /// One instance on its way to a proof of death.
 struct death_wanted {

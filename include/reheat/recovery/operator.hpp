@@ -4,8 +4,6 @@
 #include <reheat/core/ids.hpp>
 #include <reheat/core/time.hpp>
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -25,12 +23,6 @@ enum class operator_verb : std::uint8_t {
     trust,  ///< a proof of death turned out false, the cause is mended, and actions may go on; or a copy that returned
             ///< is seen to, and not fenced again
 };
-
-[[nodiscard]] constexpr std::string_view to_string(operator_verb v) noexcept {
-    constexpr std::array<std::string_view, 9> names{"approve", "deny",   "confirm_dead", "maintain", "end_maintenance",
-                                                    "unpark",  "freeze", "thaw",         "trust"};
-    return names[static_cast<std::size_t>(v)];
-}
 
 /// An operator's word, as an input of the engine. It needs a name (`who`), and is journaled.
 struct operator_input {

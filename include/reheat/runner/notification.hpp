@@ -6,6 +6,7 @@
 #include <reheat/core/text.hpp>
 #include <reheat/core/time.hpp>
 #include <reheat/engine/event.hpp>
+#include <reheat/recovery/decision_words.hpp>
 #include <reheat/recovery/guard.hpp>
 #include <reheat/recovery/sets.hpp>
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <reheat/core/text.hpp>
+#include <reheat/recovery/decision_words.hpp>
 #include <reheat/sim/replay.hpp>
 
 #include <algorithm>

@@ -3,6 +3,7 @@
 
 #include <reheat/core/text.hpp>
 #include <reheat/engine/engine.hpp>
+#include <reheat/recovery/decision_words.hpp>
 #include <reheat/runner/notification.hpp>
 #include <reheat/sim/invariant.hpp>
 #include <reheat/sim/invariant_state.hpp>

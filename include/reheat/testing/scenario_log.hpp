@@ -4,6 +4,7 @@
 #include <reheat/action/operation.hpp>
 #include <reheat/core/text.hpp>
 #include <reheat/core/time.hpp>
+#include <reheat/recovery/decision_words.hpp>
 #include <reheat/recovery/reason.hpp>
 
 #include <cstddef>

@@ -5,6 +5,7 @@
 #include <reheat/alarm/alarm.hpp>
 #include <reheat/core/text.hpp>
 #include <reheat/evidence/health.hpp>
+#include <reheat/recovery/decision_words.hpp>
 #include <reheat/recovery/default_rung.hpp>
 #include <reheat/recovery/operator.hpp>
 #include <reheat/recovery/reason.hpp>
