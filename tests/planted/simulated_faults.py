@@ -23,9 +23,9 @@ FAULTS = [
 
     # Journal and calls
     ("the intent is safe before it is written", ENGINE + "operate.hpp",
-     "if (op.intent > durable_ || !journal_ok_) return;", "if (!journal_ok_) return;"),
+     "if (!lost_ && (op.intent > durable_ || !journal_ok_)) return;", "if (!lost_ && !journal_ok_) return;"),
     ("a journal that fails counts as written", RUNNER + "pipeline.hpp",
-     "engine_.durable(journal_.durable());", "engine_.durable(static_cast<sequence>(UINT64_MAX));"),
+     "        engine_.durable(journal_.durable());\n    }", "        engine_.durable(static_cast<sequence>(UINT64_MAX));\n    }"),
     ("no second look at a breaker before the call", ENGINE + "operate.hpp",
      "if (breaker != reason::none) return breaker;", ""),
     ("an unknown outcome is repeated blindly", ENGINE + "inputs.hpp",
@@ -45,7 +45,7 @@ FAULTS = [
     ("a shared budget allows one more", RECOVERY + "spending.hpp",
      "if (at_.size() < b.count) return now;", "if (at_.size() <= b.count) return now;"),
     ("what is in flight is not counted", ENGINE + "guards.hpp",
-     "< bound.of(static_cast<std::uint32_t>(all))) return {};", "< bound.of(static_cast<std::uint32_t>(all)) + 1) return {};"),
+     ">= bound.of(static_cast<std::uint32_t>(all)))", "> bound.of(static_cast<std::uint32_t>(all)))"),
     ("the breaker is ignored", ENGINE + "inputs.hpp", "        s.open = true;\n", "        s.open = false;\n"),
     ("no distance between two actions", ENGINE + "decide.hpp",
      "if (targets_[subject].of != level::service) last_machine_action_ = now_;", ""),
@@ -73,9 +73,17 @@ FAULTS = [
     ("an alarm is lost", ENGINE + "inputs.hpp",
      "else open(target, why, out);", "else if (static_cast<unsigned>(target) % 7 != 3) open(target, why, out);"),
 
+    # Copies that return, and controllers that do not lead any more
+    ("a copy that returned is not fenced", ENGINE + "fencing.hpp", "if (!stays) stop(old);", ""),
+    ("a copy is started beside one that returned", ENGINE + "fencing.hpp",
+     "if (strays_.empty() || !needs_proof(what)) return any;", "if (true) return any;"),
+    ("the lead is not asked for", ENGINE + "engine.hpp", "return !leased_ || after(", "return true || after("),
+
     # The simulated world: bugs of a driver, of a cloud, of a journal
     ("the driver attaches the volumes before the old copy is off", SIM + "carry_out.hpp",
      "if (c.fate.false_proof) return outcome::done();", "if (c.fate.false_proof || m.now.has_power()) return outcome::done();"),
     ("the journal loses its newest records and says that they are safe", SIM + "sim_journal.hpp",
      "entries_.resize(safe_);", "entries_.resize(safe_ < 8 ? 0 : safe_ - 8), safe_ = entries_.size();"),
+    ("the cloud does not compare epochs", SIM + "world_calls.hpp",
+     "if (fate.arrives && r.reign < reign_) {", "if (false) {"),
 ]

@@ -284,6 +284,7 @@ private:
     // of level 2
     sequence last_record_ = no_sequence;
     sequence durable_ = no_sequence;
+    sequence trust_record_ = no_sequence;
     std::vector<std::pair<op_id, detail::seen_intent>> intents_;
     std::vector<record> fresh_; ///< records whose events were not told yet
     std::vector<std::pair<incident_id, sequence>> opened_;

@@ -70,6 +70,8 @@ inline void invariant_monitor::crashed(time_point at) {
     next_page_ = never;
     journal_ok_ = true;
     doubting_ = false;
+    // Nor does anybody know of broken trust that no journal has.
+    if (last_record_ != no_sequence && (trust_record_ == no_sequence || trust_record_ > durable_)) trust_broken_ = false;
     now_ = later(now_, at);
     of_ = nullptr;
 }
@@ -98,6 +100,7 @@ inline void invariant_monitor::recorded(const record& r) {
     }
     case record_kind::outcome:
     case record_kind::dropped: std::erase_if(intents_, [&](const auto& i) { return i.first == r.op; }); break;
+    case record_kind::trust: trust_record_ = r.seq; break;
     case record_kind::opened: opened_.emplace_back(r.incident, r.seq); break;
     default: break;
     }
