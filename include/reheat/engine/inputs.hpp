@@ -108,7 +108,7 @@ inline void engine::step(time_point now, outputs& out) {
     constexpr std::size_t kept = 1024; // of the room of a bad moment
     if (transitions_.capacity() > kept) transitions_ = std::vector<transition>();
     watch_silence(out);
-    watch_probes(out);
+    if (std::erase_if(probes_, [this](const probe& p) { return now_ >= p.by; }) != 0) look_again_ = unanswered_ = true;
     watch_orders(out);
     fence_strays(out);
 
@@ -320,10 +320,6 @@ inline void engine::ask_machine(target_id machine, outputs& out) {
     calls_made_.spend(now_, options_.bounds.api.within);
 }
 
-inline void engine::watch_probes(outputs&) {
-    if (std::erase_if(probes_, [this](const probe& p) { return now_ >= p.by; }) != 0) look_again_ = unanswered_ = true;
-}
-
 inline void engine::watch_orders(outputs& out) {
     const bool ended = orders_.expire(now_, [&](const standing_order& o) {
         tell(event_kind::operator_word, decision::release, reason::expired, out).target = o.target;
@@ -523,7 +519,7 @@ inline void engine::take(const sighting& s, outputs& out) {
         // One that is neither the current copy nor one that was replaced.
         const std::string_view known = targets_.cloud_id(s.target);
         if (known.empty() || s.cloud_id.empty() || s.cloud_id == known) return;
-        if (!targets_[s.target].second) tell(event_kind::page, decision::page, reason::returned, s.target, out);
+        if (!targets_[s.target].second) page(reason::returned, s.target, out);
         targets_[s.target].second = true;
         return;
     }

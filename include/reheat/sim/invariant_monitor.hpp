@@ -46,7 +46,8 @@
 //        what is done, or what stands in the way and until when.
 //     3: a target that does not work when faults have ended is no secret (with I10).
 // I9  1: the last notification that arrived about a target's incident says `page` if a human is still needed, and
-//        `recovered` if not; a page arrived at all. Needs `arrived`.
+//        `recovered` if not; a page arrived at all; over restarts and changes of leader too. Needs `arrived`.
+//     2: what a crash took from the journal before it was safe is left out: no later run can know of it.
 // I10 1: an incident that waits by itself for longer than `engine_options::page_after`, since the controller
 //        started, pages once, and the page says what would end it; so does an intent that the journal or the quota
 //        holds back; who is parked has paged. In the end no incident is open but parked, or waiting for a human who has
@@ -114,7 +115,8 @@ public:
     time_point poll(time_point now);
     /// Notifications are told as they arrive: from now on a page that never does is missed.
     void hears_notifications() noexcept { hears_notifications_ = true; }
-    /// A notification has arrived at its receiver.
+    /// A notification has arrived at its receiver. Of an earlier controller's leave out what is older by its id than
+    /// the newest about that target, as a receiver may.
     void arrived(const notification& n);
 
     // Level 2: records, calls and completions
@@ -273,7 +275,8 @@ private:
     time_point next_page_ = never; ///< when a wait has to be paged
 
     bool hears_notifications_ = false;
-    std::vector<std::pair<target_id, reason>> unheard_; ///< pages without an incident that did not arrive
+    std::vector<std::pair<target_id, reason>> unheard_;        ///< pages without an incident that did not arrive
+    std::vector<std::pair<sequence, target_id>> unsafe_pages_; ///< whose records are not safe
 
     // of level 2
     sequence last_record_ = no_sequence;

@@ -38,7 +38,8 @@ inline void invariant_monitor::crashed(time_point at) {
     for (const target_id t : std::exchange(moment_, {})) this->at(t).owes_open = false;
     each_incident([&](incident_state& i) {
         i.owes_word = i.owes_absorb = i.owes_page = false;
-        i.by_itself = i.in_turn = i.told_wait = i.told_held = false; // its wait begins anew
+        i.by_itself = i.told_wait = i.told_held = false; // its wait begins anew
+        i.in_turn = true;
         i.since = never;
         i.denied = 0;
         i.from_before = true;
@@ -52,6 +53,13 @@ inline void invariant_monitor::crashed(time_point at) {
             }));
     });
     std::erase_if(spent_, [](const detail::spent_action& s) { return !s.called; });
+    for (const auto& [seq, target] : std::exchange(unsafe_pages_, {})) {
+        detail::seen_target& t = this->at(target);
+        t.human = t.told = false;
+        const auto us = std::chrono::floor<std::chrono::microseconds>(later(now_, at).time_since_epoch()).count();
+        t.forgotten = static_cast<notification_id>(us);
+    }
+    unheard_.clear(); // what is still so is told anew
 
     std::erase_if(intents_, [this](const auto& i) { return i.second.seq > durable_; });
     for (auto& [op, i] : intents_) i.before_crash = true;
@@ -92,12 +100,19 @@ inline void invariant_monitor::recorded(const record& r) {
     }
     case record_kind::outcome:
     case record_kind::dropped: std::erase_if(intents_, [&](const auto& i) { return i.first == r.op; }); break;
+    case record_kind::paged:
+    case record_kind::parked:
+        if (r.seq > durable_ && r.incident != no_incident) unsafe_pages_.emplace_back(r.seq, r.target);
+        break;
     default: break;
     }
     if (r.kind != record_kind::target && r.kind != record_kind::opened) fresh_.push_back(r);
 }
 
-inline void invariant_monitor::durable(sequence upto) noexcept { durable_ = (std::max)(durable_, upto); }
+inline void invariant_monitor::durable(sequence upto) noexcept {
+    durable_ = (std::max)(durable_, upto);
+    std::erase_if(unsafe_pages_, [this](const auto& p) { return p.first <= durable_; });
+}
 
 inline void invariant_monitor::called(const request& r, std::span<const proof_of_death> proofs, time_point at) {
     if (of_ == nullptr) return;
