@@ -268,13 +268,17 @@ inline void invariant_monitor::take_page(const event& e) {
         return;
     }
     incident_state& i = incident_of(e);
+    const bool again = i.from_before; // an earlier run had paged it
+    const auto written = std::find(page_records_.begin(), page_records_.end(), i.target);
+    if (written != page_records_.end()) page_records_.erase(written);
+    else if (!again && last_record_ != no_sequence) unsafe_pages_.emplace_back(unwritten, i.target);
     speak(i);
     i.paged = true;
     i.owes_page = false;
     at(e.target).human = !e.shadow; // nobody is called for what nobody does
     if (e.why == reason::journal_pending || e.why == reason::api_quota) i.told_held = true;
     if (e.why != reason::waited_long) {
-        if (e.why == reason::alarm_raised) owe_word(i); // and the rung after it
+        if (e.why == reason::alarm_raised && !again) owe_word(i); // and the rung after it
         return;
     }
     i.told_for = e.denied;
@@ -321,7 +325,7 @@ inline void invariant_monitor::take_controller(const event& e) {
 
 inline void invariant_monitor::arrived(const notification& n) {
     if (n.target != no_target && n.incident != no_incident) {
-        if (n.id <= at(n.target).forgotten) return;
+        if (at(n.target).forgotten != notification_id{} && n.id <= at(n.target).forgotten) return;
         at(n.target).told = true;
         at(n.target).last = n.kind;
         return;

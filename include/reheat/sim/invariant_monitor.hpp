@@ -183,6 +183,7 @@ private:
     void take_rung(const event& e);
     void take_call(const event& e);
     void take_page(const event& e);
+    void note_page_record(const record& r);
     void take_controller(const event& e);
     incident_state& incident_of(const event& e);
     void close(incident_state& i);
@@ -275,14 +276,16 @@ private:
     time_point next_page_ = never; ///< when a wait has to be paged
 
     bool hears_notifications_ = false;
-    std::vector<std::pair<target_id, reason>> unheard_;        ///< pages without an incident that did not arrive
-    std::vector<std::pair<sequence, target_id>> unsafe_pages_; ///< whose records are not safe
+    std::vector<std::pair<target_id, reason>> unheard_; ///< pages without an incident that did not arrive
 
     // of level 2
     sequence last_record_ = no_sequence;
     sequence durable_ = no_sequence;
     std::vector<std::pair<op_id, detail::seen_intent>> intents_;
-    std::vector<record> fresh_; ///< records whose events were not told yet
+    std::vector<record> fresh_;                                ///< records whose events were not told yet
+    std::vector<std::pair<sequence, target_id>> unsafe_pages_; ///< whose records are not safe; `unwritten`: not there
+    static constexpr sequence unwritten{UINT64_MAX};
+    std::vector<target_id> page_records_; ///< about whom a page is in the journal and was not told yet
     std::vector<std::pair<op_id, target_id>> readings_;
     std::vector<target_id> absent_; ///< of which a description vouches that it is not there
     bool hears_answers_ = false;

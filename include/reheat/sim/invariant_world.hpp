@@ -59,6 +59,7 @@ inline void invariant_monitor::crashed(time_point at) {
         const auto us = std::chrono::floor<std::chrono::microseconds>(later(now_, at).time_since_epoch()).count();
         t.forgotten = static_cast<notification_id>(us);
     }
+    page_records_.clear();
     unheard_.clear(); // what is still so is told anew
 
     std::erase_if(intents_, [this](const auto& i) { return i.second.seq > durable_; });
@@ -102,11 +103,19 @@ inline void invariant_monitor::recorded(const record& r) {
     case record_kind::dropped: std::erase_if(intents_, [&](const auto& i) { return i.first == r.op; }); break;
     case record_kind::paged:
     case record_kind::parked:
-        if (r.seq > durable_ && r.incident != no_incident) unsafe_pages_.emplace_back(r.seq, r.target);
+        if (r.incident != no_incident) note_page_record(r);
         break;
     default: break;
     }
     if (r.kind != record_kind::target && r.kind != record_kind::opened) fresh_.push_back(r);
+}
+
+/// Told before it is written, where the journal has failed; and otherwise after it.
+inline void invariant_monitor::note_page_record(const record& r) {
+    const auto told = std::find(unsafe_pages_.begin(), unsafe_pages_.end(), std::pair{unwritten, r.target});
+    if (told == unsafe_pages_.end()) page_records_.push_back(r.target);
+    else unsafe_pages_.erase(told);
+    if (r.seq > durable_) unsafe_pages_.emplace_back(r.seq, r.target);
 }
 
 inline void invariant_monitor::durable(sequence upto) noexcept {
