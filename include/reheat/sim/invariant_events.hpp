@@ -267,11 +267,13 @@ inline void invariant_monitor::take_page(const event& e) {
         if (hears_notifications_ && !e.shadow) unheard_.emplace_back(e.target, e.why);
         return;
     }
+    // Of an incident that was not told of before: an earlier run had paged it.
+    const incident_state* const known = open_incident(e.target);
+    const bool again = known == nullptr || known->id != e.incident || known->from_before;
     incident_state& i = incident_of(e);
-    const bool again = i.from_before; // an earlier run had paged it
     const auto written = std::find(page_records_.begin(), page_records_.end(), i.target);
     if (written != page_records_.end()) page_records_.erase(written);
-    else if (!again && last_record_ != no_sequence) unsafe_pages_.emplace_back(unwritten, i.target);
+    else if (!again && hears_records_) unsafe_pages_.emplace_back(unwritten, i.target);
     speak(i);
     i.paged = true;
     i.owes_page = false;
@@ -325,7 +327,7 @@ inline void invariant_monitor::take_controller(const event& e) {
 
 inline void invariant_monitor::arrived(const notification& n) {
     if (n.target != no_target && n.incident != no_incident) {
-        if (at(n.target).forgotten != notification_id{} && n.id <= at(n.target).forgotten) return;
+        if (n.id < at(n.target).forgotten) return;
         at(n.target).told = true;
         at(n.target).last = n.kind;
         return;

@@ -281,6 +281,7 @@ private:
     // of level 2
     sequence last_record_ = no_sequence;
     sequence durable_ = no_sequence;
+    bool hears_records_ = false;
     std::vector<std::pair<op_id, detail::seen_intent>> intents_;
     std::vector<record> fresh_;                                ///< records whose events were not told yet
     std::vector<std::pair<sequence, target_id>> unsafe_pages_; ///< whose records are not safe; `unwritten`: not there

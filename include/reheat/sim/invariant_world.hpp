@@ -81,6 +81,7 @@ inline void invariant_monitor::crashed(time_point at) {
 
 inline void invariant_monitor::recorded(const record& r) {
     advance(r.at);
+    hears_records_ = true;
     if (r.seq <= last_record_) return; // refused before, and there all the same
     const auto last = static_cast<std::uint64_t>(last_record_);
     if (last_record_ != no_sequence && static_cast<std::uint64_t>(r.seq) != last + 1)
