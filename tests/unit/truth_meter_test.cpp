@@ -18,7 +18,7 @@ namespace {
 struct nobody {
     bool beat(std::uint32_t) { return false; }
     bool renewed(std::uint32_t) { return true; }
-    void old_copy(std::uint32_t, const sim::copy_state&) {}
+    void copy_seen(std::uint32_t, const sim::copy_state&) {}
     void healed(std::uint32_t, std::uint8_t) {}
     void host_died(std::uint32_t) {}
     void host_returned(std::uint32_t) {}

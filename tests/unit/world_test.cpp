@@ -34,7 +34,7 @@ struct listener {
         ++renewals;
         return hears_renewals;
     }
-    void old_copy(std::uint32_t, sim::copy_state&) { ++old_copies; }
+    void copy_seen(std::uint32_t, sim::copy_state&) { ++old_copies; }
     void healed(std::uint32_t n, std::uint8_t) { healed_processes.push_back(n); }
     void host_died(std::uint32_t h) { told.push_back("died " + std::to_string(h)); }
     void host_returned(std::uint32_t h) { told.push_back("returned " + std::to_string(h)); }

@@ -27,7 +27,7 @@ enum class record_kind : std::uint8_t {
     parked,        ///< an incident has nothing left to try
     operator_word, ///< an operator's input
     policy,        ///< a policy was changed
-    death,         ///< a host is proved dead, or back
+    death,         ///< a host is proved dead, or back; or an instance is, and what was known of that copy
     trust,         ///< a proof of death turned out false
     rung,          ///< an operator approved an incident's rung, or denied it
     guest_restart, ///< a guest restarted a service itself, which counts
@@ -52,7 +52,7 @@ struct record {
     reason why = reason::none;
     level of = level::service;
     operator_verb verb{};
-    proof_kind proof{};        ///< of a host's death
+    proof_kind proof{};        ///< of a death
     vantage_set by{};          ///< who calls the target unhealthy, as an incident opens
     std::uint8_t rung = 0;     ///< of the incident, in its policy
     std::uint16_t attempt = 0; ///< of that rung; or which of its target's alarms

@@ -340,7 +340,8 @@ private:
     struct stray {
         target_id target;
         std::string cloud_id;
-        time_point again_at; // when its fence is due
+        time_point again_at; // when its fence is due; `never` if nobody knows of it which of the two it is
+        time_point seen_at{};
         unsigned tries = 0;
         op_id op = no_op; // its last fence
     };
@@ -360,6 +361,11 @@ private:
     void take(const transition& t, outputs& out);
     void look_at_all(outputs& out);
     void reconcile(const sighting& s, std::string_view old_cloud_id, bool news, outputs& out);
+    void meet_stranger(const sighting& s, outputs& out);
+    /// Whether a copy was not seen for a while: as long as it runs it is seen again and again.
+    [[nodiscard]] bool is_news(time_point& seen_at) const noexcept {
+        return after(std::exchange(seen_at, now_), options_.page_after) < now_;
+    }
     void check_clock(time_point now, outputs& out);
     void tell_journal(outputs& out);
     void health_changed(target_id target, reason why, outputs& out);
@@ -494,6 +500,11 @@ private:
     void fence_strays(outputs& out);
     void stray_fenced(op_id op, outcome_code code, duration retry_after, outputs& out);
     [[nodiscard]] std::optional<grave> withdraw_proof(const sighting& s, outputs& out);
+    /// No copy of a machine runs that nobody knows of.
+    void only_one(target_id machine) noexcept {
+        targets_[machine].second = false;
+        std::erase_if(strays_, [machine](const stray& s) { return s.target == machine && s.again_at == never; });
+    }
     void bury(const pending_operation& op);
     void exhume(const incident& i);
 

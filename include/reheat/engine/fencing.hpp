@@ -89,6 +89,13 @@ inline void engine::mint(incident& i, death_wanted& d, proof_kind by, reason why
     e.subject = d.target;
     e.rung = operation::fence_instance;
     e.proof = by;
+    if (options_.shadow) return;
+    record& r = write(record_kind::death, d.target, out);
+    r.incident = i.id;
+    r.proof = by;
+    r.why = reason::died;
+    r.cloud_id = targets_.cloud_id(d.target);
+    r.host = targets_.host(d.target);
 }
 
 /// A fence came to its end. Any one that worked is enough; the action waits until no other is under way, so that a late
@@ -100,7 +107,7 @@ inline void engine::fence_ended(incident& i, target_id machine, outcome_code cod
         --d.in_flight;
         if (code == outcome_code::done) {
             i.off_since = now_;
-            targets_[machine].second = false;
+            only_one(machine);
         }
         const proof_kind by = why == reason::confirmed_absent ? proof_kind::absent : proof_kind::fenced;
         if (code == outcome_code::done && !d.proved) mint(i, d, by, reason::proof_minted, out);
@@ -115,6 +122,10 @@ inline void engine::fence_ended(incident& i, target_id machine, outcome_code cod
 inline void engine::bury(const pending_operation& op) {
     constexpr std::size_t most_graves = 100'000;
     for (const proof_of_death& p : op.proofs) {
+        std::erase_if(graves_, [&](const grave& g) {
+            return g.target == p.target() && g.cloud_id == targets_.cloud_id(g.target) &&
+                   g.host == targets_.host(g.target);
+        });
         if (graves_.size() >= most_graves) graves_.erase(graves_.begin());
         graves_.push_back({p.target(), p.incident(), p.kind(), now_, std::string{targets_.cloud_id(p.target())},
                            std::string{targets_.host(p.target())}, op.what == operation::evacuate_instance});
@@ -129,17 +140,14 @@ inline void engine::bury(const pending_operation& op) {
     }
 }
 
-/// Nothing was replaced after all: the copies that were proved dead are the current ones.
+/// Nothing was replaced after all: the copies that were proved dead are the current ones, as far as the cloud is right.
 inline void engine::exhume(const incident& i) {
-    std::erase_if(graves_, [&](const grave& g) {
-        if (g.incident != i.id) return false;
+    for (const grave& g : graves_) {
+        if (g.incident != i.id) continue;
         for (const death_wanted& d : i.deaths) {
-            if (d.target != g.target) continue;
-            note_seen(g.target, {.cloud_id = g.cloud_id, .host = g.host});
-            return true;
+            if (d.target == g.target) note_seen(g.target, {.cloud_id = g.cloud_id, .host = g.host});
         }
-        return false;
-    });
+    }
 }
 
 /// A machine that had been replaced is back. One of the two has to go.
@@ -168,6 +176,19 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
     if (!stays) stop(old);
     if (stays || rule == return_rule::stop_both) stop(current);
     if (stays) note_seen(s.target, {.cloud_id = old, .host = s.host});
+}
+
+/// A copy runs that is neither the current one nor one that was replaced. Which of them has to go, a human says.
+inline void engine::meet_stranger(const sighting& s, outputs& out) {
+    const auto same = [&](const stray& known) { return known.target == s.target && known.cloud_id == s.cloud_id; };
+    std::size_t n = 0;
+    while (n < strays_.size() && !same(strays_[n])) ++n;
+    if (n == strays_.size()) strays_.push_back({s.target, std::string{s.cloud_id}, never, (time_point::min)()});
+    targets_[s.target].second = true;         // so that only a fence by name lets another one start
+    if (strays_[n].again_at != never) return; // it is to be fenced
+    if (!is_news(strays_[n].seen_at)) return;
+    page(reason::returned, s.target, out);
+    ask_machine(s.target, out); // it may be the current one
 }
 
 /// When a copy that returned is to be fenced; `never` as long as something that ends by itself stands in the way.
@@ -203,7 +224,9 @@ inline void engine::stray_fenced(op_id op, outcome_code code, duration retry_aft
     }
     if (code != outcome_code::done) return;
     for (grave& g : graves_) {
-        for (const stray& s : strays_) g.told = g.told && !(s.op == op && s.target == g.target);
+        for (const stray& s : strays_) {
+            if (s.op == op && s.target == g.target) g.seen_at = (time_point::min)();
+        }
     }
     std::erase_if(strays_, [op](const stray& s) { return s.op == op; });
 }

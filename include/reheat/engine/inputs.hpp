@@ -508,20 +508,23 @@ inline void engine::take(const lease& l, outputs&) {
 inline void engine::take(const sighting& s, outputs& out) {
     if (!targets_.has(s.target)) return;
     grave* of = nullptr;
+    bool replaced = false;
     for (grave& g : graves_) {
+        replaced = replaced || g.target == s.target;
         const bool known_by_id = !g.moved && !g.cloud_id.empty() && g.cloud_id != targets_.cloud_id(g.target);
-        const bool same_copy = known_by_id ? s.cloud_id == g.cloud_id
-                                           : !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
+        const bool same_id = s.cloud_id == g.cloud_id;
+        const bool same_host = !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
+        const bool same_copy =
+            known_by_id ? same_id : same_host && (same_id || s.cloud_id.empty() || g.cloud_id.empty());
         if (g.target == s.target && same_copy) of = &g;
     }
     const std::optional<grave> held = of == nullptr ? withdraw_proof(s, out) : std::nullopt;
     if (of == nullptr && !held) {
-        // One that is neither the current copy nor one that was replaced.
         const std::string_view known = targets_.cloud_id(s.target);
-        if (known.empty() || s.cloud_id.empty() || s.cloud_id == known) return;
-        if (!targets_[s.target].second) page(reason::returned, s.target, out);
-        targets_[s.target].second = true;
-        return;
+        if (s.cloud_id.empty() || s.cloud_id == known) return;
+        // Whether it is the new copy or the one that was replaced, the cloud knows.
+        if (known.empty()) return replaced ? ask_machine(s.target, out) : void();
+        return meet_stranger(s, out);
     }
     const grave& g = held ? *held : *of;
     if (s.running_since <= g.died_at) {
@@ -530,7 +533,7 @@ inline void engine::take(const sighting& s, outputs& out) {
         write(record_kind::trust, s.target, out).why = reason::trust_broken;
         return;
     }
-    const bool news = held || !std::exchange(of->told, true); // it is seen again and again
+    const bool news = held || is_news(of->seen_at);
     if (news) tell(event_kind::incident, decision::change, reason::returned, s.target, out).incident = g.incident;
     if (!held) reconcile(s, g.cloud_id, news, out);
 }

@@ -298,6 +298,9 @@ inline void engine::note_seen(target_id subject, const observed& seen) {
     if (machine == no_target) return;
     if (!seen.host.empty() && seen.host != sets_[sets_of(machine).host].name) move_to(machine, seen.host);
     targets_.note_seen(machine, seen);
+    std::erase_if(strays_, [&](const stray& s) {
+        return s.target == machine && s.again_at == never && s.cloud_id == seen.cloud_id; // no stranger any more
+    });
 }
 
 /// A machine runs on another host from now on; where that stands is known from its other instances, if at all.
@@ -383,7 +386,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     if (what == operation::fence_instance) return fence_ended(*i, subject, code, why, retry_after, out);
     for (const death_wanted& d : i->deaths) {
         if (!needs_proof(what)) break;
-        if (code == outcome_code::done) targets_[d.target].second = false;
+        if (code == outcome_code::done) only_one(d.target);
         // A new copy may run, and not there: the death of the old one's host is no proof of its death.
         const bool gone = code == outcome_code::done || code == outcome_code::unknown;
         if (gone && targets_.host(d.target).empty()) move_to(d.target, {});

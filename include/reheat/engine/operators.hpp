@@ -46,7 +46,8 @@ inline reason engine::hear(const spoken& s, outputs& out) {
         target_record& t = targets_[machine];
         // It was not made, so it did not fail either: it may be ordered.
         const bool unsure = t.unsure;
-        t.unsure = t.second = false;
+        t.unsure = false;
+        only_one(machine);
         if (unsure && t.failing == 0 && t.heard() == health::unknown) return accept();
         deaths_.confirm(machine, earlier(s.expires, after(now_, options_.proof_validity)));
         // Whoever knows that it is dead has looked; that is evidence, for as long as the proof is good.

@@ -144,8 +144,10 @@ inline void engine::relive(const record& r, outputs& unsaid) {
     switch (r.kind) {
     case record_kind::target:
     case record_kind::policy:
-    case record_kind::paged:        // see `detail::page_book`
-    case record_kind::death: break; // who was dead may have come back in the meantime
+    case record_kind::paged: break; // see `detail::page_book`
+    case record_kind::death:        // who was dead may have come back in the meantime; but this is what it was
+        if (r.target != no_target) note_seen(r.target, {.cloud_id = r.cloud_id, .host = r.host});
+        break;
     case record_kind::alarm: relive_alarm(r); break;
     case record_kind::opened:
         if (r.to == alarm_state::alarm) relive_alarm(r);

@@ -105,8 +105,8 @@ struct grave {
     time_point died_at{}; ///< when the proof was minted
     std::string cloud_id{};
     std::string host{};
-    bool moved = false; ///< its successor has the same id, on another host
-    bool told = false;  ///< that it came back
+    bool moved = false;                       ///< its successor has the same id, on another host
+    time_point seen_at = (time_point::min)(); ///< running again
 };
 
 /// A machine that is seen running, by an observer that can tell copies apart.

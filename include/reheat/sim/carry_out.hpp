@@ -145,7 +145,6 @@ private:
                 all = all && to;
                 if (!to) continue;
                 truth_->replace(n, *to, false, now);
-                truth_->machine(n).gone.reset(); // a stack that is converged cleans up behind it
                 boots(n);
             } else if (truth_->agent_answers(m.now)) {
                 for (std::uint8_t p = 0; p < m.how.processes; ++p) truth_->start_process(n, p);

@@ -157,8 +157,7 @@ public:
         machine_state& m = machines_[n];
         const copy_state old = m.now;
         m.gone.reset();
-        // Only the first one's id is known for certain to whoever is told that it runs again.
-        if (!old.has_power() && old.number == 1) m.gone = old;
+        if (!old.has_power()) m.gone = old;
         if (old.has_power()) {
             m.older.push_back(old);
             if (m.how.volumes > m.detached) note(world_violation::kind::volume_twice, now, n);
@@ -193,6 +192,7 @@ public:
         c.is = condition::running;
         c.returned = true;
         c.since = since;
+        c.heard_by = 0;
         m.older.push_back(c);
     }
     /// The one that came back is the one that is kept: it gets the volumes.

@@ -126,6 +126,7 @@ inline invariant_monitor::incident_state& invariant_monitor::incident_of(const e
 inline void invariant_monitor::close(incident_state& i) {
     release(i);
     count_failing(i.target, -1);
+    std::erase_if(opened_, [&i](const auto& o) { return o.first == i.id; });
     i.id = no_incident;
     free_.push_back(std::exchange(at(i.target).incident, 0));
     at(i.target).human = false;
@@ -264,7 +265,9 @@ inline void invariant_monitor::take_page(const event& e) {
     }
     if (e.why == reason::journal_failed) journal_ok_ = false;
     if (e.incident == no_incident || e.why == reason::trust_broken) {
-        if (hears_notifications_ && !e.shadow) unheard_.emplace_back(e.target, e.why);
+        const auto same = [&e](const page_alone& p) { return p.target == e.target && p.why == e.why; };
+        if (hears_notifications_ && !e.shadow && std::none_of(pages_alone_.begin(), pages_alone_.end(), same))
+            pages_alone_.push_back({e.target, e.why});
         return;
     }
     // Of an incident that was not told of before: an earlier run had paged it.
@@ -332,8 +335,12 @@ inline void invariant_monitor::arrived(const notification& n) {
         at(n.target).last = n.kind;
         return;
     }
-    const reason topic = n.kind == notification_kind::page ? n.why : n.before;
-    std::erase_if(unheard_, [&](const auto& u) { return u.first == n.target && u.second == topic; });
+    const bool over = n.kind != notification_kind::page;
+    std::erase_if(pages_alone_, [&](page_alone& p) {
+        if (p.target != n.target || p.why != (over ? n.before : n.why)) return false;
+        p.arrived = true;
+        return over;
+    });
 }
 
 } // namespace reheat::inline REHEAT_ABI

@@ -276,7 +276,12 @@ private:
     time_point next_page_ = never; ///< when a wait has to be paged
 
     bool hears_notifications_ = false;
-    std::vector<std::pair<target_id, reason>> unheard_; ///< pages without an incident that did not arrive
+    struct page_alone { ///< without an incident
+        target_id target;
+        reason why;
+        bool arrived = false; ///< and is not over: what says the same is only counted
+    };
+    std::vector<page_alone> pages_alone_;
 
     // of level 2
     sequence last_record_ = no_sequence;
@@ -287,6 +292,7 @@ private:
     std::vector<std::pair<sequence, target_id>> unsafe_pages_; ///< whose records are not safe; `unwritten`: not there
     static constexpr sequence unwritten{UINT64_MAX};
     std::vector<target_id> page_records_; ///< about whom a page is in the journal and was not told yet
+    std::vector<std::pair<incident_id, sequence>> opened_;
     std::vector<std::pair<op_id, target_id>> readings_;
     std::vector<target_id> absent_; ///< of which a description vouches that it is not there
     bool hears_answers_ = false;

@@ -35,6 +35,12 @@ inline void invariant_monitor::crashed(time_point at) {
         if (r.kind == record_kind::verdict) release(*i);
         if (r.kind == record_kind::closed) close(*i);
     }
+    // And what it opened without the journal nobody knows.
+    each_incident([&](incident_state& i) {
+        const auto safe = [&](const auto& o) { return o.first == i.id && o.second <= durable_; };
+        if (last_record_ != no_sequence && !i.from_before && std::none_of(opened_.begin(), opened_.end(), safe))
+            close(i);
+    });
     for (const target_id t : std::exchange(moment_, {})) this->at(t).owes_open = false;
     each_incident([&](incident_state& i) {
         i.owes_word = i.owes_absorb = i.owes_page = false;
@@ -106,6 +112,7 @@ inline void invariant_monitor::recorded(const record& r) {
     case record_kind::parked:
         if (r.incident != no_incident) note_page_record(r);
         break;
+    case record_kind::opened: opened_.emplace_back(r.incident, r.seq); break;
     default: break;
     }
     if (r.kind != record_kind::target && r.kind != record_kind::opened) fresh_.push_back(r);
@@ -331,8 +338,10 @@ inline void invariant_monitor::finish(time_point at) {
             if (!t.human && says_page)
                 found(invariant::told_last, target, "its trouble is over, and the last notification is a page");
         }
-        for (const auto& [target, why] : std::exchange(unheard_, {}))
-            found(invariant::told_last, target, "the page " + std::string{to_string(why)} + " did not arrive");
+        for (const page_alone& p : std::exchange(pages_alone_, {})) {
+            if (!p.arrived)
+                found(invariant::told_last, p.target, "the page " + std::string{to_string(p.why)} + " did not arrive");
+        }
     }
     for (const detail::seen_volume& v : volumes_) {
         if (v.attached.empty() && !v.named && open_incident(v.owner) != nullptr)

@@ -241,11 +241,15 @@ private:
             const auto close = static_cast<fault_kind>(chance_.below(5));
             const bool of_twins = s_.twins && chance_.one_in(2);
             const fault_kind any = any_kind(of_twins);
-            planned_fault f = draw(near && !of_twins ? close : any, cause.at, cause.at);
+            const bool back = chance_.one_in(12); // seldom there is one that can come back: it is waited for
+            planned_fault f = draw(back                ? fault_kind::old_copies_return
+                                   : near && !of_twins ? close
+                                                       : any,
+                                   cause.at, cause.at);
             f.aims = true;
             f.rung = rung;
             f.in = in;
-            f.patience = std::chrono::hours{1};
+            f.patience = std::chrono::hours{back ? 4 : 1};
             add(cause);
             // A guest that is made anew runs while the call is under way only if its answer comes late.
             if (in == phase::acting && needs_proof(rung) && near) {

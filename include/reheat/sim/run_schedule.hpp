@@ -113,8 +113,8 @@ private:
             const bool first = all[0].renewed(n);
             return all[1].renewed(n) || first;
         }
-        void old_copy(std::uint32_t n, copy_state& c) {
-            for (virtual_controller& ha : all) ha.old_copy(n, c);
+        void copy_seen(std::uint32_t n, copy_state& c) {
+            for (virtual_controller& ha : all) ha.copy_seen(n, c);
         }
         void healed(std::uint32_t n, std::uint8_t process) {
             for (virtual_controller& ha : all) ha.healed(n, process);

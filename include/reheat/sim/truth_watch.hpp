@@ -17,13 +17,19 @@ namespace reheat::inline REHEAT_ABI::sim {
     return "volume-" + std::to_string(machine) + "-" + std::to_string(n);
 }
 
-/// Tells an invariant monitor what really happens, at the times of the controller's clock, which never go back here.
+/// Tells an invariant monitor what really happens, at the times of the controller's clock. They never go back as long
+/// as it runs; the next one begins with what its clock shows.
 class truth_watch {
 public:
     truth_watch(invariant_monitor& watch, world_time& time) noexcept : watch_{&watch}, time_{&time} {}
 
     [[nodiscard]] invariant_monitor& monitor() noexcept { return *watch_; }
-    [[nodiscard]] time_point at() noexcept { return frozen_ == never ? time_->told() : frozen_; }
+    [[nodiscard]] time_point at() noexcept {
+        if (frozen_ != never) return frozen_;
+        return last_ = later(last_, time_->shown());
+    }
+    /// A controller starts.
+    void begin() noexcept { last_ = (time_point::min)(); }
     /// Whom it watches stands still in the middle of a step: until it has told what it did, no time goes by for it.
     void freeze() noexcept { frozen_ = at(); }
     void thaw() noexcept { frozen_ = never; }
@@ -49,6 +55,7 @@ private:
     invariant_monitor* watch_;
     world_time* time_;
     time_point frozen_ = never;
+    time_point last_ = (time_point::min)();
     bool volumes_ = true;
 };
 

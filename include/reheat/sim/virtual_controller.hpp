@@ -206,7 +206,7 @@ public:
         renewals_.push_back({world_->truth().machine(n).target, until, watchdog_length, true});
         return true;
     }
-    void old_copy(std::uint32_t n, copy_state& c) {
+    void copy_seen(std::uint32_t n, copy_state& c) {
         if (!running() || stalled()) return;
         if (std::exchange(c.heard_by, number_) != number_) c.heard_at = time_->now;
         see(n, c);
@@ -242,6 +242,7 @@ private:
 
     void begin_watch() {
         watch_->thaw();
+        watch_->begin();
         tell_journal();
         ha_->log().tell(watch_->monitor());
         watch_->monitor().started(ha_->state(), world_clock{*time_, ahead_}.now());

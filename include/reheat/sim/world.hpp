@@ -139,7 +139,7 @@ public:
 
     /// Lets everything happen, in order, until `to`, or until somebody outside has something to do. `sink` has
     /// `beat(machine)`, which answers whether to stop there, `renewed(machine)`, which answers whether anybody heard
-    /// that, `old_copy(machine, copy)`, `healed(machine, process)`, `host_died(host)` and `host_returned(host)`.
+    /// that, `copy_seen(machine, copy)`, `healed(machine, process)`, `host_died(host)` and `host_returned(host)`.
     template <class Sink>
     void advance(time_point to, Sink& sink) {
         woken_ = false;
@@ -239,9 +239,11 @@ private:
         if (truth_.machine(n).how.leased) feed_watchdog(n, sink);
         if (weather_.on(fault_kind::controller_cut_off)) return false;
         machine_state& m = truth_.machine(n);
+        const auto seen = [&](copy_state& c) { return truth_.alive(c) && truth_.is_heard(c); };
         for (copy_state& old : m.older) {
-            if (truth_.alive(old) && truth_.is_heard(old)) sink.old_copy(n, old);
+            if (seen(old)) sink.copy_seen(n, old);
         }
+        if (!m.older.empty() && seen(m.now)) sink.copy_seen(n, m.now);
         return truth_.works(n) && truth_.is_heard(m.now) && sink.beat(n);
     }
 

@@ -13,8 +13,10 @@ struct world_time {
     duration ahead{};                                    ///< beyond that, of the one that leads
     time_point last = (time_point::min)();
 
-    /// What a controller's engine takes for the time: its clock, which for it never goes back.
-    time_point told() noexcept { return last = later(last, now + skew + ahead); }
+    /// What the clock of the controller that leads shows.
+    [[nodiscard]] time_point shown() const noexcept { return now + skew + ahead; }
+    /// The latest time that any controller's engine took for the time.
+    time_point told() noexcept { return last = later(last, shown()); }
 };
 
 /// A controller's clock: the world's time and its own error.

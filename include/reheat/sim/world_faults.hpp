@@ -23,7 +23,11 @@ inline bool world::can_begin(const planned_fault& f) const noexcept {
     case fault_kind::rack_loses_power: return h.no_power == 0;
     case fault_kind::host_loses_network: return h.no_power + h.no_network == 0;
     case fault_kind::host_loses_storage: return h.no_power + h.no_storage == 0;
-    case fault_kind::old_copies_return: return truth_.can_return(f.machine);
+    case fault_kind::old_copies_return:
+        for (std::uint32_t n = 0; n < truth_.machines().size(); ++n) {
+            if (truth_.can_return(n)) return true;
+        }
+        return false;
     default: return true;
     }
 }
@@ -119,6 +123,12 @@ inline void world::power(std::uint32_t host, bool on) {
         for (copy_state& old : m.older) {
             if (old.host == host && old.has_power()) truth_.come_to_an_end(n, old, condition::off);
         }
+        // What had come back may do so again.
+        std::erase_if(m.older, [&m](const copy_state& old) {
+            if (!old.returned || old.has_power()) return false;
+            if (!m.gone) m.gone = old;
+            return true;
+        });
     }
     if (tells_dead_hosts_)
         plan(after(now(), chance_.between(std::chrono::seconds{20}, std::chrono::seconds{180})),
