@@ -220,7 +220,6 @@ inline void engine::climb(incident& i, decision what, reason why, outputs& out) 
 inline void engine::wait(incident& i, const guard_answers& answers, outputs& out) {
     i.wake = answers.next();
     if (now_ < i.approved_until) i.wake = earlier(i.wake, i.approved_until);
-    const bool another = i.waiting_since == never || (i.denied != 0 && !waits_by_itself(i.denied));
     begin_wait(i, now_);
     // What a cliff holds up, the cloud is asked for.
     if (answers.of(guard::freeze).why == reason::silence_cliff) {
@@ -234,11 +233,12 @@ inline void engine::wait(incident& i, const guard_answers& answers, outputs& out
         i.wake = earlier(i.wake, unknown ? ask_again_at(machine) : old);
     }
     if (i.denied == answers.denied() && i.denied_by == answers.first()) return;
-    const bool eased = i.paged && i.paged_for != 0 && (answers.denied() & i.paged_for) == 0;
-    if ((another || eased) && waits_by_itself(answers.denied())) {
-        // From now on it is a wait of its own, which has not been told; unless it is the one that has.
+    const bool waited = i.denied != 0 && !waits_by_itself(i.denied);
+    const bool named = i.paged && i.paged_for != 0; // what stands in the way, rather than a fence
+    if ((waited || named) && waits_by_itself(answers.denied())) {
+        // A page holds as long as anything that it named does. What else stands in the way is a wait of its own.
         i.waiting_since = now_;
-        i.paged = i.paged && (answers.denied() & ~turns & ~i.paged_for) == 0;
+        i.paged = i.paged && (answers.denied() & ~turns & i.paged_for) != 0;
     }
     i.denied = answers.denied();
     i.denied_by = answers.first();
@@ -308,7 +308,8 @@ inline void engine::absorb_below(incident& i, outputs& out) {
         ++i.absorbs;
         other.wake = never;
         other.waiting_since = never;
-        other.denied = 0; // let go, it tells anew what it waits for
+        other.paged = other.paged && other.paged_for != 0; // no fence is waited for any more
+        other.denied = 0;                                  // let go, it tells anew what it waits for
         other.denied_by = reason::none;
         event& e = tell(event_kind::incident, decision::absorb, reason::action_above, other, out);
         e.subject = i.subject;

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// What a human hears of a wait: once of each, and of another one again.
+#include <reheat/engine/engine.hpp>
+
+#include "recovery_support.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace std::chrono_literals;
+namespace rh = reheat;
+using rh::decision;
+using rh::reason;
+using support::wiki;
+
+namespace {
+
+/// A service whose second step is its machine's, and a machine whose first step that is.
+const rh::policy by_approval =
+    rh::ladder{rh::reboot_instance{.attempts = 1, .within = 24h, .verify = 2min, .approval = rh::required},
+               rh::rebuild_instance{.attempts = 1, .within = 24h, .verify = 2min, .approval = rh::required}}
+        .lowered();
+
+/// Says no as long as it is told to.
+struct shut_door {
+    [[nodiscard]] rh::guard_answer ask(const rh::guard_question&) const noexcept {
+        return shut ? rh::guard_answer{reason::custom_guard} : rh::guard_answer{};
+    }
+    bool shut = false;
+};
+
+struct house : wiki {
+    house() : wiki{by_approval} { e.add_guard(door); }
+    void approve(rh::target_id what) {
+        e.operate({rh::operator_verb::approve, what, "ann", "", rh::after(now, 24h)}, now);
+        step();
+    }
+    [[nodiscard]] std::size_t pages_about(rh::target_id what) const {
+        std::size_t n = 0;
+        for (const rh::event& v : events)
+            n += v.what == decision::page && v.why == reason::waited_long && v.target == what ? 1U : 0U;
+        return n;
+    }
+    /// The guards that the newest page of a wait names.
+    [[nodiscard]] std::uint32_t named() const {
+        std::uint32_t denied = 0;
+        for (const rh::event& v : events) denied = v.why == reason::waited_long ? v.denied : denied;
+        return denied;
+    }
+    shut_door door;
+};
+
+} // namespace
+
+TEST_SUITE("long waits") {
+    TEST_CASE("one wait is paged once, however long it lasts and whatever joins it") {
+        house h;
+        h.fail(h.db);
+        REQUIRE(h.run_for(11min));
+        REQUIRE(h.pages_about(h.db) == 1);
+        h.door.shut = true;
+        h.sees(h.db, rh::health::unhealthy);
+        REQUIRE(h.run_for(1h));
+        h.door.shut = false;
+        h.sees(h.db, rh::health::unhealthy);
+        REQUIRE(h.run_for(5h));
+        CHECK(h.pages_about(h.db) == 1);
+    }
+
+    TEST_CASE("who did what the page asked for hears of what stands in the way then") {
+        house h;
+        h.fail(h.db);
+        REQUIRE(h.run_for(11min));
+        REQUIRE(h.named() == bit(rh::guard::approval));
+        h.door.shut = true;
+        h.approve(h.db);
+        CHECK(h.calls.empty());
+        REQUIRE(h.run_for(9min));
+        CHECK(h.pages_about(h.db) == 1);
+        REQUIRE(h.run_for(2min));
+        CHECK(h.pages_about(h.db) == 2);
+        CHECK((h.named() & bit(rh::guard::custom)) != 0);
+        REQUIRE(h.run_for(3h));
+        CHECK(h.pages_about(h.db) == 2);
+    }
+
+    TEST_CASE("a wait after a release: for what was paged nobody is called again, for anything else once") {
+        house h;
+        h.fail(h.mysqld);
+        REQUIRE(h.run_for(11min));
+        REQUIRE(h.pages_about(h.mysqld) == 1);
+        // The machine fails as well, and its own action takes the service's incident along.
+        h.fail(h.db);
+        h.approve(h.db);
+        REQUIRE(h.calls.size() == 1);
+        const rh::incident* const service = h.e.incident_of(h.mysqld);
+        const bool taken_along = service->at == rh::phase::absorbed || h.e.incident_of(h.db)->at == rh::phase::absorbed;
+        REQUIRE(taken_along);
+        const bool for_another = h.door.shut = true;
+        h.answer(rh::outcome::failed("no"));
+        REQUIRE(h.run_for(11min));
+        CHECK(for_another);
+        CHECK(h.e.incident_of(h.mysqld)->at == rh::phase::deciding);
+        MESSAGE(h.pages_about(h.mysqld), " ", h.pages_about(h.db), " ", h.named());
+    }
+}
