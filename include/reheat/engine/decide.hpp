@@ -308,8 +308,7 @@ inline void engine::absorb_below(incident& i, outputs& out) {
         ++i.absorbs;
         other.wake = never;
         other.waiting_since = never;
-        other.paged = other.paged && other.paged_for != 0; // no fence is waited for any more
-        other.denied = 0;                                  // let go, it tells anew what it waits for
+        other.denied = 0; // let go, it tells anew what it waits for
         other.denied_by = reason::none;
         event& e = tell(event_kind::incident, decision::absorb, reason::action_above, other, out);
         e.subject = i.subject;
@@ -451,6 +450,7 @@ inline void engine::let_go(incident& absorbed, outputs& out) {
     look_again_ = true;
     if (well(absorbed, (time_point::min)())) return close(absorbed, reason::verified, out);
     absorbed.absorbed_by = no_incident;
+    absorbed.paged = absorbed.paged && absorbed.paged_for != 0; // no fence is waited for any more
     absorbed.at = phase::deciding;
     tell(event_kind::incident, decision::release, reason::none, absorbed, out).rung = operation::none;
 }

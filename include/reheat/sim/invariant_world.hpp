@@ -66,7 +66,7 @@ inline void invariant_monitor::crashed(time_point at) {
         t.forgotten = static_cast<notification_id>(us);
     }
     page_records_.clear();
-    unheard_.clear(); // what is still so is told anew
+    pages_alone_.clear(); // what is still so is told anew
 
     std::erase_if(intents_, [this](const auto& i) { return i.second.seq > durable_; });
     for (auto& [op, i] : intents_) i.before_crash = true;
