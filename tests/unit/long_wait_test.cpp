@@ -16,7 +16,7 @@ namespace {
 
 /// A service whose second step is its machine's, and a machine whose first step that is.
 const rh::policy by_approval =
-    rh::ladder{rh::reboot_instance{.attempts = 1, .within = 24h, .verify = 2min, .approval = rh::required},
+    rh::ladder{rh::reboot_instance{.attempts = 2, .within = 24h, .verify = 2min, .approval = rh::required},
                rh::rebuild_instance{.attempts = 1, .within = 24h, .verify = 2min, .approval = rh::required}}
         .lowered();
 
@@ -30,9 +30,18 @@ struct shut_door {
 
 struct house : wiki {
     house() : wiki{by_approval} { e.add_guard(door); }
-    void approve(rh::target_id what) {
-        e.operate({rh::operator_verb::approve, what, "ann", "", rh::after(now, 24h)}, now);
+    void approve(rh::target_id what, rh::duration lasts = 24h) {
+        e.operate({rh::operator_verb::approve, what, "ann", "", rh::after(now, lasts)}, now);
         step();
+    }
+    /// The action helps its own target and not the service's.
+    void help_only(rh::target_id what) {
+        answer(rh::outcome::done());
+        step();
+        sees(what, rh::health::healthy);
+        sees(mysqld, rh::health::unhealthy);
+        pass(3min);
+        REQUIRE(e.incident_of(what) == nullptr);
     }
     [[nodiscard]] std::size_t pages_about(rh::target_id what) const {
         std::size_t n = 0;
@@ -90,23 +99,22 @@ TEST_SUITE("long waits") {
         REQUIRE(h.run_for(11min));
         REQUIRE(h.pages_about(h.mysqld) == 1);
         // The machine's own action takes the service's incident along.
-        h.approve(h.db);
+        h.approve(h.db, 1min);
         REQUIRE(h.calls.size() == 1);
         const rh::incident* const service = h.e.incident_of(h.mysqld);
         REQUIRE(service->at == rh::phase::absorbed);
         SUBCASE("it still waits for what was paged") {
-            h.answer(rh::outcome::failed("no"));
-            REQUIRE(h.run_for(1h));
+            h.help_only(h.db);
+            REQUIRE(h.run_for(20min));
             REQUIRE(service->at == rh::phase::deciding);
-            CHECK(h.named() == bit(rh::guard::approval));
+            CHECK(support::answer_of(h, h.mysqld, rh::guard::approval).why == reason::approval_required);
             CHECK(h.pages_about(h.mysqld) == 1);
         }
         SUBCASE("approved, it waits for something else") {
             h.door.shut = true;
-            h.answer(rh::outcome::failed("no"));
-            h.step();
+            h.help_only(h.db);
             h.approve(h.mysqld);
-            REQUIRE(h.run_for(1h));
+            REQUIRE(h.run_for(20min));
             CHECK((h.named() & bit(rh::guard::approval)) == 0);
             CHECK((h.named() & bit(rh::guard::custom)) != 0);
             CHECK(h.pages_about(h.mysqld) == 2);
