@@ -109,7 +109,7 @@ inline void engine::decide(incident& i, outputs& out) {
     while (i.rung < policy_of(i).size()) {
         const rung& r = rung_of(i);
         if (r.what == operation::page) {
-            tell(event_kind::page, decision::page, reason::alarm_raised, i, out);
+            page(reason::alarm_raised, i, out);
             climb(i, decision::climb, reason::attempts_spent, out);
             continue;
         }
@@ -233,10 +233,12 @@ inline void engine::wait(incident& i, const guard_answers& answers, outputs& out
         i.wake = earlier(i.wake, unknown ? ask_again_at(machine) : old);
     }
     if (i.denied == answers.denied() && i.denied_by == answers.first()) return;
-    if (i.denied != 0 && !waits_by_itself(i.denied) && waits_by_itself(answers.denied())) {
-        // From now on it is a wait of its own, which has not been told; unless it is the one that has.
+    const bool waited = i.denied != 0 && !waits_by_itself(i.denied);
+    const bool named = i.paged && i.paged_for != 0; // what stands in the way, rather than a fence
+    if ((waited || named) && waits_by_itself(answers.denied())) {
+        // A page holds as long as anything that it named does. What else stands in the way is a wait of its own.
         i.waiting_since = now_;
-        i.paged = i.paged && (answers.denied() & ~turns & ~i.paged_for) == 0;
+        i.paged = i.paged && (answers.denied() & ~turns & i.paged_for) != 0;
     }
     i.denied = answers.denied();
     i.denied_by = answers.first();
@@ -448,6 +450,7 @@ inline void engine::let_go(incident& absorbed, outputs& out) {
     look_again_ = true;
     if (well(absorbed, (time_point::min)())) return close(absorbed, reason::verified, out);
     absorbed.absorbed_by = no_incident;
+    absorbed.paged = absorbed.paged && absorbed.paged_for != 0; // no fence is waited for any more
     absorbed.at = phase::deciding;
     tell(event_kind::incident, decision::release, reason::none, absorbed, out).rung = operation::none;
 }
@@ -472,9 +475,7 @@ inline void engine::park(incident& i, outputs& out) {
 inline time_point engine::page_at(const incident& i) const noexcept {
     const bool in_turn = i.at == phase::deciding && i.denied != 0 && (i.denied & ~turns) == 0;
     const bool waits = !in_turn && (i.at == phase::deciding || i.at == phase::fencing);
-    return i.paged || !waits || i.waiting_since == never
-               ? never
-               : later(after(i.waiting_since, options_.page_after), i.quiet_until);
+    return i.paged || !waits ? never : after(i.waiting_since, options_.page_after);
 }
 
 /// Whether something stands in the way of this one incident, rather than of many, or of nothing but its turn.
@@ -488,13 +489,13 @@ inline void engine::page_long_wait(incident& i, outputs& out) {
     if (now_ < page_at(i)) return;
     // A breaker or a freeze is paged once, not once for each of the many that it holds; and a turn comes by itself.
     if (i.denied != 0 && !waits_by_itself(i.denied)) {
-        i.quiet_until = after(now_, options_.page_after);
+        i.waiting_since = now_;
         return;
     }
     i.paged = true;
     i.paged_for = i.denied;
-    event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);
-    e.denied = i.denied;
+    event& e = page(reason::waited_long, i, out);
+    out.records.back().key = e.denied = i.denied;
     e.next = i.wake;
     if (i.at == phase::deciding) release_absorbed(i, out, false);
 }

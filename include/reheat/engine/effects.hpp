@@ -32,8 +32,9 @@ enum class record_kind : std::uint8_t {
     rung,          ///< an operator approved an incident's rung, or denied it
     guest_restart, ///< a guest restarted a service itself, which counts
     alarm,         ///< an alarm was raised, or is not in `alarm` any more; `opened` says it where it opens an incident
+    paged,         ///< a human was called, by another page than that of `parked`
 };
-inline constexpr std::size_t record_kind_count = 15;
+inline constexpr std::size_t record_kind_count = 16;
 
 /// One entry of the journal. What was seen before an intent (`cloud_id`, `boot_id`, `host`) is what a controller that
 /// starts again compares the cloud with.
@@ -44,7 +45,7 @@ struct record {
     target_id target = no_target;
     incident_id incident = no_incident;
     op_id op = no_op;
-    std::uint64_t key = 0;
+    std::uint64_t key = 0; ///< of an intent's call; of a page: what the wait was for, bit n for guard n
     epoch reign{};
     operation what = operation::none;
     outcome_code result = outcome_code::unknown;

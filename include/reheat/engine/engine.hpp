@@ -379,7 +379,6 @@ private:
         return after(now_, options_.read_back_every);
     }
     void end_doubt(outputs& out);
-    void watch_probes(outputs& out);
     void watch_orders(outputs& out);
     void watch_breakers(outputs& out);
     [[nodiscard]] time_point grows_old(target_id target) const noexcept;
@@ -659,6 +658,11 @@ private:
         e.op = op.id;
         e.rung = op.what;
         e.incident = op.for_incident;
+        e.attempt = 1;
+        const incident* const i = find_incident(op.for_incident);
+        if (i == nullptr) return e;
+        e.target = i->target;
+        e.attempt = i->attempts;
         return e;
     }
     event& tell(event_kind kind, decision what, reason why, const incident& i, outputs& out) {
@@ -670,6 +674,16 @@ private:
         e.attempt = i.attempts;
         e.by = i.accusers;
         if (i.rung < policy_of(i).size()) e.rung = rung_of(i).what;
+        return e;
+    }
+    /// Calls a human about a target, an incident or an operation, and writes it down: whoever goes on with the journal
+    /// has to say when it is over.
+    template <class About>
+    event& page(reason why, const About& of, outputs& out) {
+        event& e = tell(event_kind::page, decision::page, why, of, out);
+        record& r = write(record_kind::paged, e.target, out);
+        r.incident = e.incident;
+        r.why = why;
         return e;
     }
 

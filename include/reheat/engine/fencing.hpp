@@ -166,8 +166,7 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
     const std::string current{targets_.cloud_id(s.target)};
     // Nobody can say which of the two a fence would hit.
     const bool alike = old.empty() || current.empty() || old == current;
-    if (news && (alike || rule == return_rule::stop_both))
-        tell(event_kind::page, decision::page, reason::returned, s.target, out);
+    if (news && (alike || rule == return_rule::stop_both)) page(reason::returned, s.target, out);
     if (alike) targets_[s.target].second = true; // so that only a fence by name lets another one start
     if (alike) return;
     // Who was to go may be the one to keep by now.
@@ -188,7 +187,7 @@ inline void engine::meet_stranger(const sighting& s, outputs& out) {
     targets_[s.target].second = true;         // so that only a fence by name lets another one start
     if (strays_[n].again_at != never) return; // it is to be fenced
     if (!is_news(strays_[n].seen_at)) return;
-    tell(event_kind::page, decision::page, reason::returned, s.target, out);
+    page(reason::returned, s.target, out);
     ask_machine(s.target, out); // it may be the current one
 }
 
@@ -219,8 +218,9 @@ inline void engine::stray_fenced(op_id op, outcome_code code, duration retry_aft
         const duration pause =
             wait_after(instance_backoff, options_.seed, static_cast<incident_id>(s.target), ++s.tries);
         s.again_at = later(after(now_, pause), after(now_, retry_after));
-        if (code != outcome_code::done && s.tries == 1)
-            tell(event_kind::page, decision::page, reason::returned, s.target, out).op = op;
+        if (code == outcome_code::done || s.tries != 1) continue;
+        page(reason::returned, s.target, out).op = op;
+        out.records.back().op = op;
     }
     if (code != outcome_code::done) return;
     for (grave& g : graves_) {

@@ -108,7 +108,7 @@ inline void engine::step(time_point now, outputs& out) {
     constexpr std::size_t kept = 1024; // of the room of a bad moment
     if (transitions_.capacity() > kept) transitions_ = std::vector<transition>();
     watch_silence(out);
-    watch_probes(out);
+    if (std::erase_if(probes_, [this](const probe& p) { return now_ >= p.by; }) != 0) look_again_ = unanswered_ = true;
     watch_orders(out);
     fence_strays(out);
 
@@ -318,10 +318,6 @@ inline void engine::ask_machine(target_id machine, outputs& out) {
     asked_.push_back(probes_.back());
     out.calls.push_back(make_call({.subject = machine}, id, operation::describe, probes_.back().by));
     calls_made_.spend(now_, options_.bounds.api.within);
-}
-
-inline void engine::watch_probes(outputs&) {
-    if (std::erase_if(probes_, [this](const probe& p) { return now_ >= p.by; }) != 0) look_again_ = unanswered_ = true;
 }
 
 inline void engine::watch_orders(outputs& out) {

@@ -151,11 +151,7 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
 
 inline void engine::tell_call(const pending_operation& op, reason why, outputs& out) {
     calls_made_.spend(now_, options_.bounds.api.within);
-    event& e = tell(event_kind::call, decision::call, why, op, out);
-    const incident* i = find_incident(op.for_incident);
-    if (i != nullptr) e.target = i->target;
-    e.attempt = i != nullptr ? i->attempts : std::uint16_t{1};
-    e.next = op.deadline;
+    tell(event_kind::call, decision::call, why, op, out).next = op.deadline;
 }
 
 /// Shadow mode: the call is told instead of made, and counts as done. What is watched forgets nothing, because nothing
@@ -192,12 +188,10 @@ inline void engine::drop(pending_operation& op, reason why, outputs& out) {
         w.what = op.what;
         w.why = why;
     }
-    event& e = tell(event_kind::call, decision::drop, why, op, out);
+    tell(event_kind::call, decision::drop, why, op, out).op = id;
     look_again_ = true;
     incident* const i = find_incident(op.for_incident);
     if (i == nullptr) return targets_.mark_busy(op.subject, -1);
-    e.target = i->target;
-    e.attempt = i->attempts;
     if (op.what == operation::fence_instance) {
         for (death_wanted& d : i->deaths) {
             if (d.target == op.subject && d.in_flight != 0) --d.in_flight;
@@ -233,8 +227,7 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
         const reason why = !written                              ? reason::journal_pending
                            : leads_for(options_.read_back_every) ? reason::api_quota
                                                                  : unled();
-        event& e = tell(event_kind::page, decision::page, why, op, out);
-        if (const incident* i = find_incident(op.for_incident); i != nullptr) e.target = i->target;
+        page(why, op, out);
     }
     if (op.at == pending_operation::stage::called && now_ >= op.deadline) {
         doubt_outcome(op, reason::deadline_passed, out);
@@ -376,10 +369,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     }
 
     incident* i = find_incident(incident_of_op);
-    event& e = tell(i == nullptr ? event_kind::operation_order : event_kind::call, decision::finish, why, op, out);
-    e.op = id;
-    if (i != nullptr) e.target = i->target;
-    e.attempt = i != nullptr ? i->attempts : std::uint16_t{1};
+    tell(i == nullptr ? event_kind::operation_order : event_kind::call, decision::finish, why, op, out).op = id;
     look_again_ = true;
     if (i == nullptr) {
         targets_.mark_busy(subject, -1);

@@ -3,6 +3,7 @@
 
 #include <reheat/engine/digest.hpp>
 #include <reheat/engine/engine.hpp>
+#include <reheat/engine/page_book.hpp>
 
 #include <concepts>
 #include <cstddef>
@@ -51,10 +52,12 @@ inline void engine::resume(outputs& out) {
     const std::vector<record> past = std::exchange(past_, {});
     const time_point now = later(now_, past.back().at);
     outputs unsaid;
+    detail::page_book pages;
     std::vector<target_id> orphans;
     std::size_t closed = 0;
     for (const record& r : past) {
         now_ = r.at;
+        pages.add(r);
         last_op_ = last_op_ < static_cast<std::uint64_t>(r.op) ? static_cast<std::uint64_t>(r.op) : last_op_;
         const bool begins = r.kind == record_kind::opened || r.kind == record_kind::intent;
         const bool ends =
@@ -97,14 +100,29 @@ inline void engine::resume(outputs& out) {
     if (!operations_.empty()) held_until_ = later(held_until_, after(now_, options_.read_back_every));
     event& e = tell(event_kind::controller, decision::change, reason::resumed, out);
     e.value = static_cast<double>(incidents_.size());
-    if (trust_broken_) tell(event_kind::page, decision::page, reason::trust_broken, out);
     for (std::size_t n = 0; n < orphans.size(); ++n) {
-        if (n == 0 || orphans[n] != orphans[n - 1])
-            tell(event_kind::page, decision::page, reason::orphaned, orphans[n], out);
+        if (n == 0 || orphans[n] != orphans[n - 1]) page(reason::orphaned, orphans[n], out);
     }
     // What was to be kept is a help, not a need.
     std::erase_if(operations_, [](const pending_operation& op) { return op.what == operation::collect_forensics; });
     for (incident& i : incidents_) go_on_after_gap(i);
+    // Nobody knows whether the end of what was paged arrived, nor whether the page did: the newest state is told anew.
+    constexpr duration tried_for = std::chrono::hours{24}; // by the pager of the earlier run
+    for (const detail::page_book::trouble& t : pages.troubles()) {
+        if (t.target != no_target && targets_.awaited(t.target)) continue;
+        incident* const i = find_incident(t.incident);
+        const bool open = t.over_at == never && (t.topic != reason::none || (i != nullptr && i->target == t.target));
+        if (!open && t.over_at != never && now_ - t.over_at > tried_for) continue;
+        event& told = tell(event_kind::page, open ? decision::page : decision::recover, t.why, t.target, out);
+        told.incident = t.incident;
+        told.op = t.op;
+        told.denied = t.denied;
+        if (!open || i == nullptr) continue;
+        told.rung = i->rung < policy_of(*i).size() ? rung_of(*i).what : operation::none;
+        told.next = i->wake == never ? now_ : i->wake;
+        i->paged = t.why == reason::waited_long && t.denied != 0;
+        i->paged_for = t.denied;
+    }
     const std::size_t begun = operations_.size(); // one that ends may begin the next
     for (std::size_t n = 0; n < begun; ++n) {
         may_have_begun(operations_[n]);
@@ -125,8 +143,9 @@ inline void engine::relive(const record& r, outputs& unsaid) {
     if (open && decided && (i->at == phase::fencing || i->at == phase::collecting)) step_back(*i); // it came to nothing
     switch (r.kind) {
     case record_kind::target:
-    case record_kind::policy: break;
-    case record_kind::death: // who was dead may have come back in the meantime; but this is what it was
+    case record_kind::policy:
+    case record_kind::paged: break; // see `detail::page_book`
+    case record_kind::death:        // who was dead may have come back in the meantime; but this is what it was
         if (r.target != no_target) note_seen(r.target, {.cloud_id = r.cloud_id, .host = r.host});
         break;
     case record_kind::alarm: relive_alarm(r); break;

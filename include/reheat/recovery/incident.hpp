@@ -67,7 +67,6 @@ struct incident {
     time_point approved_until = (time_point::min)();
     time_point waiting_since = never;             ///< for something of its own, once it waits for that
     time_point waits_since = never;               ///< while it waits: since when, for whatever
-    time_point quiet_until = (time_point::min)(); ///< no page of a long wait before
     time_point not_before = (time_point::min)();  ///< backoff
     time_point wake = never;
     time_point verify_by = never;

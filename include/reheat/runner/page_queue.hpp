@@ -268,7 +268,7 @@ private:
     // What there is to tell
 
     void page(const event& e, std::string_view name) {
-        ++figures_.pages;
+        if (e.what == decision::page) ++figures_.pages;
         // A false proof is nobody's incident: it stops everything, until an operator says otherwise.
         const bool of_all = e.why == reason::trust_broken;
         const trouble what = of_all                      ? trouble{no_target, e.why}
@@ -281,6 +281,7 @@ private:
         event told;
         told.at = e.at;
         told.kind = event_kind::page;
+        told.what = decision::page;
         told.why = reason::inbox_overflow;
         s = find(full);
         say(s != nullptr ? *s : make(full), told, {});
@@ -289,23 +290,25 @@ private:
     void say(slot& s, const event& e, std::string_view name) {
         notification& n = s.now;
         const incident_id incident = s.about.topic == reason::none ? e.incident : no_incident;
+        // An earlier run had paged it, and it is over.
+        const bool over = e.what == decision::recover;
         const bool known =
-            n.id != notification_id{} && n.kind == notification_kind::page && n.why == e.why &&
-            n.incident == incident && n.op == e.op && n.target == e.target &&
+            !over && n.id != notification_id{} && n.kind == notification_kind::page && n.why == e.why &&
+            n.incident == incident && n.op == e.op && n.target == e.target && (e.denied & ~n.denied) == 0 &&
             (s.at == stage::open || (s.at == stage::acknowledged && e.at < after(s.settled, options_.repeat_after)));
         if (known) {
             ++figures_.merged;
             if (n.count != 0xffff'ffffU) ++n.count;
         } else {
             renew(s, e.at);
-            n.kind = notification_kind::page;
+            n.kind = over ? notification_kind::recovered : notification_kind::page;
             n.target = e.target;
             n.name = name;
             n.set = e.set;
             n.incident = incident;
             n.op = e.op;
-            n.why = e.why;
-            n.before = reason::none;
+            n.why = over ? reason::resumed : e.why;
+            n.before = over ? e.why : reason::none;
         }
         n.rung = e.rung;
         n.denied = e.denied;
@@ -328,7 +331,10 @@ private:
     /// Something newer takes its place.
     void renew(slot& s, time_point at) {
         if (s.now.id != notification_id{} && s.at == stage::open) ++figures_.superseded;
-        s.now.id = static_cast<notification_id>(++last_id_);
+        // Microseconds, so that it is larger than those of an earlier run.
+        const std::int64_t now = std::chrono::floor<std::chrono::microseconds>(at.time_since_epoch()).count();
+        last_id_ = now > last_id_ ? now : last_id_ + 1;
+        s.now.id = static_cast<notification_id>(last_id_);
         s.now.count = 1;
         s.now.attempt = 0;
         s.now.first = at;
@@ -422,7 +428,7 @@ private:
     std::size_t under_way_ = 0;
     std::size_t turn_ = 0;
     std::uint32_t last_serial_ = 0;
-    std::uint64_t last_id_ = 0;
+    std::int64_t last_id_ = 0;
     time_point now_ = (time_point::min)();
     time_point next_ = never;
     bool changed_ = false;

@@ -117,6 +117,9 @@ public:
     /// answer can change anything. If the notifier throws, the exception comes out here, and that delivery is tried
     /// again.
     time_point poll(time_point now) {
+        if constexpr (requires { names_->deposed(); }) {
+            if (names_->deposed()) return never; // whoever leads now tells it
+        }
         for (;;) {
             take_answers(now);
             op_id delivery = no_op;

@@ -173,6 +173,7 @@ inline void invariant_monitor::take_incident(const event& e) {
         i.owes_absorb = false;
         i.at = stage::absorbed;
         i.by_itself = false;
+        i.in_turn = true;
         i.since = never;
         return;
     case decision::release: i.at = stage::deciding; return owe_word(i);
@@ -228,13 +229,16 @@ inline void invariant_monitor::wait(incident_state& i, const event& e) {
 }
 
 inline void invariant_monitor::look_at_wait(incident_state& i, time_point at) noexcept {
-    const bool before = std::exchange(i.by_itself, i.at == stage::deciding && waits_by_itself(i));
+    constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
+    // What it was paged for does not stand in its way any more: something else does.
+    const bool eased = i.told_wait && i.told_for != 0 && (i.denied & ~turn & i.told_for) == 0;
+    i.in_turn = i.in_turn || eased;
+    const bool before = std::exchange(i.by_itself, i.at == stage::deciding && waits_by_itself(i)) && !eased;
     if (i.at == stage::deciding && i.denied != 0 && !i.by_itself) (waits_in_turn(i) ? i.in_turn : i.held_up) = true;
     if (!i.by_itself || before) return;
-    // After a wait of many, or for its turn, it is another wait, unless it is for what was paged already.
+    // After a wait of many, or for its turn, it is another wait, unless what was paged still stands in the way.
     const bool other = std::exchange(i.in_turn, false);
-    constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
-    if (other) i.told_wait = i.told_wait && (i.denied & ~turn & ~i.told_for) == 0;
+    if (other) i.told_wait = i.told_wait && (i.denied & ~turn & i.told_for) != 0;
     if (std::exchange(i.held_up, false) || other || i.since == never) i.since = at;
     next_page_ = earlier(next_page_, after(i.since, of_->options().page_after));
 }
@@ -251,6 +255,10 @@ inline bool invariant_monitor::waits_in_turn(const incident_state& i) const noex
 }
 
 inline void invariant_monitor::take_page(const event& e) {
+    if (e.what == decision::recover) { // an earlier run had paged it
+        if (e.incident != no_incident) at(e.target).human = false;
+        return;
+    }
     if (e.why == reason::trust_broken) {
         trust_broken_ = true;
         sightings_.clear();
@@ -262,14 +270,20 @@ inline void invariant_monitor::take_page(const event& e) {
             pages_alone_.push_back({e.target, e.why});
         return;
     }
+    // Of an incident that was not told of before: an earlier run had paged it.
+    const incident_state* const known = open_incident(e.target);
+    const bool again = known == nullptr || known->id != e.incident || known->from_before;
     incident_state& i = incident_of(e);
+    const auto written = std::find(page_records_.begin(), page_records_.end(), i.target);
+    if (written != page_records_.end()) page_records_.erase(written);
+    else if (!again && hears_records_) unsafe_pages_.emplace_back(unwritten, i.target);
     speak(i);
     i.paged = true;
     i.owes_page = false;
     at(e.target).human = !e.shadow; // nobody is called for what nobody does
     if (e.why == reason::journal_pending || e.why == reason::api_quota) i.told_held = true;
     if (e.why != reason::waited_long) {
-        if (e.why == reason::alarm_raised) owe_word(i); // and the rung after it
+        if (e.why == reason::alarm_raised && !again) owe_word(i); // and the rung after it
         return;
     }
     i.told_for = e.denied;
@@ -316,6 +330,7 @@ inline void invariant_monitor::take_controller(const event& e) {
 
 inline void invariant_monitor::arrived(const notification& n) {
     if (n.target != no_target && n.incident != no_incident) {
+        if (n.id < at(n.target).forgotten) return;
         at(n.target).told = true;
         at(n.target).last = n.kind;
         return;

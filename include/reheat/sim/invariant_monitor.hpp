@@ -47,7 +47,8 @@
 //        what is done, or what stands in the way and until when.
 //     3: a target that does not work when faults have ended is no secret (with I10).
 // I9  1: the last notification that arrived about a target's incident says `page` if a human is still needed, and
-//        `recovered` if not; a page arrived at all. Needs `arrived`.
+//        `recovered` if not; a page arrived at all; over restarts and changes of leader too. Needs `arrived`.
+//     2: what a crash took from the journal before it was safe is left out: no later run can know of it.
 // I10 1: an incident that waits by itself for longer than `engine_options::page_after`, since the controller
 //        started, pages once, and the page says what would end it; so does an intent that the journal or the quota
 //        holds back; who is parked has paged. In the end no incident is open but parked, or waiting for a human who has
@@ -115,7 +116,8 @@ public:
     time_point poll(time_point now);
     /// Notifications are told as they arrive: from now on a page that never does is missed.
     void hears_notifications() noexcept { hears_notifications_ = true; }
-    /// A notification has arrived at its receiver.
+    /// A notification has arrived at its receiver. Of an earlier controller's leave out what is older by its id than
+    /// the newest about that target, as a receiver may.
     void arrived(const notification& n);
 
     // Level 2: records, calls and completions
@@ -182,6 +184,7 @@ private:
     void take_rung(const event& e);
     void take_call(const event& e);
     void take_page(const event& e);
+    void note_page_record(const record& r);
     void take_controller(const event& e);
     incident_state& incident_of(const event& e);
     void close(incident_state& i);
@@ -285,8 +288,12 @@ private:
     sequence last_record_ = no_sequence;
     sequence durable_ = no_sequence;
     sequence trust_record_ = no_sequence;
+    bool hears_records_ = false;
     std::vector<std::pair<op_id, detail::seen_intent>> intents_;
-    std::vector<record> fresh_; ///< records whose events were not told yet
+    std::vector<record> fresh_;                                ///< records whose events were not told yet
+    std::vector<std::pair<sequence, target_id>> unsafe_pages_; ///< whose records are not safe; `unwritten`: not there
+    static constexpr sequence unwritten{UINT64_MAX};
+    std::vector<target_id> page_records_; ///< about whom a page is in the journal and was not told yet
     std::vector<std::pair<incident_id, sequence>> opened_;
     std::vector<std::pair<op_id, target_id>> readings_;
     std::vector<target_id> absent_; ///< of which a description vouches that it is not there

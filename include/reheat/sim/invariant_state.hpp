@@ -48,7 +48,7 @@ struct seen_incident {
     bool told_held = false;   ///< that its intent is held back was paged
     bool paged = false;       ///< a human was called for it
     bool approved = false;
-    bool in_turn = false;   ///< it waits for its turn, or for what holds many
+    bool in_turn = false;   ///< it waits for its turn, or for what holds many; or it did not wait for itself
     bool held_up = false;   ///< it waits while the observer doubts itself
     bool by_itself = false; ///< it waits, and not only for its turn or for what holds many
     std::uint16_t fences = 0;
@@ -125,6 +125,7 @@ struct seen_target {
     bool owes_open = false;
     bool told = false; ///< a notification about its incident arrived
     notification_kind last{};
+    notification_id forgotten{}; ///< those up to this one were about a page that no journal has
     health truth = health::unknown;
     time_point truth_since{};
 };

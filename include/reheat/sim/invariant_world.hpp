@@ -38,13 +38,13 @@ inline void invariant_monitor::crashed(time_point at) {
     // And what it opened without the journal nobody knows.
     each_incident([&](incident_state& i) {
         const auto safe = [&](const auto& o) { return o.first == i.id && o.second <= durable_; };
-        if (last_record_ != no_sequence && !i.from_before && std::none_of(opened_.begin(), opened_.end(), safe))
-            close(i);
+        if (hears_records_ && !i.from_before && std::none_of(opened_.begin(), opened_.end(), safe)) close(i);
     });
     for (const target_id t : std::exchange(moment_, {})) this->at(t).owes_open = false;
     each_incident([&](incident_state& i) {
         i.owes_word = i.owes_absorb = i.owes_page = false;
-        i.by_itself = i.in_turn = i.told_wait = i.told_held = false; // its wait begins anew
+        i.by_itself = i.told_wait = i.told_held = false; // its wait begins anew
+        i.in_turn = true;
         i.since = never;
         i.denied = 0;
         i.from_before = true;
@@ -58,6 +58,14 @@ inline void invariant_monitor::crashed(time_point at) {
             }));
     });
     std::erase_if(spent_, [](const detail::spent_action& s) { return !s.called; });
+    for (const auto& [seq, target] : std::exchange(unsafe_pages_, {})) {
+        detail::seen_target& t = this->at(target);
+        t.human = t.told = false;
+        const auto us = std::chrono::floor<std::chrono::microseconds>(later(now_, at).time_since_epoch()).count();
+        t.forgotten = static_cast<notification_id>(us);
+    }
+    page_records_.clear();
+    pages_alone_.clear(); // what is still so is told anew
 
     std::erase_if(intents_, [this](const auto& i) { return i.second.seq > durable_; });
     for (auto& [op, i] : intents_) i.before_crash = true;
@@ -71,7 +79,7 @@ inline void invariant_monitor::crashed(time_point at) {
     journal_ok_ = true;
     doubting_ = false;
     // Nor does anybody know of broken trust that no journal has.
-    if (last_record_ != no_sequence && (trust_record_ == no_sequence || trust_record_ > durable_)) trust_broken_ = false;
+    if (hears_records_ && (trust_record_ == no_sequence || trust_record_ > durable_)) trust_broken_ = false;
     now_ = later(now_, at);
     of_ = nullptr;
 }
@@ -80,6 +88,7 @@ inline void invariant_monitor::crashed(time_point at) {
 
 inline void invariant_monitor::recorded(const record& r) {
     advance(r.at);
+    hears_records_ = true;
     if (r.seq <= last_record_) return; // refused before, and there all the same
     const auto last = static_cast<std::uint64_t>(last_record_);
     if (last_record_ != no_sequence && static_cast<std::uint64_t>(r.seq) != last + 1)
@@ -101,13 +110,28 @@ inline void invariant_monitor::recorded(const record& r) {
     case record_kind::outcome:
     case record_kind::dropped: std::erase_if(intents_, [&](const auto& i) { return i.first == r.op; }); break;
     case record_kind::trust: trust_record_ = r.seq; break;
+    case record_kind::paged:
+    case record_kind::parked:
+        if (r.incident != no_incident) note_page_record(r);
+        break;
     case record_kind::opened: opened_.emplace_back(r.incident, r.seq); break;
     default: break;
     }
     if (r.kind != record_kind::target && r.kind != record_kind::opened) fresh_.push_back(r);
 }
 
-inline void invariant_monitor::durable(sequence upto) noexcept { durable_ = (std::max)(durable_, upto); }
+/// Told before it is written, where the journal has failed; and otherwise after it.
+inline void invariant_monitor::note_page_record(const record& r) {
+    const auto told = std::find(unsafe_pages_.begin(), unsafe_pages_.end(), std::pair{unwritten, r.target});
+    if (told == unsafe_pages_.end()) page_records_.push_back(r.target);
+    else unsafe_pages_.erase(told);
+    if (r.seq > durable_) unsafe_pages_.emplace_back(r.seq, r.target);
+}
+
+inline void invariant_monitor::durable(sequence upto) noexcept {
+    durable_ = (std::max)(durable_, upto);
+    std::erase_if(unsafe_pages_, [this](const auto& p) { return p.first <= durable_; });
+}
 
 inline void invariant_monitor::called(const request& r, std::span<const proof_of_death> proofs, time_point at) {
     if (of_ == nullptr) return;

@@ -38,7 +38,8 @@ inline void schedule_run::count_hits(const planned_fault& f) {
 
 inline void schedule_run::ask_monitor() {
     monitor_at_ = never;
-    if (ha().leads() && !ha().stalled()) {
+    // In the middle of a step what was decided is not told yet.
+    if (ha().leads() && !ha().stalled() && !ha().is_working()) {
         const time_point now = ha().state().now();
         const time_point again = watch_->poll(now);
         monitor_at_ =

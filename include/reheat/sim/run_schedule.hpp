@@ -86,9 +86,7 @@ public:
             told_->leave_out_volumes();
         }
         world_.tell(&*told_);
-        // A pager does not know what the one of an earlier controller has sent.
-        const auto ends = [](const planned_fault& f) { return f.kind == fault_kind::controller_crashes; };
-        if (!s_.twins && std::none_of(s_.faults.begin(), s_.faults.end(), ends)) watch_->hears_notifications();
+        watch_->hears_notifications();
         for (virtual_controller& c : all_) c.tell(&*told_);
         watch_->faults_ended(after(told_->at(), s_.storm), s_.calm);
         while (!over_) round(never);
@@ -200,11 +198,19 @@ private:
         aim();
         over_ = over_ || is_over() || spins();
     }
-    /// Pages arrive. What an old leader sends is not the newest, whatever it says.
+    /// Pages arrive.
     void take_pages() {
         if (receiver_.next() > time_.now) return;
         receiver_.advance(time_.now, [this](const notification& n, std::uint32_t from) {
-            if (from == world_.leader()) watch_->arrived(n);
+            if (n.target == no_target) return watch_->arrived(n);
+            // What an earlier controller sent, and says something older, is dropped.
+            const auto t = static_cast<std::size_t>(n.target);
+            if (t >= arrived_.size()) arrived_.resize(t + 1);
+            auto& [newest, by] = arrived_[t];
+            if (from < by && n.id < newest) return;
+            newest = (std::max)(newest, n.id);
+            by = (std::max)(by, from);
+            watch_->arrived(n);
         });
         for (virtual_controller& c : all_) c.wake(); // there are answers
     }
@@ -301,7 +307,7 @@ private:
         });
     }
     void note(const event& e) {
-        if (e.kind == event_kind::page) {
+        if (e.what == decision::page) {
             ++result_.pages;
             mark(paged_, e.target, true);
             if (e.why == reason::trust_broken) result_.trust_broken = true;
@@ -309,7 +315,7 @@ private:
             if (e.why == reason::ladder_exhausted && time_.now >= storm_over_) mark(given_up_, e.target, true);
         }
         if (e.what != decision::recover) return;
-        ++result_.recovered;
+        result_.recovered += e.kind == event_kind::incident ? 1U : 0U;
         mark(paged_, e.target, false);
         mark(given_up_, e.target, false);
     }
@@ -349,6 +355,7 @@ private:
     virtual_operator human_;
     dice chance_;
     page_receiver receiver_;
+    std::vector<std::pair<notification_id, std::uint32_t>> arrived_; ///< by target: the newest, and who sent it
     std::optional<invariant_monitor> watch_;
     std::optional<truth_watch> told_;
     time_point monitor_at_ = never; ///< when it wants to be asked again

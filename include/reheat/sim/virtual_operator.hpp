@@ -25,7 +25,7 @@ public:
     void hear(const event& e) {
         const bool asked = e.what == decision::wait && (e.denied & bit(guard::approval)) != 0;
         if (asked) return plan(task::kind::answer, e.target);
-        if (e.kind != event_kind::page || e.shadow) return;
+        if (e.what != decision::page || e.shadow) return;
         switch (e.why) {
         case reason::returned: return plan(task::kind::stop_old, e.target);
         case reason::waited_long: return plan(task::kind::look, e.target);

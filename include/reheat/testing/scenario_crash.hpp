@@ -118,7 +118,7 @@ private:
             if (m->serves() || !m->how.heartbeats) continue;
             const target_id machine = state.find(level::instance, name);
             const bool paged = std::any_of(world_.events().begin(), world_.events().end(), [&](const event& e) {
-                if (e.kind != event_kind::page) return false;
+                if (e.what != decision::page) return false;
                 return e.target == no_target || state.targets().covers(machine, e.target) ||
                        state.targets().covers(e.target, machine);
             });
