@@ -132,7 +132,7 @@ inline void engine::decide(incident& i, outputs& out) {
         }
         const guard_answers answers = ask_guards(i, r, subject);
         if (answers.denied() != 0) {
-            wait(i, answers, out);
+            wait(i, subject, answers, out);
             const bool longest = (answers.denied() & ~turns) == 0 && i.waits_since < longest_now_;
             if (longest && level_of(r.what) != level::service) longest_now_ = i.waits_since;
             return;
@@ -217,7 +217,7 @@ inline void engine::climb(incident& i, decision what, reason why, outputs& out) 
     i.wake = never;
 }
 
-inline void engine::wait(incident& i, const guard_answers& answers, outputs& out) {
+inline void engine::wait(incident& i, target_id subject, const guard_answers& answers, outputs& out) {
     i.wake = answers.next();
     if (now_ < i.approved_until) i.wake = earlier(i.wake, i.approved_until);
     begin_wait(i, now_);
@@ -243,7 +243,7 @@ inline void engine::wait(incident& i, const guard_answers& answers, outputs& out
     i.denied = answers.denied();
     i.denied_by = answers.first();
     event& e = tell(event_kind::rung, decision::wait, answers.first(), i, out);
-    e.subject = subject_of(i);
+    e.subject = subject;
     e.asked = all_guards;
     e.denied = answers.denied();
     e.next = answers.next();

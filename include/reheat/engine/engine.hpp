@@ -411,7 +411,7 @@ private:
     [[nodiscard]] bool guest_overspent(target_id target, const rung& r) const;
     [[nodiscard]] bool wait_for_guest(incident& i, const rung& r, outputs& out);
     void climb(incident& i, decision what, reason why, outputs& out);
-    void wait(incident& i, const guard_answers& answers, outputs& out);
+    void wait(incident& i, target_id subject, const guard_answers& answers, outputs& out);
     static void begin_wait(incident& i, time_point since) noexcept {
         if (i.waiting_since == never) i.waiting_since = i.waits_since = since;
     }
