@@ -120,7 +120,9 @@ inline void engine::resume(outputs& out) {
         if (!open || i == nullptr) continue;
         told.rung = i->rung < policy_of(*i).size() ? rung_of(*i).what : operation::none;
         told.next = i->wake == never ? now_ : i->wake;
-        i->paged = t.why == reason::waited_long && t.denied != 0;
+        // Whoever acts waits no more.
+        const bool waits = i->at != phase::acting && i->at != phase::verifying;
+        i->paged = t.why == reason::waited_long && t.denied != 0 && waits;
         i->paged_for = t.denied;
     }
     const std::size_t begun = operations_.size(); // one that ends may begin the next

@@ -16,6 +16,7 @@
 namespace reheat::inline REHEAT_ABI {
 
 /// The lease that an instance holds as long as it may run: its watchdog resets the machine if the lease is not renewed.
+/// It is counted by the time source, which must not jump forward: `system_time` goes on with the steady clock.
 struct lease {
     target_id target = no_target; ///< an instance
     time_point until{};           ///< as last renewed

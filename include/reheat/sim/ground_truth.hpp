@@ -170,7 +170,7 @@ public:
         ++hosts_[on].machines;
         m.now = {};
         m.now.host = on;
-        m.now.number = same_id ? old.number : old.number + 1;
+        m.now.number = same_id ? old.number : ++m.copies;
         m.now.boots = old.boots;
         m.now.turn = old.turn + 1;
         m.renewed = after(now, plan_.boot_time); // with a new lease

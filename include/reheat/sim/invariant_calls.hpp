@@ -212,6 +212,7 @@ inline void invariant_monitor::finish_operation(const event& e) {
         return owe_word(*i);
     }
     i->at = stage::verifying;
+    i->told_wait = false;
 }
 
 } // namespace reheat::inline REHEAT_ABI

@@ -286,8 +286,11 @@ inline void invariant_monitor::take_page(const event& e) {
         if (e.why == reason::alarm_raised && !again) owe_word(i); // and the rung after it
         return;
     }
+    if (i.at == stage::called || i.at == stage::verifying) return; // told again after a restart: that wait is over
+    const bool same = i.told_for == e.denied || (i.told_for & e.denied) != 0;
+    const bool again_told = std::exchange(i.told_wait, true) && same;
     i.told_for = e.denied;
-    if (std::exchange(i.told_wait, true)) found(invariant::settles, i.target, "one wait was paged twice");
+    if (again_told) found(invariant::settles, i.target, "one wait was paged twice");
     if (e.denied == 0 && e.next == never && i.fences == 0)
         found(invariant::settles, i.target, "the page of its wait does not say what would end it");
 }

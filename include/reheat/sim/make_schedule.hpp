@@ -60,6 +60,7 @@ private:
         const std::uint32_t machines = 20 + chance_.below(9);
         f.room = machines / f.hosts() + 3;
         f.boot_time = chance_.between(std::chrono::seconds{20}, std::chrono::seconds{90});
+        leases_ = chance_.one_in(2);
         for (std::uint32_t n = 0; n < machines; ++n) {
             machine_plan m;
             m.stack = n % f.stacks;
@@ -71,7 +72,7 @@ private:
             m.heals_itself = chance_.one_in(3);
             if (chance_.one_in(8)) m.keep = m.keep | ephemeral_disk;
             // In the mode in which proofs lie, those of fences do.
-            m.leased = chance_.one_in(8) && s_.false_proofs == 0;
+            m.leased = chance_.one_in(4) && leases_ && s_.false_proofs == 0;
             m.priority = static_cast<std::uint8_t>(chance_.one_in(6) ? 1 + small(3) : 0);
             f.machines.push_back(m);
         }
@@ -212,8 +213,10 @@ private:
         if (k == fault_kind::clock_jumps) {
             f.jump = chance_.between(std::chrono::seconds{1}, std::chrono::minutes{10});
             const bool back = chance_.one_in(2);
-            // A lease is counted by a clock that does not go back: of two controllers none does.
+            // A controller's lease is counted by a clock that does not go back: of two controllers none does. A
+            // machine's is by one that is not ahead by more than the margin.
             if (back && !s_.twins) f.jump = -f.jump;
+            else if (leases_) f.jump %= lease_margin;
         }
         if (k == fault_kind::controller_pauses)
             f.lasts = chance_.between(s_.lead.ttl, s_.lead.ttl + std::chrono::minutes{10});
@@ -278,6 +281,7 @@ private:
     dice chance_;
     schedule s_;
     std::array<std::pair<operation, phase>, 3> aims_{};
+    bool leases_ = false; ///< some machines hold one
     bool direct_ = false; ///< the second policy goes straight to what is aimed at
 };
 

@@ -108,6 +108,7 @@ struct machine_state {
     machine_plan how;
     copy_state now;
     std::vector<copy_state> older;    ///< only those that may still run
+    std::uint32_t copies = 1;         ///< so many there have been
     std::optional<copy_state> gone{}; ///< the one that was replaced last; its host may still have it
     std::uint8_t up = 0;              ///< bit n: process n runs
     std::uint8_t detached = 0;        ///< volumes that are attached to nothing
