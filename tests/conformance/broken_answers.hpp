@@ -78,7 +78,62 @@ private:
     std::map<std::string, std::string> first_;
 };
 
+struct tells_another_host : mock_driver {
+    using mock_driver::mock_driver;
+    void describe(const request& r, completion done) {
+        mock_driver::describe(r, changed(std::move(done), [](outcome& o) { o.seen.host = "host-9"; }));
+    }
+};
+
+struct tells_another_address : mock_driver {
+    using mock_driver::mock_driver;
+    void describe(const request& r, completion done) {
+        mock_driver::describe(r, changed(std::move(done), [](outcome& o) { o.seen.address = "10.9.9.9"; }));
+    }
+};
+
+struct takes_off_for_running : mock_driver {
+    using mock_driver::mock_driver;
+    void describe(const request& r, completion done) {
+        mock_driver::describe(r, changed(std::move(done), [](outcome& o) { o.seen.running = o.seen.exists; }));
+    }
+};
+
+/// What it has made or seen is there for ever.
+struct remembers_the_removed : mock_driver {
+    using mock_driver::mock_driver;
+    void describe(const request& r, completion done) {
+        mock_driver::describe(r, changed(std::move(done), [had_id = !r.cloud_id.empty()](outcome& o) {
+                                  if (had_id && o.code == outcome_code::done) o.seen.exists = true;
+                              }));
+    }
+};
+
 // Outcomes
+
+struct takes_cut_off_for_done : mock_driver {
+    using mock_driver::mock_driver;
+    void reboot(const request& r, completion done) {
+        const bool cut = !cloud().hosts().all_reachable();
+        mock_driver::reboot(r, changed(std::move(done), [cut](outcome& o) {
+                                if (cut) o = outcome::done();
+                            }));
+    }
+};
+
+struct takes_lost_copy_for_failed : mock_driver {
+    using mock_driver::mock_driver;
+    void recreate(const request& r, proof_of_death why, completion done) {
+        mock_driver::recreate(r, std::move(why), changed(std::move(done), [](outcome& o) {
+                                  if (o.code == outcome_code::unknown) o = outcome::failed("timeout");
+                              }));
+    }
+};
+
+struct creates_nothing : mock_driver {
+    using mock_driver::mock_driver;
+    void create(const request&, completion done) { done(outcome::done()); }
+};
 
 struct takes_lost_for_failed : mock_driver {
     using mock_driver::mock_driver;

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -146,20 +147,6 @@ struct trips_over_quotes : mock_driver {
 
 // Keys and reigns
 
-struct knows_no_keys : mock_driver {
-    using mock_driver::mock_driver;
-    void reboot(const request& r, completion done) {
-        request other = r;
-        other.key = 0;
-        mock_driver::reboot(other, std::move(done));
-    }
-    void recreate(const request& r, proof_of_death why, completion done) {
-        request other = r;
-        other.key = 0;
-        mock_driver::recreate(other, std::move(why), std::move(done));
-    }
-};
-
 /// A repeat waits until the first call is over, and is carried out then.
 struct queues_repeats : mock_driver {
     using mock_driver::mock_driver;
@@ -235,6 +222,18 @@ struct waits_for_the_cloud : mock_driver {
         while (!answered && cloud().next() != rh::never)
             cloud().advance(cloud().next(), [](std::string_view, std::string_view) {});
     }
+};
+
+/// It belongs to the thread that made it.
+struct keeps_to_its_thread : mock_driver {
+    using mock_driver::mock_driver;
+    void describe(const request& r, completion done) {
+        if (std::this_thread::get_id() != home_) return done(outcome::refused("the wrong thread"));
+        mock_driver::describe(r, std::move(done));
+    }
+
+private:
+    std::thread::id home_ = std::this_thread::get_id();
 };
 
 /// What it was asked for outlives it.
