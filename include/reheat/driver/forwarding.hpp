@@ -109,11 +109,10 @@ void call_function(function::converge, D& d, const request& r, completion done, 
     d.converge(r, proofs, std::move(done));
 }
 
-/// The answer of a wrapper to a call that it does not pass on. Nothing changed; but whatever else a driver says to a
-/// question means that the cloud answers.
-template <class Function>
-[[nodiscard]] outcome not_passed_on(Function, const char* reason, duration retry_after = {}) {
-    outcome o = std::same_as<Function, function::describe> ? outcome::unknown(reason) : outcome::refused(reason);
+/// The answer of a wrapper to a call that it does not pass on. Nothing changed; but a question that is not passed on
+/// has no answer, since any other would say that the cloud answers.
+[[nodiscard]] inline outcome not_passed_on(operation what, const char* reason, duration retry_after = {}) {
+    outcome o = what == operation::describe ? outcome::unknown(reason) : outcome::refused(reason);
     o.retry_after = retry_after;
     return o;
 }
