@@ -72,8 +72,7 @@ private:
         if (sink_ == nullptr) return;
         // Nothing is allocated: the text is short enough for every small-string buffer.
         if (!called_) sink_->deliver(op_, outcome::unknown("abandoned"), false);
-        sink_->release();
-        sink_ = nullptr;
+        std::exchange(sink_, nullptr)->release();
     }
 
     completion_sink* sink_;
