@@ -69,9 +69,10 @@ int main(int argc, char** argv) {
     mock.break_at(start + 10min, "db-1", rh::fault::instance_hangs);
     // The first two reboots find the cloud busy. The third is carried out, and its answer is lost.
     using how = rh::mock_reply::manner;
-    for (int n = 0; n < 2; ++n)
+    for (int n = 0; n < 2; ++n) {
         mock.reply(rh::operation::reboot_instance,
                    {.code = rh::outcome_code::refused, .takes_effect = false, .retry_after = 15s});
+    }
     mock.reply(rh::operation::reboot_instance, {.how = how::silent});
 
     while (ha.time().now() < start + 1h) {

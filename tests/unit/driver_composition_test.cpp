@@ -74,9 +74,10 @@ TEST_CASE("a busy cloud costs no attempt: the retry asks again, the pipeline onl
         rh::mock_cloud cloud;
         cloud.add("db-1", {});
         cloud.break_at(clock.now() + 10min, "db-1", rh::fault::instance_hangs);
-        for (int n = 0; n < 2; ++n)
+        for (int n = 0; n < 2; ++n) {
             cloud.reply(operation::reboot_instance,
                         {.code = outcome_code::refused, .takes_effect = false, .retry_after = 10s});
+        }
         rh::retry_driver again{cloud, time_view{clock}, {.most_calls = static_cast<std::uint16_t>(with_retry ? 4 : 1)}};
         const event_log log = run_hour(cloud, again, clock);
         // Without it both attempts are gone before the cloud has time.

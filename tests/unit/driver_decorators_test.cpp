@@ -86,6 +86,25 @@ TEST_SUITE("deadline_driver") {
         CHECK(patient.poll(clock.now()) == clock.now() + 55s);
     }
 
+    TEST_CASE("the driver is told the earlier of the two deadlines") {
+        struct {
+            void describe(const rh::request& r, rh::completion done) {
+                told = r.deadline;
+                done(outcome::done());
+            }
+            rh::time_point told{};
+        } cloud;
+        rh::manual_clock clock;
+        caller me;
+        rh::deadline_driver patient{cloud, time_view{clock}, {.limit = 30s}};
+        me.describe(patient);
+        CHECK(cloud.told == clock.now() + 30s);
+        me.describe(patient, clock.now() + 40s);
+        CHECK(cloud.told == clock.now() + 30s);
+        me.describe(patient, clock.now() + 20s);
+        CHECK(cloud.told == clock.now() + 20s);
+    }
+
     TEST_CASE("an answer inside the call, a second one and none at all pass as they are") {
         rh::manual_clock clock;
         notebook cloud;
@@ -501,7 +520,9 @@ TEST_SUITE("recording_driver") {
         REQUIRE(read);
         CHECK(to_text(*read) == text);
 
-        const rh::recorded_cloud back{*read};
+        rh::assumed_calls assume;
+        const rh::recorded_cloud back{*read, assume};
+        CHECK(back.latency_of(operation::fence_instance) == 15s); // of which it has none
         CHECK(back.latency_of(operation::reboot_instance) == 12s);
         const auto reply = back.answer(operation::reboot_instance, static_cast<rh::target_id>(1), support::start);
         REQUIRE(reply);

@@ -95,8 +95,11 @@ private:
     void on_call(Function f, const request& r, completion done, Proofs&&... proofs) {
         const duration own = options_.only[static_cast<std::size_t>(detail::operation_of(f))];
         const duration limit = own == duration::zero() ? options_.limit : own;
-        open_.push_back(std::make_shared<detail::limited_call>(std::move(done), after(time_.now(), limit)));
-        this->pass_on(f, r, relayed(r.op, detail::in_time{open_.back()}), std::forward<Proofs>(proofs)...);
+        request told = r;
+        const time_point due = after(time_.now(), limit);
+        told.deadline = earlier(r.deadline, due);
+        open_.push_back(std::make_shared<detail::limited_call>(std::move(done), due));
+        this->pass_on(f, told, relayed(r.op, detail::in_time{open_.back()}), std::forward<Proofs>(proofs)...);
     }
 
     Time time_;
