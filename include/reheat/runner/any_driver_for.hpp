@@ -2,27 +2,31 @@
 #pragma once
 
 #include <reheat/driver/any_driver.hpp>
+#include <reheat/driver/forwarding.hpp>
 #include <reheat/recovery/climbable.hpp>
 #include <reheat/recovery/ladder.hpp>
 
+#include <concepts>
 #include <type_traits>
 
 namespace reheat::inline REHEAT_ABI {
 
 namespace detail {
 
-template <class... Kept, class... More>
-auto operator+(function_list<Kept...>, function_list<More...>) -> function_list<Kept..., More...>;
-template <class... Functions>
-auto as_set(function_list<Functions...>) -> function_set<Functions...>;
+/// What has every function but one.
+template <class Function>
+struct all_but {};
+template <class Function, class Other>
+inline constexpr bool offers<all_but<Function>, Other> = !std::same_as<Function, Other>;
+template <class Function>
+struct driver_without : driver_functions<driver_without<Function>, all_but<Function>> {};
 
+/// What a ladder needs: the functions without which one of its rungs can not be climbed; and what else is named.
 template <class Ladder, class... More>
-struct any_for;
-template <rung_type... Rungs, class... More>
-struct any_for<ladder<Rungs...>, More...> {
-    using needed = decltype(as_set((function_list<More...>{} + ... + functions_of<Rungs::what>{})));
-    using type = typename any_with<needed, optional_functions>::type;
-};
+struct needs_of;
+template <rung_type... Rungs, class... More, class Function>
+inline constexpr bool offers<needs_of<ladder<Rungs...>, More...>, Function> =
+    (!climbable_by<Rungs, driver_without<Function>> || ...) || (std::same_as<More, Function> || ...);
 
 } // namespace detail
 
@@ -36,6 +40,7 @@ struct any_for<ladder<Rungs...>, More...> {
 ///     my_driver cloud = choose("libvirt");
 ///     pipeline ha{cloud, system_time{}, steps};
 template <class Ladder, class... More>
-using any_driver_for = typename detail::any_for<std::remove_cvref_t<Ladder>, More...>::type;
+using any_driver_for =
+    typename detail::any_with<detail::needs_of<std::remove_cvref_t<Ladder>, More...>, optional_functions>::type;
 
 } // namespace reheat::inline REHEAT_ABI
