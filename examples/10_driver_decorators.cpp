@@ -7,7 +7,6 @@
 #include <reheat/reheat.hpp>
 #include <reheat/runner/circuit_breaker_driver.hpp>
 #include <reheat/runner/deadline_driver.hpp>
-#include <reheat/runner/driven.hpp>
 #include <reheat/runner/rate_limit_driver.hpp>
 #include <reheat/runner/recording_driver.hpp>
 #include <reheat/runner/retry_driver.hpp>
@@ -59,7 +58,6 @@ int main(int argc, char** argv) {
         if (e.kind == rh::event_kind::rung || e.kind == rh::event_kind::verdict)
             std::printf("%s\n", to_text(ha.state(), e).c_str());
     };
-    rh::driven sink{driver, show}; // polls the outermost wrapper, which polls those below
 
     if (!ha.open()) return 1;
     const rh::time_point start = ha.time().now();
@@ -77,7 +75,7 @@ int main(int argc, char** argv) {
 
     while (ha.time().now() < start + 1h) {
         mock.advance(clock.now(), [&](auto, auto) { ha.push(*db, rh::heartbeat); });
-        const rh::time_point due = ha.poll(sink);
+        const rh::time_point due = ha.poll(show); // which polls the outermost wrapper, and that those below
         clock.advance_to(rh::earlier(rh::earlier(due, mock.next()), start + 1h));
     }
 
