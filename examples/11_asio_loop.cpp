@@ -12,7 +12,6 @@
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
-
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -79,9 +78,8 @@ int main() {
             stop.emit(asio::cancellation_type::terminal);
         });
     };
-    rh::async_run(ha, io.get_executor(), tell, asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr) {
-                      io.stop();
-                  }));
+    rh::async_run(ha, io.get_executor(), tell,
+                  asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr) { io.stop(); }));
     io.run_for(30s);
     return recovered && cloud.boots() == 2 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "every_scenario.hpp"
-
 #include <reheat/adapters/asio.hpp>
 #include <reheat/runner/time_view.hpp>
 
+#include "every_scenario.hpp"
+
 #include <asio/io_context.hpp>
 #include <asio/use_awaitable.hpp>
-
 #include <span>
 #include <string>
 #include <utility>

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-#include "every_scenario.hpp"
-
-#include "../unit/task.hpp"
-
 #include <reheat/driver/relay.hpp>
 #include <reheat/runner/blocking_driver.hpp>
 #include <reheat/runner/coroutine_driver.hpp>
 #include <reheat/runner/time_view.hpp>
+
+#include "../unit/task.hpp"
+#include "every_scenario.hpp"
 
 #include <condition_variable>
 #include <coroutine>
@@ -35,8 +34,8 @@ namespace {
 
 std::size_t calls_seen = 0;
 
-/// Threads that take turns with the one that owns the time: it goes on once every other waits for an answer of the mock,
-/// or is over.
+/// Threads that take turns with the one that owns the time: it goes on once every other waits for an answer of the
+/// mock, or is over.
 struct turns {
     std::mutex mutex;
     std::condition_variable changed;

@@ -100,9 +100,9 @@ constexpr bool same_functions(rh::function_set<Functions...>) {
     return ((rh::has_function<A, Functions> == rh::has_function<B, Functions>) && ...);
 }
 template <class W, class D>
-constexpr bool is_like = same_functions<W, D>(rh::all_functions{}) &&
-                         rh::capabilities_of<W>() == rh::capabilities_of<D>() && !std::is_move_constructible_v<W> &&
-                         !std::is_copy_constructible_v<W>;
+constexpr bool is_like =
+    same_functions<W, D>(rh::all_functions{}) && rh::capabilities_of<W>() == rh::capabilities_of<D>() &&
+    !std::is_move_constructible_v<W> && !std::is_copy_constructible_v<W>;
 
 template <template <class> class W, class R>
 constexpr bool exact =
@@ -141,7 +141,8 @@ static_assert(rh::rebuilds_instances<blocking<mixed>> && rh::recreates_instances
 static_assert(!rh::creates_instances<blocking<mixed>>);
 
 // What is no such cloud is not wrapped.
-static_assert(!rh::blocking_cloud<int> && !rh::blocking_cloud<no_describe<outcome>> && !rh::blocking_cloud<nothing<int>>);
+static_assert(!rh::blocking_cloud<int> && !rh::blocking_cloud<no_describe<outcome>> &&
+              !rh::blocking_cloud<nothing<int>>);
 static_assert(!rh::blocking_cloud<polled>); // `poll` would run beside its functions
 static_assert(!rh::blocking_cloud<nothing<itself>> && !rh::coroutine_cloud<nothing<outcome>>);
 static_assert(!rh::coroutine_cloud<nothing<of_int>> && !rh::coroutine_cloud<no_describe<itself>>);

@@ -67,7 +67,8 @@ const std::string name = "a machine whose name is no short text";
 } // namespace
 
 TEST_SUITE("blocking driver") {
-    TEST_CASE("what a function returns is the answer; the request's texts are kept until then, and the proof is spent") {
+    TEST_CASE(
+        "what a function returns is the answer; the request's texts are kept until then, and the proof is spent") {
         caller c;
         notes cloud;
         manual_pool pool;

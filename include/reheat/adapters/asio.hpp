@@ -25,7 +25,6 @@
 #include <asio/redirect_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
-
 #include <atomic>
 #include <chrono>
 #include <concepts>
@@ -94,9 +93,9 @@ struct asio_bearer {
 
 /// Makes one call of an engine on a driver, for those who run an engine in a loop of their own; see `dispatch` for what
 /// it refuses. The signature of the token is `void(outcome)`: so `co_await async_call(…, asio::use_awaitable)` gives
-/// the outcome. The driver is called when the operation begins, on that thread; the handler is called on its executor, or on
-/// `executor`, never inline. Cancelled, it is `unknown`: the driver is not told, and what it answers later is dropped.
-/// The call's deadline is not watched: bind a timer. Threads: as of the driver; it may answer on any.
+/// the outcome. The driver is called when the operation begins, on that thread; the handler is called on its executor,
+/// or on `executor`, never inline. Cancelled, it is `unknown`: the driver is not told, and what it answers later is
+/// dropped. The call's deadline is not watched: bind a timer. Threads: as of the driver; it may answer on any.
 ///
 ///     asio::awaitable<void> carry_out(call c) {
 ///         const op_id op = c.what.op;
@@ -125,8 +124,7 @@ template <class Executor, cloud_driver Driver, asio::completion_token_for<void(o
 auto async_call(const Executor& executor, Driver& driver, const request& r, Token&& token) {
     call kept = detail::keep_call(function::describe{}, r);
     kept.what.what = r.what;
-    return async_call(executor, driver, manual_clock{(time_point::min)()}, std::move(kept),
-                      std::forward<Token>(token));
+    return async_call(executor, driver, manual_clock{(time_point::min)()}, std::move(kept), std::forward<Token>(token));
 }
 
 /// `async_call` of `describe`, whatever `r.what` says.
@@ -160,8 +158,8 @@ template <class D>
 concept asio_cloud = detail::offers<detail::returning<D, detail::is_asio_awaitable>, function::describe>;
 
 /// A driver whose functions are Asio's coroutines, spawned on an executor. It has exactly the capabilities of the
-/// functions below. The request, its texts and its proofs live until the answer is there. What is awaited is the answer;
-/// left by an exception it is `unknown`, and so it is if the executor's context drops the coroutine.
+/// functions below. The request, its texts and its proofs live until the answer is there. What is awaited is the
+/// answer; left by an exception it is `unknown`, and so it is if the executor's context drops the coroutine.
 ///
 ///     struct my_cloud {
 ///         asio::awaitable<outcome> describe(const request& r);
@@ -174,8 +172,8 @@ concept asio_cloud = detail::offers<detail::returning<D, detail::is_asio_awaitab
 /// It refers to the cloud. Its destructor waits for nothing: coroutines that are under way need the cloud until they
 /// are over, or their context is gone. Threads: as of every driver; coroutines run on the executor.
 template <asio_cloud Driver, class Executor = asio::any_io_executor>
-class asio_driver : public driver_functions<asio_driver<Driver, Executor>,
-                                            detail::returning<Driver, detail::is_asio_awaitable>> {
+class asio_driver
+    : public driver_functions<asio_driver<Driver, Executor>, detail::returning<Driver, detail::is_asio_awaitable>> {
     friend driver_functions<asio_driver, detail::returning<Driver, detail::is_asio_awaitable>>;
 
 public:
@@ -187,17 +185,16 @@ public:
 private:
     template <class Function, class... Proofs>
     void on_call(Function f, const request& r, completion done, Proofs&&... proofs) {
-        using awaitable =
-            decltype(detail::ask_kept(f, std::declval<Driver&>(), std::declval<call&>()));
-        asio::co_spawn(executor_,
-                       detail::ask_on_executor<awaitable>(
-                           f, driver_, detail::keep_call(f, r, std::forward<Proofs>(proofs)...)),
-                       [done = std::move(done)](std::exception_ptr failed, outcome result) mutable {
-                           if (failed != nullptr) {
-                               result = detail::answer_of([&failed]() -> outcome { std::rethrow_exception(failed); });
-                           }
-                           done(std::move(result));
-                       });
+        using awaitable = decltype(detail::ask_kept(f, std::declval<Driver&>(), std::declval<call&>()));
+        asio::co_spawn(
+            executor_,
+            detail::ask_on_executor<awaitable>(f, driver_, detail::keep_call(f, r, std::forward<Proofs>(proofs)...)),
+            [done = std::move(done)](std::exception_ptr failed, outcome result) mutable {
+                if (failed != nullptr) {
+                    result = detail::answer_of([&failed]() -> outcome { std::rethrow_exception(failed); });
+                }
+                done(std::move(result));
+            });
     }
 
     Driver* driver_;
@@ -206,16 +203,17 @@ private:
 
 // Pipelines in Asio's event loop
 
-/// Engine time that an Asio clock carries on from the wall clock, which is read once. `async_run` waits on the timers of
-/// that clock. With the steady clock it agrees with `system_time`; a clock of your own, as one that is moved by hand in
-/// tests, moves the engine too. Threads: as of the clock.
+/// Engine time that an Asio clock carries on from the wall clock, which is read once. `async_run` waits on the timers
+/// of that clock. With the steady clock it agrees with `system_time`; a clock of your own, as one that is moved by hand
+/// in tests, moves the engine too. Threads: as of the clock.
 template <class Clock = std::chrono::steady_clock>
 class asio_time {
 public:
     using clock_type = Clock;
 
-    asio_time() : asio_time{time_point{std::chrono::duration_cast<duration>(
-                      std::chrono::system_clock::now().time_since_epoch())}} {}
+    asio_time()
+        : asio_time{
+              time_point{std::chrono::duration_cast<duration>(std::chrono::system_clock::now().time_since_epoch())}} {}
     /// It is `start` now.
     explicit asio_time(time_point start) : start_{start}, clock_{Clock::now()} {}
 
@@ -327,13 +325,13 @@ asio::awaitable<void> run_in_asio(Pipeline* ha, Sink sink, duration check_every)
 } // namespace detail
 
 /// Runs a pipeline in an event loop: polls it, waits in between on a timer, and is woken by what other threads hand in
-/// and by the driver's answers. It ends when it is cancelled, without an error, or with what the sink, the driver or the
-/// journal throws; the signature of the token is `void(std::exception_ptr)`. `asio::error::already_started` where the
-/// pipeline is run by another already. `executor` runs one thing at a time, as a context with one thread or a strand
-/// does: everything that is done with the pipeline is done there, but for `post` and completions. What that thread tells
-/// it (`push`, `operate`, …) is looked at after `check_every` at the latest, or at once after `ha.mail().wake()`. The
-/// pipeline, and a sink that is an lvalue, outlive the operation; the context outlives every thread that answers or posts, or the operation ends
-/// before it.
+/// and by the driver's answers. It ends when it is cancelled, without an error, or with what the sink, the driver or
+/// the journal throws; the signature of the token is `void(std::exception_ptr)`. `asio::error::already_started` where
+/// the pipeline is run by another already. `executor` runs one thing at a time, as a context with one thread or a
+/// strand does: everything that is done with the pipeline is done there, but for `post` and completions. What that
+/// thread tells it (`push`, `operate`, …) is looked at after `check_every` at the latest, or at once after
+/// `ha.mail().wake()`. The pipeline, and a sink that is an lvalue, outlive the operation; the context outlives every
+/// thread that answers or posts, or the operation ends before it.
 ///
 ///     asio::cancellation_signal stop;
 ///     async_run(ha, io.get_executor(), pages, asio::bind_cancellation_slot(stop.slot(), asio::detached));
@@ -342,7 +340,8 @@ asio::awaitable<void> run_in_asio(Pipeline* ha, Sink sink, duration check_every)
 template <class Pipeline, class Executor, class Sink, class Token>
 auto async_run(Pipeline& ha, const Executor& executor, Sink&& sink, Token&& token,
                duration check_every = std::chrono::milliseconds{100}) {
-    return asio::co_spawn(executor, detail::run_in_asio<Pipeline, Sink>(&ha, std::forward<Sink>(sink), check_every), std::forward<Token>(token));
+    return asio::co_spawn(executor, detail::run_in_asio<Pipeline, Sink>(&ha, std::forward<Sink>(sink), check_every),
+                          std::forward<Token>(token));
 }
 
 } // namespace reheat::inline REHEAT_ABI

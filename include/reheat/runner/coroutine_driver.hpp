@@ -138,14 +138,14 @@ template <class D>
 concept coroutine_cloud = detail::offers<detail::returning<D, detail::is_awaitable_outcome>, function::describe>;
 
 /// A driver whose functions are coroutines. It has exactly the capabilities of the functions below. Each is called and
-/// awaited at once, on the pipeline's thread, and goes on wherever its awaitables resume it, on any thread. The request,
-/// its texts and its proofs live until the answer is there, so a coroutine may keep its `const request&`. What is awaited
-/// is the answer; left by an exception it is `unknown`.
+/// awaited at once, on the pipeline's thread, and goes on wherever its awaitables resume it, on any thread. The
+/// request, its texts and its proofs live until the answer is there, so a coroutine may keep its `const request&`. What
+/// is awaited is the answer; left by an exception it is `unknown`.
 ///
 ///     struct my_cloud {
 ///         task<outcome> describe(const request& r);
-///         task<outcome> reboot(const request& r) { co_await client.post("/reboot", r.instance); co_return outcome::done(); }
-///         task<outcome> recreate(const request& r, proof_of_death proof);
+///         task<outcome> reboot(const request& r) { co_await client.post("/reboot", r.instance); co_return
+///         outcome::done(); } task<outcome> recreate(const request& r, proof_of_death proof);
 ///     };
 ///     my_cloud cloud;
 ///     coroutine_driver driver{cloud};
@@ -155,8 +155,8 @@ concept coroutine_cloud = detail::offers<detail::returning<D, detail::is_awaitab
 /// gone, and needs the cloud for as long as its own coroutines do. Where nobody will resume them any more, as after the
 /// end of an event loop, `abandon` them. Threads: functions as of every driver; `open` on any.
 template <coroutine_cloud Driver>
-class coroutine_driver : public driver_functions<coroutine_driver<Driver>,
-                                                 detail::returning<Driver, detail::is_awaitable_outcome>> {
+class coroutine_driver
+    : public driver_functions<coroutine_driver<Driver>, detail::returning<Driver, detail::is_awaitable_outcome>> {
     friend driver_functions<coroutine_driver, detail::returning<Driver, detail::is_awaitable_outcome>>;
 
 public:
@@ -167,8 +167,8 @@ public:
 
     /// How many calls have no answer yet.
     [[nodiscard]] std::size_t open() const { return ring_->size(); }
-    /// Destroys the coroutines that are suspended, with what they await; their answers are `unknown`. Only where nothing
-    /// resumes them, now or later: an awaitable that is destroyed must not be resumed.
+    /// Destroys the coroutines that are suspended, with what they await; their answers are `unknown`. Only where
+    /// nothing resumes them, now or later: an awaitable that is destroyed must not be resumed.
     void abandon() {
         while (const std::coroutine_handle<> oldest = ring_->oldest()) oldest.destroy();
     }

@@ -79,8 +79,8 @@ auto ask_kept(Function f, D& d, call& c) {
 
 /// What a function of a driver returns; no type where it has none.
 template <class D, class Function, class... Proofs>
-using returned = decltype(ask_function(Function{}, std::declval<D&>(), std::declval<const request&>(),
-                                       std::declval<Proofs>()...));
+using returned =
+    decltype(ask_function(Function{}, std::declval<D&>(), std::declval<const request&>(), std::declval<Proofs>()...));
 
 /// Whether a function exists, and returns what `Is` holds of.
 template <class D, template <class> class Is, class Function, class... Proofs>
