@@ -30,7 +30,9 @@ endif()
 # Asio has no dependencies, and no package of its own to find it by.
 find_path(reheat_asio_folder asio/awaitable.hpp)
 if(reheat_adapters_found AND reheat_asio_folder)
-    target_include_directories(reheat_adapters SYSTEM INTERFACE $<BUILD_INTERFACE:${reheat_asio_folder}>)
+    target_include_directories(reheat_adapters SYSTEM INTERFACE ${reheat_asio_folder})
+    # Asio 1.22 does not see that clang has coroutines.
+    target_compile_definitions(reheat_adapters INTERFACE $<$<CXX_COMPILER_ID:Clang,AppleClang>:ASIO_HAS_CO_AWAIT=1>)
 else()
     message(STATUS "reheat: left out what needs standalone Asio (not found)")
 endif()

@@ -4,9 +4,6 @@
 
 #include "wrapper_support.hpp"
 
-#include <doctest/doctest.h>
-
-#include <algorithm>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
@@ -17,6 +14,9 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/use_future.hpp>
+#include <doctest/doctest.h>
+
+#include <algorithm>
 #include <chrono>
 #include <future>
 #include <memory>

@@ -25,6 +25,7 @@
 #include <asio/redirect_error.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
+
 #include <atomic>
 #include <chrono>
 #include <concepts>
@@ -38,6 +39,10 @@
 
 // Standalone Asio, 1.22 or newer: our operations with any completion token, drivers of Asio's coroutines, and pipelines
 // in Asio's event loop.
+
+#if !defined(ASIO_HAS_CO_AWAIT)
+#error "reheat/adapters/asio.hpp: Asio 1.22 does not see that clang has coroutines: compile with -DASIO_HAS_CO_AWAIT=1"
+#endif
 
 namespace reheat::inline REHEAT_ABI {
 
