@@ -323,6 +323,7 @@ inline void libvirt_core::take_signal(side& s, const libvirt_link& link, libvirt
         ours = at != known_.end() && at->second.uuid == e.cloud_id && at->second.hosts.contains(s.name);
     }
     const libvirt_domain d = domain_of_uuid(link, e.cloud_id);
+    const bool gone = !d && libvirt_trouble::last().absent();
     // Its mark may have come or gone with its description.
     if (d && (!ours || e.what == k::defined)) {
         libvirt_mark mark;
@@ -349,7 +350,7 @@ inline void libvirt_core::take_signal(side& s, const libvirt_link& link, libvirt
         }
         e.stray = !expected && judge_start(s, e.domain);
     }
-    if (!d) {
+    if (gone) {
         const std::lock_guard<std::mutex> lock{mutex_};
         known_[e.domain].hosts.erase(s.name);
     }
