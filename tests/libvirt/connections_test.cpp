@@ -88,6 +88,38 @@ TEST_CASE("while a connection is down nothing is known and nothing is done, and 
     CHECK(unknown);
 }
 
+TEST_CASE("what happened while a connection was down is told when it is back") {
+    if (no_daemon()) return;
+    place at;
+    at.out.define("db-1");
+    at.out.define("db-2");
+    libvirt_options quiet = through({&at.way});
+    quiet.status_every = 0s;
+    libvirt_driver driver{quiet};
+    REQUIRE(driver.open());
+    REQUIRE(driver.adopt("db-1"));
+    REQUIRE(driver.adopt("db-2"));
+    REQUIRE(virDomainDestroy(at.out.find("db-1").get()) == 0);
+    using k = libvirt_event_kind;
+    std::vector<libvirt_event> told;
+    const auto hears = [&](k what, std::string_view name) {
+        return comes_true([&] {
+            static_cast<void>(driver.take_events([&](const libvirt_event& e) { told.push_back(e); }));
+            return std::any_of(told.begin(), told.end(),
+                               [&](const libvirt_event& e) { return e.what == what && e.domain == name; });
+        });
+    };
+    CHECK(hears(k::stopped, "db-1"));
+    at.way.cut(true);
+    CHECK(comes_true([&] { return !driver.connected(); }));
+    REQUIRE(virDomainCreate(at.out.find("db-1").get()) == 0);
+    REQUIRE(virDomainDestroy(at.out.find("db-2").get()) == 0);
+    at.way.cut(false);
+    told.clear();
+    CHECK(hears(k::resumed, "db-1"));
+    CHECK(hears(k::stopped, "db-2"));
+}
+
 TEST_CASE("an answer that is lost on the way is unknown, and a repeat does not do it again") {
     if (no_daemon()) return;
     place at;
