@@ -162,13 +162,25 @@ TEST_CASE("a rebuild goes back to the kept description and keeps disks, cards, n
     CHECK(after.seen.boot_id != before.seen.boot_id);
     CHECK(keeps_its_own(b.out, "db-1"));
 
+    // One that was given waits for it, whatever happens to the domain until then.
+    std::string larger = b.out.text("db-1");
+    for (std::size_t at = 0; (at = larger.find("65536")) != std::string::npos;) larger.replace(at, 5, "70000");
+    REQUIRE(b.driver.keep(larger));
+    CHECK(b.ask(operation::reboot_instance, "db-1").code == outcome_code::done);
+    CHECK(b.out.text("db-1").find("70000") == std::string::npos);
+    CHECK(b.ask(operation::rebuild_instance, "db-1").code == outcome_code::done);
+    CHECK(b.out.text("db-1").find("70000") != std::string::npos);
+    CHECK(b.ask(operation::fence_instance, "db-1").code == outcome_code::done); // it is still ours
+    CHECK(b.ask(operation::reboot_instance, "db-1").code == outcome_code::done);
+    const outcome last = b.ask(operation::describe, "db-1");
+
     // A description that libvirt does not take changes nothing: the domain runs on.
     REQUIRE(b.driver.keep("<domain type='test'><name>db-1</name></domain>"));
     const outcome bad = b.ask(operation::rebuild_instance, "db-1");
     CHECK(bad.code == outcome_code::failed);
     CHECK(!bad.reason.empty());
     CHECK(b.out.state("db-1") == VIR_DOMAIN_RUNNING);
-    CHECK(b.ask(operation::describe, "db-1").seen.boot_id == after.seen.boot_id);
+    CHECK(b.ask(operation::describe, "db-1").seen.boot_id == last.seen.boot_id);
 }
 
 TEST_CASE("create makes what is described, once") {

@@ -70,8 +70,9 @@ public:
     result<void> adopt(std::string_view domain) { return core_->adopt(domain); }
     /// Takes our mark off it again and forgets its description. Its domain stays as it is.
     result<void> disown(std::string_view domain) { return core_->disown(domain); }
-    /// Keeps a description (libvirt's domain XML) of a domain that `create` is to make, or to which `rebuild` goes
-    /// back. The name in it is the instance's. Errors: `syntax`, `denied` for a domain that is not ours, `io`.
+    /// Keeps a description (libvirt's domain XML) of a domain that `create` is to make, or that the next `rebuild` is
+    /// to take. The name in it is the instance's; of a domain that is defined it has to have the UUID, too. Errors:
+    /// `syntax`, `denied` for a domain that is not ours, `io`.
     result<void> keep(std::string_view xml) { return core_->keep(xml); }
 
     /// Hands every event that has come since to `sink(const libvirt_event&)`, in order of their coming, and says how

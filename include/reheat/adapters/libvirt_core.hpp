@@ -166,6 +166,7 @@ private:
     void keep_description(const libvirt_link& link, virDomain* d, const std::string& name, const std::string& host);
     void emit(libvirt_event e);
     [[nodiscard]] bool is_listed(std::string_view name) const;
+    [[nodiscard]] std::optional<bool> owned(const libvirt_link& link, virDomain* d, libvirt_mark& mark) const;
     [[nodiscard]] bool is_ours(const libvirt_link& link, virDomain* d, libvirt_mark& mark) const;
 
     // libvirt_calls.hpp: calls on their way

@@ -264,7 +264,7 @@ inline void libvirt_core::look_around(side& s, const libvirt_link& link) {
         emit(std::move(e));
     }
     std::free(all);
-    if (n < 0) return;
+    if (n < 0 || virConnectIsAlive(link->c) != 1) return;
     const std::lock_guard<std::mutex> lock{mutex_};
     for (auto& [name, a] : known_) {
         if (!found.contains(name)) a.hosts.erase(s.name);
@@ -348,7 +348,7 @@ inline void libvirt_core::take_signal(side& s, const libvirt_link& link, libvirt
     if (d && (!ours || e.what == k::defined)) {
         libvirt_mark mark;
         const bool was = ours;
-        ours = is_ours(link, d.get(), mark);
+        ours = owned(link, d.get(), mark).value_or(was);
         const std::lock_guard<std::mutex> lock{mutex_};
         if (ours) {
             acquaintance& a = known_[e.domain];
@@ -384,7 +384,11 @@ inline void libvirt_core::keep_description(const libvirt_link& link, virDomain* 
     const libvirt_text xml = description_of(link, d);
     if (!xml) return;
     libvirt_description next{xml.get(), uuid_of(d), host};
-    if (const auto kept = store_.find(name); kept && !kept->home.empty()) next.home = kept->home;
+    if (const auto kept = store_.find(name)) {
+        if (!kept->home.empty()) next.home = kept->home;
+        next.given = kept->given;
+        if (kept->given) next.xml = kept->xml;
+    }
     static_cast<void>(store_.put(name, std::move(next)));
 }
 

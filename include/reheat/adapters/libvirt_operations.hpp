@@ -294,6 +294,11 @@ inline outcome libvirt_core::rebuild(const work& w) {
     if (d.active && d.mark.boot == stamp_of(w)) return outcome::done(look(d)); // an earlier try of this very call
     libvirt_domain defined{in_turn(d.link, [&] { return virDomainDefineXML(d.link->c, p.kept->xml.c_str()); })};
     if (!defined) return failed_step(libvirt_trouble::last(), d.link);
+    // One that was given has no mark, and what has none is nobody's if this ends here.
+    if (!d.mark.write(d.link, defined.get())) return failed_step(libvirt_trouble::last(), d.link);
+    libvirt_description used = *p.kept;
+    used.given = false;
+    static_cast<void>(store_.put(w.name, std::move(used)));
     if (d.active) {
         if (auto no = destroy(d)) return std::move(*no);
     }
@@ -388,6 +393,7 @@ inline outcome libvirt_core::make_on(side& s, placed* there, const placement& p,
     libvirt_description next = *p.kept;
     next.uuid = d.uuid;
     next.home = d.host;
+    next.given = next.given && there != nullptr;
     static_cast<void>(store_.put(w.name, std::move(next)));
     outcome came = start(d, w);
     if (came.code == outcome_code::failed || came.code == outcome_code::refused)

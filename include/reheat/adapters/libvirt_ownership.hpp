@@ -14,10 +14,13 @@ inline bool libvirt_core::is_listed(std::string_view name) const {
     return false;
 }
 
-/// Ours is what has our mark, and what is listed and has nobody's.
-inline bool libvirt_core::is_ours(const libvirt_link& link, virDomain* d, libvirt_mark& mark) const {
-    if (!libvirt_mark::read(link, d, mark)) return false;
+/// Ours is what has our mark, and what is listed and has nobody's. Nothing if it can not be read.
+inline std::optional<bool> libvirt_core::owned(const libvirt_link& link, virDomain* d, libvirt_mark& mark) const {
+    if (!libvirt_mark::read(link, d, mark)) return std::nullopt;
     return mark.by == options_.owner || (mark.by.empty() && is_listed(name_of(d)));
+}
+inline bool libvirt_core::is_ours(const libvirt_link& link, virDomain* d, libvirt_mark& mark) const {
+    return owned(link, d, mark).value_or(false);
 }
 
 inline result<void> libvirt_core::adopt(std::string_view domain) {
@@ -93,6 +96,7 @@ inline result<void> libvirt_core::keep(std::string_view xml) {
     if (!p.foreign_on.empty()) return error{errc::denied, *name, "a domain of that name is not ours"};
     libvirt_description next = p.kept.value_or(libvirt_description{});
     next.xml = xml;
+    next.given = true;
     {
         const std::lock_guard<std::mutex> lock{mutex_};
         known_[*name].uuid = next.uuid;

@@ -26,6 +26,7 @@ struct libvirt_description {
     std::string xml{};
     std::string uuid{}; ///< empty if it has never been defined
     std::string home{}; ///< the host that it runs on, or ran on; empty if it has never been made
+    bool given = false; ///< by `keep`, and not used yet: what is defined now does not take its place
 
     friend bool operator==(const libvirt_description&, const libvirt_description&) = default;
 };
@@ -127,8 +128,8 @@ private:
         const std::string to = path(name);
         const std::string fresh = to + ".new";
         // No `--` may stand in a comment, and none does in these names.
-        const std::string text =
-            std::string{head} + file_name_of(d.uuid) + " home=" + file_name_of(d.home) + " -->\n" + d.xml;
+        const std::string text = std::string{head} + file_name_of(d.uuid) + " home=" + file_name_of(d.home) +
+                                 (d.given ? " given -->\n" : " -->\n") + d.xml;
         const int fd = ::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
         if (fd < 0) return failed(fresh, "cannot open it");
         std::string_view left = text;
@@ -167,11 +168,13 @@ private:
         ::close(fd);
         const std::size_t end = text.find(" -->\n");
         if (n != 0 || !text.starts_with(head) || end == std::string::npos) return std::nullopt;
-        const std::string_view words = std::string_view{text}.substr(head.size(), end - head.size());
+        std::string_view words = std::string_view{text}.substr(head.size(), end - head.size());
+        const bool given = words.ends_with(" given");
+        if (given) words.remove_suffix(6);
         const std::size_t home = words.find(" home=");
         if (home == std::string_view::npos) return std::nullopt;
         return libvirt_description{text.substr(end + 5), text_of_file_name(words.substr(0, home)),
-                                   text_of_file_name(words.substr(home + 6))};
+                                   text_of_file_name(words.substr(home + 6)), given};
     }
 
     std::string folder_;
