@@ -8,6 +8,7 @@
 #include <reheat/adapters/libvirt_core.hpp>
 #include <reheat/adapters/libvirt_guest.hpp>
 #include <reheat/adapters/libvirt_keeper.hpp>
+#include <reheat/adapters/libvirt_making.hpp>
 #include <reheat/adapters/libvirt_operations.hpp>
 #include <reheat/adapters/libvirt_options.hpp>
 #include <reheat/adapters/libvirt_ownership.hpp>
@@ -23,6 +24,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <libvirt/libvirt.h>
 #include <memory>
 #include <string_view>
 #include <utility>

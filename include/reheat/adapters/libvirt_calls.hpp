@@ -3,6 +3,8 @@
 
 #include <reheat/adapters/libvirt_core.hpp>
 
+#include <libvirt/libvirt.h>
+
 // Calls on their way from the engine to an operation and back: definitions of members of `libvirt_core`.
 
 namespace reheat::inline REHEAT_ABI::detail {

@@ -22,6 +22,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <libvirt/libvirt.h>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -177,21 +178,24 @@ private:
     [[nodiscard]] side& side_for(const work& w);
     [[nodiscard]] std::optional<outcome> stale(const work& w) const;
 
-    // libvirt_operations.hpp: what each does
+    // libvirt_making.hpp: what makes a domain run
+
+    [[nodiscard]] outcome create(const work& w);
+    [[nodiscard]] outcome recreate(const work& w);
+    [[nodiscard]] outcome make_on(side& s, placed* there, const placement& p, const work& w);
+
+    // libvirt_operations.hpp, libvirt_guest.hpp: what the others do
 
     [[nodiscard]] placement locate(std::string_view name);
     [[nodiscard]] static placed* current(placement& p);
     [[nodiscard]] observed look(const placed& p) const;
     [[nodiscard]] std::optional<outcome> refuse(const placement& p, const work& w) const;
     [[nodiscard]] outcome describe(const work& w);
-    [[nodiscard]] outcome create(const work& w);
     [[nodiscard]] outcome restart_service(const work& w);
     [[nodiscard]] outcome reboot(const work& w);
     [[nodiscard]] std::optional<outcome> ask_to_reboot(placed& p, const work& w);
     [[nodiscard]] outcome rebuild(const work& w);
     [[nodiscard]] outcome fence(const work& w);
-    [[nodiscard]] outcome recreate(const work& w);
-    [[nodiscard]] outcome make_on(side& s, placed* there, const placement& p, const work& w);
     [[nodiscard]] outcome forensics(const work& w);
     [[nodiscard]] result<placed> apart(const placed& p) const;
     [[nodiscard]] std::optional<outcome> destroy(placed& p);

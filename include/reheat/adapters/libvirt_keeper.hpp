@@ -4,6 +4,7 @@
 #include <reheat/adapters/libvirt_core.hpp>
 
 #include <cstdlib>
+#include <libvirt/libvirt.h>
 
 // Connections, and what hypervisors tell: definitions of members of `libvirt_core`.
 

@@ -3,6 +3,8 @@
 
 #include <reheat/adapters/libvirt_core.hpp>
 
+#include <libvirt/libvirt.h>
+
 // What is ours: definitions of members of `libvirt_core`.
 
 namespace reheat::inline REHEAT_ABI::detail {
