@@ -145,11 +145,7 @@ inline void libvirt_core::keep_connection(side& s) {
         }
         link = nullptr;
         if (s.signals->stopping()) break;
-        std::string host;
-        {
-            const std::lock_guard<std::mutex> lock{s.mutex};
-            host = s.name;
-        }
+        const std::string host = s.name; // only this thread changes it
         libvirt_event gone;
         gone.what = libvirt_event_kind::disconnected;
         gone.host = host;

@@ -44,7 +44,8 @@ public:
 
     struct callbacks {
         std::vector<int> ids;
-        bool closing = false;
+        /// Ours to free: drivers that never close a connection take the callback and forget it.
+        std::unique_ptr<std::shared_ptr<libvirt_signals>> closing;
     };
 
     /// Asks for every event of a connection. What its driver does not know is left out.
@@ -52,8 +53,10 @@ public:
         const std::lock_guard<std::mutex> lock{link->turn};
         callbacks out;
         const auto add = [&](int event, virConnectDomainEventGenericCallback call) {
-            const int id = virConnectDomainEventRegisterAny(link->c, nullptr, event, call, held(to), let_go);
+            void* const with = held(to);
+            const int id = virConnectDomainEventRegisterAny(link->c, nullptr, event, call, with, let_go);
             if (id >= 0) out.ids.push_back(id);
+            else let_go(with); // libvirt keeps nothing of what it refused
         };
         add(VIR_DOMAIN_EVENT_ID_LIFECYCLE, generic(&on_lifecycle));
         add(VIR_DOMAIN_EVENT_ID_REBOOT, generic(&on_reboot));
@@ -61,7 +64,8 @@ public:
         add(VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON, generic(&on_io_error));
         add(VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, generic(&on_agent));
         add(VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, generic(&on_metadata));
-        out.closing = virConnectRegisterCloseCallback(link->c, on_close, held(to), let_go) == 0;
+        out.closing = std::make_unique<pointer>(to);
+        if (virConnectRegisterCloseCallback(link->c, on_close, out.closing.get(), nullptr) != 0) out.closing = nullptr;
         return out;
     }
     static void deafen(const callbacks& ids, const libvirt_link& link) {
