@@ -71,10 +71,13 @@ class Machine:
             name=name, uuid=self.uuid, images=images, words=f"rh.name={name} rh.port={port} rh.every=1", mac=self.mac, disk=self.disk,
             console=self.console, emulator=shutil.which("qemu-system-x86_64"))
 
-    def create(self):
+    def define(self):
         file = self.libvirtd.folder / f"{self.name}.xml"
         file.write_text(self.description, encoding="utf-8")
         self.virsh("define", file)
+
+    def create(self):
+        self.define()
         self.virsh("start", self.name)
 
     # From outside

@@ -56,7 +56,7 @@ class PrivateLibvirtd:
         self.folder = Path(folder)
         etc = self.folder / "etc"
         for name in ("etc/libvirt", "run/libvirt", "var/lib/libvirt", "var/cache/libvirt", "var/log/libvirt/qemu", "var/tmp"):
-            (self.folder / name).mkdir(parents=True)
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
         for name in COPIED:
             if Path("/etc", name).is_file():
                 shutil.copy(Path("/etc", name), etc / name)
