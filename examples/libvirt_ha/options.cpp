@@ -64,6 +64,8 @@ std::variant<options, int> read_options(int argc, char** argv) {
     std::string period;
     std::string grace;
     std::string look;
+    std::string agent_answers;
+    std::string guest_obeys;
 
     CLI::App app{"Looks after domains of a libvirt: what falls silent, crashes or disappears is recovered."};
     app.name("libvirt_ha");
@@ -84,6 +86,11 @@ std::variant<options, int> read_options(int argc, char** argv) {
                                    "The file of what was decided, or none: what is forgotten with the program. Else "
                                    "libvirt_ha.journal in $STATE_DIRECTORY or here")
                         ->type_name("FILE");
+    auto* descriptions =
+        app.add_option("--descriptions", out.descriptions,
+                       "A folder for the domains' descriptions, from which one that is gone is made anew; else "
+                       "domains beside the journal, without a journal in memory")
+            ->type_name("FOLDER");
     app.add_option("--listen", out.listen, "Where guests are heard; loopback only")
         ->type_name("ADDRESS")
         ->capture_default_str();
@@ -93,6 +100,11 @@ std::variant<options, int> read_options(int argc, char** argv) {
     app.add_option("--grace", grace, "How long an alarm that has never heard anything says nothing [10m]")
         ->type_name("DURATION");
     app.add_option("--look", look, "How often libvirt is asked for each domain [10s]")->type_name("DURATION");
+    app.add_option("--agent-answers", agent_answers, "How long a guest agent may take for a command [10s]")
+        ->type_name("DURATION");
+    app.add_option("--guest-obeys", guest_obeys,
+                   "How long a guest that was asked to reboot may take to begin, before it is reset [30s]")
+        ->type_name("DURATION");
     app.add_option("--policy", out.policy,
                    "A policy file, JSON: its ladder and its limits. Else: restart the service, reboot, re-create")
         ->type_name("FILE");
@@ -127,9 +139,13 @@ std::variant<options, int> read_options(int argc, char** argv) {
     if (journal->count() == 0) out.journal = default_journal();
     else if (out.journal.empty()) return complain("--journal: expected a file, or none");
     else if (out.journal == "none") out.journal.clear();
+    if (descriptions->count() == 0 && !out.journal.empty())
+        out.descriptions = out.journal.substr(0, out.journal.rfind('/') + 1) + "domains";
     constexpr std::chrono::seconds one{1};
     if (!read_time("--period", period, one, out.period) || !read_time("--look", look, one, out.look) ||
-        !read_time("--grace", grace, reheat::duration::zero(), out.grace))
+        !read_time("--grace", grace, reheat::duration::zero(), out.grace) ||
+        !read_time("--agent-answers", agent_answers, one, out.agent_answers) ||
+        !read_time("--guest-obeys", guest_obeys, one, out.guest_obeys))
         return 2;
     return out;
 }

@@ -23,13 +23,16 @@ struct watched_domain {
 struct options {
     std::string connect = "qemu:///system";
     std::vector<watched_domain> domains;
-    std::string journal; ///< path of the journal; empty for one in memory
+    std::string journal;      ///< path of the journal; empty for one in memory
+    std::string descriptions; ///< folder of the domains' descriptions; empty: in memory
     std::string listen = "127.0.0.1";
     std::uint16_t port = 8003;
-    reheat::duration period = std::chrono::seconds{60}; ///< so long without a heartbeat, and something is wrong
-    reheat::duration grace = std::chrono::minutes{10};  ///< how long an alarm may have heard nothing at first
-    reheat::duration look = std::chrono::seconds{10};   ///< how often the hypervisor is asked for each domain
-    std::string policy;                                 ///< path of a policy file; empty for the three levels
+    reheat::duration period = std::chrono::seconds{60};        ///< so long without a heartbeat, and something is wrong
+    reheat::duration grace = std::chrono::minutes{10};         ///< how long an alarm may have heard nothing at first
+    reheat::duration look = std::chrono::seconds{10};          ///< how often the hypervisor is asked for each domain
+    reheat::duration agent_answers = std::chrono::seconds{10}; ///< how long the guest agent may take
+    reheat::duration guest_obeys = std::chrono::seconds{30};   ///< how long a guest that shall reboot may take to begin
+    std::string policy; ///< path of a policy file; empty for service, reboot, re-creation
     event_format events = event_format::text;
 };
 
