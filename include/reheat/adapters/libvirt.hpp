@@ -4,8 +4,13 @@
 #include <reheat/action/operation.hpp>
 #include <reheat/action/proof_of_death.hpp>
 #include <reheat/action/request.hpp>
+#include <reheat/adapters/libvirt_calls.hpp>
 #include <reheat/adapters/libvirt_core.hpp>
+#include <reheat/adapters/libvirt_guest.hpp>
+#include <reheat/adapters/libvirt_keeper.hpp>
+#include <reheat/adapters/libvirt_operations.hpp>
 #include <reheat/adapters/libvirt_options.hpp>
+#include <reheat/adapters/libvirt_ownership.hpp>
 #include <reheat/core/result.hpp>
 #include <reheat/driver/completion.hpp>
 #include <reheat/driver/concepts.hpp>
@@ -13,6 +18,7 @@
 #include <reheat/recovery/deaths.hpp>
 #include <reheat/runner/clocks.hpp>
 #include <reheat/runner/mailbox.hpp>
+#include <reheat/runner/pipeline.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -75,14 +81,16 @@ public:
         return core_->take_events(sink);
     }
     /// Tells a pipeline what has come since, as evidence of the instances of those names: accusations by the vantage
-    /// `cloud_event`, states by `driver_status`, strays as sightings. The same thread as its `poll`; returns how many.
-    template <class Pipeline>
-    std::size_t feed(Pipeline& ha) {
+    /// `cloud_event`, states by `driver_status`, strays as sightings. `also(const libvirt_event&)` hears everything.
+    /// The same thread as the pipeline's `poll`; returns how many there were.
+    template <class Pipeline, class Also>
+    std::size_t feed(Pipeline& ha, Also&& also) {
         std::size_t n = 0;
         const time_point now = ha.time().now();
         const auto here = std::chrono::steady_clock::now();
         const std::uint64_t lost = take_events([&](const libvirt_event& e) {
             ++n;
+            also(e);
             if (e.domain.empty()) return;
             const target_id target = ha.state().find(level::instance, e.domain);
             if (target == no_target) return;
@@ -100,6 +108,10 @@ public:
         });
         if (lost != 0) ha.state().overflowed(lost, now);
         return n;
+    }
+    template <class Pipeline>
+    std::size_t feed(Pipeline& ha) {
+        return feed(ha, [](const libvirt_event&) {});
     }
     /// Wakes whoever runs that pipeline when an event has come.
     void wakes(mailbox& mail) { core_->wakes(mail); }
@@ -144,7 +156,8 @@ static_assert(recreates_instances<libvirt_driver> && evacuates_instances<libvirt
               collects_forensics<libvirt_driver>);
 
 /// A sink of a pipeline's events that also tells it what libvirt told, each time that it is polled: for
-/// `pipeline::run`. It refers to all three, which must outlive it. The pipeline's thread.
+/// `pipeline::run`. `then` hears the pipeline's events and, if it can, each `libvirt_event`. It refers to all three,
+/// which must outlive it. The pipeline's thread.
 template <class Driver, class Pipeline, class Sink>
 class libvirt_feed {
 public:
@@ -153,12 +166,15 @@ public:
     }
 
     template <class Event>
+        requires requires(Sink& then, const Event& e) { then(e); }
     void operator()(const Event& e) {
         (*then_)(e);
     }
     time_point poll(time_point now) {
-        from_->feed(*to_);
-        if constexpr (requires { { then_->poll(now) } -> std::same_as<time_point>; }) return then_->poll(now);
+        from_->feed(*to_, [this](const libvirt_event& e) {
+            if constexpr (requires { (*then_)(e); }) (*then_)(e);
+        });
+        if constexpr (timed_sink<Sink>) return then_->poll(now);
         else return never;
     }
 

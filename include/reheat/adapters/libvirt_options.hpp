@@ -38,7 +38,7 @@ struct libvirt_options {
     /// What the guest agent runs to restart a service, word by word and without a shell; `{service}` stands for its
     /// name.
     std::vector<std::string> service_command{"systemctl", "restart", "--", "{service}"};
-    duration agent_answers = std::chrono::seconds{10};  ///< how long the guest agent may take for one command
+    duration agent_answers = std::chrono::seconds{10};   ///< how long the guest agent may take for one command
     duration service_restarts = std::chrono::minutes{1}; ///< how long `service_command` may run
     /// How long a guest that was asked to reboot may take to begin, before it is reset.
     duration guest_obeys = std::chrono::seconds{30};
@@ -53,9 +53,9 @@ struct libvirt_options {
     /// Seconds between two signs of life on a connection through a daemon; three without an answer break it.
     int keepalive = 5;
 
-    unsigned workers = 2;            ///< threads of each connection that carry out calls
-    std::size_t most_events = 4096;  ///< that wait for the runner; more are dropped and counted
-    std::size_t most_keys = 4096;    ///< outcomes that are remembered, so that a repeat is not done twice
+    unsigned workers = 2;           ///< threads of each connection that carry out calls
+    std::size_t most_events = 4096; ///< that wait for the runner; more are dropped and counted
+    std::size_t most_keys = 4096;   ///< outcomes that are remembered, so that a repeat is not done twice
     /// A thread of ours runs libvirt's default event loop, one for the process. False: yours runs, and was registered
     /// before the first driver was made.
     bool own_event_loop = true;
