@@ -24,6 +24,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -66,6 +67,7 @@ reheat::result<std::optional<reheat::policy_file>> policy_of(const options& from
 reheat::libvirt_options driver_options(const options& from) {
     reheat::libvirt_options out;
     out.hosts = {{.uri = from.connect}};
+    out.owner = from.owner;
     for (const watched_domain& d : from.domains) out.owned.push_back(d.name);
     out.descriptions = from.descriptions;
     out.agent_answers = from.agent_answers;
@@ -131,6 +133,22 @@ public:
 private:
     using pipeline = reheat::pipeline<reheat::libvirt_driver, reheat::system_time, heat_ha::chosen_journal>;
 
+    struct printer {
+        host* of;
+        void operator()(const reheat::event& e) const { of->events_.write(of->ha_.state(), e); }
+        void operator()(const reheat::libvirt_event& e) const { of->print(e); }
+    };
+
+    /// What libvirt told. Of its states only those that are news.
+    void print(const reheat::libvirt_event& e) {
+        if (e.what == reheat::libvirt_event_kind::status && std::exchange(states_[e.domain], e.seen) == e.seen) return;
+        events_.write(now(), "libvirt", e.domain,
+                      {{"event", std::string{to_string(e.what)}},
+                       {"seen", std::string{to_string(e.seen)}},
+                       {"host", e.host},
+                       {"message", e.detail}});
+    }
+
     [[nodiscard]] reheat::time_point now() { return ha_.time().now(); }
 
     [[nodiscard]] reheat::engine_options bounds() const {
@@ -142,7 +160,7 @@ private:
     /// Does what is due and comes back for the rest.
     void pump() {
         if (stopped_) return;
-        const auto print = [this](const reheat::event& e) { events_.write(ha_.state(), e); };
+        printer print{this};
         reheat::libvirt_feed sink{cloud_, ha_, print};
         const reheat::time_point due = reheat::earlier(ha_.poll(sink), look_after_journal());
         if (!events_.good()) return stop(failed_running);
@@ -190,6 +208,7 @@ private:
     boost::asio::steady_timer timer_{io_};
     boost::asio::signal_set signals_{io_, SIGINT, SIGTERM};
     reheat::beast_server guests_{io_};
+    std::map<std::string, reheat::health> states_; ///< as libvirt told them last
     reheat::time_point reopen_at_ = (reheat::time_point::min)();
     bool stopped_ = false;
     int code_ = done;

@@ -73,6 +73,9 @@ std::variant<options, int> read_options(int argc, char** argv) {
                                           std::to_string(REHEAT_VERSION_MINOR) + '.' +
                                           std::to_string(REHEAT_VERSION_PATCH));
     app.add_option("--connect", out.connect, "The libvirt")->type_name("URI")->capture_default_str();
+    app.add_option("--owner", out.owner, "Whose the domains are, by a mark in their descriptions; one for each program")
+        ->type_name("NAME")
+        ->capture_default_str();
     app.add_option("--domain", domains, "A domain to look after; may be given many times. Others are never touched")
         ->type_name("NAME")
         ->allow_extra_args(false)

@@ -22,6 +22,7 @@ struct watched_domain {
 /// The command line.
 struct options {
     std::string connect = "qemu:///system";
+    std::string owner = "reheat"; ///< whose the domains are: written into their descriptions
     std::vector<watched_domain> domains;
     std::string journal;      ///< path of the journal; empty for one in memory
     std::string descriptions; ///< folder of the domains' descriptions; empty: in memory

@@ -24,10 +24,12 @@ class Failure(Exception):
 class Controller:
     """Looks after one machine. Its events, each with the `heard` time of this process's clock."""
 
-    def __init__(self, libvirtd, machine, port, policy, journal):
-        self.machine = machine
-        self.command = [program(), "--connect", libvirtd.uri, "--domain", machine.name, "--service", f"{machine.name}/app", "--port", port,
-                        "--period", "5s", "--look", "1s", "--grace", "1m", "--policy", policy, "--journal", journal, "--events", "json"]
+    def __init__(self, libvirtd, machine, beats, policy, journal):
+        self.machine, self.beats = machine, beats
+        self.command = [program(), "--connect", libvirtd.uri, "--owner", machine.name, "--domain", machine.name, "--service", f"{machine.name}/app", "--port", "0",
+                        "--period", "5s", "--look", "1s", "--grace", "1m", "--agent-answers", "5s", "--guest-obeys", "5s",
+                        "--policy", policy, "--journal", journal, "--descriptions", f"{journal}.domains", "--events", "json"]
+        self.log = Path(f"{journal}.events")
         self.events = []
         self.changed = threading.Condition()
         self.trouble = Path(f"{journal}.stderr")
@@ -43,6 +45,7 @@ class Controller:
         """Ends it and gives its exit code."""
         if self.process is None:
             return 0
+        self.beats.pass_on(None)
         self.process.send_signal(by)
         try:
             return self.process.wait(timeout=LIMIT)
@@ -54,9 +57,13 @@ class Controller:
             self.process = None
 
     def _read(self, process):
-        for line in process.stdout:
-            event = json.loads(line)
+        for text in process.stdout:
+            event = json.loads(text)
             event["heard"] = time.monotonic()
+            if event["kind"] == "listening":
+                self.beats.pass_on(int(event["port"]))
+            with open(self.log, "a", encoding="utf-8") as log:
+                log.write(text)
             with self.changed:
                 self.events.append(event)
                 self.changed.notify_all()
@@ -104,6 +111,6 @@ class Controller:
 
 def line(event):
     """An event in a few words."""
-    words = [event["time"][11:23], event["target"], event["rung"], event["decision"], event["reason"]]
-    words += [f"{name}={event[name]}" for name in ("to", "incident", "attempt", "denied_by", "message") if name in event]
+    words = [event["time"][11:23], event["kind"], event["target"], event["rung"], event["decision"], event["reason"]]
+    words += [f"{name}={event[name]}" for name in ("event", "seen", "to", "incident", "attempt", "denied_by", "message") if name in event]
     return " ".join(str(w) for w in words)

@@ -111,8 +111,9 @@ class PrivateLibvirtd:
                 continue
             if b"qemu-system" not in command[0] or state in "ZX" or str(self.folder).encode() not in b" ".join(command):
                 continue
-            name = command[command.index(b"-name") + 1].decode().removeprefix("guest=").partition(",")[0]
-            out.append((name, int(process.name)))
+            named = [w for w in command if w.startswith(b"guest=")]
+            if named:
+                out.append((named[0].decode().removeprefix("guest=").partition(",")[0], int(process.name)))
         return sorted(out)
 
     def end(self):
