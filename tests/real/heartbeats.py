@@ -59,10 +59,10 @@ class Heartbeats:
         with self.changed:
             return self.heard[-1] if self.heard else None
 
-    def first_since(self, when, but=None):
-        """The time of the first one after that, of another boot or another process than `but`; None if there is none."""
+    def first_since(self, when, *but):
+        """The time of the first one after that which is not of that boot, or that boot and process; None if there is none."""
         with self.changed:
-            return next((at for at, *who in self.heard if at > when and who != list(but or ())), None)
+            return next((at for at, *who in self.heard if at > when and (not but or who[:len(but)] != list(but))), None)
 
     def end(self):
         self.server.shutdown()

@@ -150,5 +150,6 @@ class Machine:
         self.virsh("domif-setlink", self.name, self.mac, link)
 
     def undefine(self):
-        self.virsh("destroy", self.name)
+        """Its description goes while it runs, and the domain with its process."""
         self.virsh("undefine", self.name)
+        self.virsh("destroy", self.name)
