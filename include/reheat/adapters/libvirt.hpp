@@ -44,12 +44,13 @@ namespace reheat::inline REHEAT_ABI {
 ///     libvirt_feed feed{cloud, ha, print}; // what libvirt tells becomes evidence
 ///     ha.run(stop, feed);
 ///
-/// `Time` is what the deadlines of requests are in: the time source of the pipeline.
-template <time_source Time = system_time>
+/// `Time` is what the deadlines of requests are in: the time source of the pipeline. `Moves` says whether a domain may
+/// be started on another host than its own, which needs disks that all of them see: only then there is an `evacuate`.
+template <time_source Time = system_time, bool Moves = false>
 class basic_libvirt_driver {
 public:
     explicit basic_libvirt_driver(libvirt_options options = {}, Time time = {})
-        : core_{std::make_shared<detail::libvirt_core>(std::move(options))}, time_{std::move(time)} {}
+        : core_{std::make_shared<detail::libvirt_core>(std::move(options), Moves)}, time_{std::move(time)} {}
     basic_libvirt_driver(const basic_libvirt_driver&) = delete;
     basic_libvirt_driver& operator=(const basic_libvirt_driver&) = delete;
     ~basic_libvirt_driver() { close(); }
@@ -129,7 +130,9 @@ public:
         if (proof.target() != r.target) return done(outcome::refused("the proof of death is of another target"));
         call(r, operation::recreate_instance, std::move(done));
     }
-    void evacuate(const request& r, proof_of_death proof, completion done) {
+    void evacuate(const request& r, proof_of_death proof, completion done)
+        requires Moves
+    {
         if (proof.target() != r.target) return done(outcome::refused("the proof of death is of another target"));
         call(r, operation::evacuate_instance, std::move(done));
     }
@@ -149,11 +152,14 @@ private:
     Time time_;
 };
 
+/// One hypervisor, or several whose domains stay where they are.
 using libvirt_driver = basic_libvirt_driver<>;
-static_assert(recreates_instances<libvirt_driver> && evacuates_instances<libvirt_driver> &&
-              fences_instances<libvirt_driver> && rebuilds_instances<libvirt_driver> &&
-              restarts_services<libvirt_driver> && creates_instances<libvirt_driver> &&
-              collects_forensics<libvirt_driver>);
+/// Several hypervisors with shared disks.
+using libvirt_cluster_driver = basic_libvirt_driver<system_time, true>;
+static_assert(recreates_instances<libvirt_driver> && fences_instances<libvirt_driver> &&
+              rebuilds_instances<libvirt_driver> && restarts_services<libvirt_driver> &&
+              creates_instances<libvirt_driver> && collects_forensics<libvirt_driver> &&
+              !evacuates_instances<libvirt_driver> && evacuates_instances<libvirt_cluster_driver>);
 
 /// A sink of a pipeline's events that also tells it what libvirt told, each time that it is polled: for
 /// `pipeline::run`. `then` hears the pipeline's events and, if it can, each `libvirt_event`. It refers to all three,

@@ -103,8 +103,8 @@ struct libvirt_placement {
 /// driver without harm. Any thread.
 class libvirt_core : public std::enable_shared_from_this<libvirt_core> {
 public:
-    explicit libvirt_core(libvirt_options options)
-        : options_{std::move(options)}, store_{options_.descriptions}, events_{options_.most_events} {
+    libvirt_core(libvirt_options options, bool moves)
+        : options_{std::move(options)}, moves_{moves}, store_{options_.descriptions}, events_{options_.most_events} {
         for (const libvirt_host& h : options_.hosts)
             sides_.push_back(std::make_unique<libvirt_side>(h, options_.most_events));
     }
@@ -157,16 +157,16 @@ private:
 
     [[nodiscard]] result<void> check_options() const;
     void keep_connection(side& s);
-    [[nodiscard]] libvirt_link connect(const side& s) const;
+    [[nodiscard]] static libvirt_link connect(const side& s, int keepalive);
     void attend(side& s, const libvirt_link& link);
     void look_around(side& s, const libvirt_link& link);
     void tell_states(side& s, const libvirt_link& link);
     void take_signal(side& s, const libvirt_link& link, libvirt_event& e);
-    [[nodiscard]] bool judge_start(side& s, const libvirt_link& link, const std::string& name);
+    [[nodiscard]] bool judge_start(const side& s, const std::string& name);
     void keep_description(const libvirt_link& link, virDomain* d, const std::string& name, const std::string& host);
     void emit(libvirt_event e);
     [[nodiscard]] bool is_listed(std::string_view name) const;
-    [[nodiscard]] bool is_ours(virDomain* d, libvirt_mark& mark) const;
+    [[nodiscard]] bool is_ours(const libvirt_link& link, virDomain* d, libvirt_mark& mark) const;
 
     // libvirt_calls.hpp: calls on their way
 
@@ -192,14 +192,16 @@ private:
     [[nodiscard]] outcome recreate(const work& w);
     [[nodiscard]] outcome make_on(side& s, placed* there, const placement& p, const work& w);
     [[nodiscard]] outcome forensics(const work& w);
+    [[nodiscard]] result<placed> apart(const placed& p) const;
     [[nodiscard]] std::optional<outcome> destroy(placed& p);
     [[nodiscard]] std::optional<outcome> claim(placed& p, const work& w);
     [[nodiscard]] outcome start(placed& p, const work& w);
     [[nodiscard]] std::string stamp_of(const work& w);
     void expect_start(const std::string& name, int by);
-    [[nodiscard]] outcome run_in_guest(placed& p, const work& w);
+    [[nodiscard]] outcome run_in_guest(const placed& p, const work& w);
 
     libvirt_options options_;
+    bool moves_; // a domain may be started on another host
     libvirt_store store_;
     std::vector<std::unique_ptr<side>> sides_;
     inbox<libvirt_event> events_;

@@ -21,25 +21,27 @@ inline outcome libvirt_core::restart_service(const work& w) {
     return run_in_guest(d, w);
 }
 
-inline outcome libvirt_core::run_in_guest(placed& p, const work& w) {
+inline outcome libvirt_core::run_in_guest(const placed& p, const work& w) {
     const auto seconds = [&w](duration most) {
         const auto left = std::chrono::duration_cast<std::chrono::seconds>(w.by - steady::now());
         const auto asked = std::chrono::duration_cast<std::chrono::seconds>(most);
         return static_cast<int>((std::max)((std::min)(left, asked).count(), std::int64_t{1}));
     };
+    const auto own = apart(p);
+    if (!own) return outcome::failed(own.error().message);
     libvirt_trouble why;
     const auto say = [&](const std::string& words) {
         const int limit = seconds(options_.agent_answers);
-        const libvirt_text heard{virDomainQemuAgentCommand(p.domain.get(), words.c_str(), limit, 0)};
+        const libvirt_text heard{virDomainQemuAgentCommand(own->domain.get(), words.c_str(), limit, 0)};
         why = heard ? libvirt_trouble{} : libvirt_trouble::last();
         return heard ? std::string{heard.get()} : std::string{};
     };
-    if (say(R"({"execute":"guest-ping"})").empty()) return failed_step(why, p.link);
+    if (say(R"({"execute":"guest-ping"})").empty()) return failed_step(why, own->link);
     if (auto too_late = stale(w)) return std::move(*too_late);
     const std::string begun = say(guest_exec(options_.service_command, w.service));
     if (begun.empty() && why.code == VIR_ERR_AGENT_UNRESPONSIVE)
         return outcome::unknown("the guest agent fell silent: " + why.text);
-    if (begun.empty()) return failed_step(why, p.link);
+    if (begun.empty()) return failed_step(why, own->link);
     const auto pid = guest_answer{begun}.number("pid");
     if (!pid) return outcome::unknown("the guest agent's answer is not one");
     const steady::time_point limit = (std::min)(w.by, steady_after(options_.service_restarts));

@@ -60,6 +60,7 @@ inline result<void> libvirt_core::open(duration wait) {
         side& s = *each;
         s.threads = options_.workers + 1;
         const auto run = [self, &s](bool keeper) {
+            leave_signals_to_others();
             if (keeper) self->keep_connection(s);
             else self->serve(s);
             const std::lock_guard<std::mutex> lock{s.mutex};
@@ -127,7 +128,7 @@ inline void libvirt_core::keep_connection(side& s) {
     duration pause = options_.reconnect_first;
     while (!s.signals->stopping()) {
         s.signals->begin();
-        libvirt_link link = connect(s);
+        libvirt_link link = connect(s, options_.keepalive);
         if (!link) {
             s.signals->pause(std::chrono::duration_cast<steady::duration>(pause));
             pause = 2 * pause < options_.reconnect_most ? 2 * pause : options_.reconnect_most;
@@ -172,24 +173,20 @@ inline void libvirt_core::keep_connection(side& s) {
     }
 }
 
-inline libvirt_link libvirt_core::connect(const side& s) const {
-    const auto close = [](virConnect* c) {
-        if (c != nullptr) virConnectClose(c);
-    };
-    virConnect* const opened = virConnectOpen(s.config.uri.c_str());
+inline libvirt_link libvirt_core::connect(const side& s, int keepalive) {
+    const virConnectPtr opened = virConnectOpen(s.config.uri.c_str());
     if (opened == nullptr) return nullptr;
-    libvirt_link link{opened, close};
-    virConnSetErrorFunc(link.get(), nullptr, ignore_libvirt_error);
+    virConnSetErrorFunc(opened, nullptr, ignore_libvirt_error);
     // Without signs of life a daemon that stands still would be waited for without end. Local drivers know none.
-    if (options_.keepalive > 0) virConnectSetKeepAlive(link.get(), options_.keepalive, 3);
-    return link;
+    if (keepalive > 0) virConnectSetKeepAlive(opened, keepalive, 3);
+    return std::make_shared<libvirt_connection>(opened);
 }
 
 /// Looks after a connection until it breaks.
 inline void libvirt_core::attend(side& s, const libvirt_link& link) {
     std::string host = s.config.name;
     if (host.empty()) {
-        const libvirt_text found{virConnectGetHostname(link.get())};
+        const libvirt_text found{in_turn(link, [&] { return virConnectGetHostname(link->c); })};
         host = found ? found.get() : s.config.uri;
     }
     {
@@ -211,7 +208,7 @@ inline void libvirt_core::attend(side& s, const libvirt_link& link) {
     steady::time_point next = steady::now();
     for (libvirt_event e; !s.signals->broken() && !s.signals->stopping();) {
         if (polls && steady::now() >= next) {
-            if (virConnectIsAlive(link.get()) != 1) return;
+            if (virConnectIsAlive(link->c) != 1) return;
             tell_states(s, link);
             next = steady_after(options_.status_every);
         }
@@ -222,12 +219,12 @@ inline void libvirt_core::attend(side& s, const libvirt_link& link) {
 /// Finds our domains, and what of them is not where it belongs.
 inline void libvirt_core::look_around(side& s, const libvirt_link& link) {
     virDomainPtr* all = nullptr;
-    const int n = virConnectListAllDomains(link.get(), &all, 0);
+    const int n = in_turn(link, [&] { return virConnectListAllDomains(link->c, &all, 0); });
     std::set<std::string, std::less<>> found;
     for (int i = 0; i < n; ++i) {
         const libvirt_domain d{all[i]};
         libvirt_mark mark;
-        if (!is_ours(d.get(), mark)) continue;
+        if (!is_ours(link, d.get(), mark)) continue;
         const std::string name = name_of(d.get());
         found.insert(name);
         {
@@ -238,7 +235,7 @@ inline void libvirt_core::look_around(side& s, const libvirt_link& link) {
             a.starts_expected = 0;
         }
         keep_description(link, d.get(), name, s.name);
-        if (virDomainIsActive(d.get()) != 1 || !judge_start(s, link, name)) continue;
+        if (is_active(link, d.get()) != 1 || !judge_start(s, name)) continue;
         libvirt_event e;
         e.what = libvirt_event_kind::started;
         e.domain = name;
@@ -271,7 +268,7 @@ inline void libvirt_core::tell_states(side& s, const libvirt_link& link) {
         e.domain = name;
         e.cloud_id = uuid;
         e.host = s.name;
-        const libvirt_domain d{virDomainLookupByName(link.get(), name.c_str())};
+        const libvirt_domain d = domain_of_name(link, name);
         int state = VIR_DOMAIN_NOSTATE;
         int reason = 0;
         if (!d && !libvirt_trouble::last().absent()) continue;
@@ -282,7 +279,7 @@ inline void libvirt_core::tell_states(side& s, const libvirt_link& link) {
             if (uuid.empty()) continue;
         } else {
             libvirt_mark mark;
-            if (!is_ours(d.get(), mark) || virDomainGetState(d.get(), &state, &reason, 0) != 0) continue;
+            if (!is_ours(link, d.get(), mark) || !state_of(link, d.get(), state, reason)) continue;
             e.cloud_id = mark.cloud_id(uuid);
             e.seen = health_of(state, reason);
         }
@@ -293,8 +290,7 @@ inline void libvirt_core::tell_states(side& s, const libvirt_link& link) {
 
 /// Whether a domain that began to run on a host has no business there: we did not start it there, and it belongs on
 /// another one, where it may run as well.
-inline bool libvirt_core::judge_start(side& s, const libvirt_link& link, const std::string& name) {
-    static_cast<void>(link);
+inline bool libvirt_core::judge_start(const side& s, const std::string& name) {
     auto kept = store_.find(name);
     if (!kept || kept->home == s.name) return false;
     const auto moves_here = [&] {
@@ -310,9 +306,9 @@ inline bool libvirt_core::judge_start(side& s, const libvirt_link& link, const s
             if (other->name == kept->home) at_home = other->link;
         }
         if (!at_home) continue;
-        const libvirt_domain d{virDomainLookupByName(at_home.get(), name.c_str())};
+        const libvirt_domain d = domain_of_name(at_home, name);
         if (!d) return libvirt_trouble::last().absent() ? moves_here() : true;
-        return virDomainIsActive(d.get()) == 0 ? moves_here() : true;
+        return is_active(at_home, d.get()) == 0 ? moves_here() : true;
     }
     return true;
 }
@@ -326,12 +322,12 @@ inline void libvirt_core::take_signal(side& s, const libvirt_link& link, libvirt
         const auto at = known_.find(e.domain);
         ours = at != known_.end() && at->second.uuid == e.cloud_id && at->second.hosts.contains(s.name);
     }
-    const libvirt_domain d{virDomainLookupByUUIDString(link.get(), e.cloud_id.c_str())};
+    const libvirt_domain d = domain_of_uuid(link, e.cloud_id);
     // Its mark may have come or gone with its description.
     if (d && (!ours || e.what == k::defined)) {
         libvirt_mark mark;
         const bool was = ours;
-        ours = is_ours(d.get(), mark);
+        ours = is_ours(link, d.get(), mark);
         const std::lock_guard<std::mutex> lock{mutex_};
         if (ours) {
             acquaintance& a = known_[e.domain];
@@ -351,20 +347,20 @@ inline void libvirt_core::take_signal(side& s, const libvirt_link& link, libvirt
             expected = starts != 0;
             if (expected) --starts;
         }
-        e.stray = !expected && judge_start(s, link, e.domain);
+        e.stray = !expected && judge_start(s, e.domain);
     }
     if (!d) {
         const std::lock_guard<std::mutex> lock{mutex_};
         known_[e.domain].hosts.erase(s.name);
     }
-    if (libvirt_mark mark; d && libvirt_mark::read(d.get(), mark)) e.cloud_id = mark.cloud_id(e.cloud_id);
+    if (libvirt_mark mark; d && libvirt_mark::read(link, d.get(), mark)) e.cloud_id = mark.cloud_id(e.cloud_id);
     emit(std::move(e));
 }
 
 /// Keeps the description of a domain of ours. Where it belongs is where it was seen first, until it moves.
-inline void libvirt_core::keep_description(const libvirt_link&, virDomain* d, const std::string& name,
+inline void libvirt_core::keep_description(const libvirt_link& link, virDomain* d, const std::string& name,
                                            const std::string& host) {
-    const libvirt_text xml{virDomainGetXMLDesc(d, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)};
+    const libvirt_text xml = description_of(link, d);
     if (!xml) return;
     libvirt_description next{xml.get(), uuid_of(d), host};
     if (const auto kept = store_.find(name); kept && !kept->home.empty()) next.home = kept->home;

@@ -8,9 +8,19 @@
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <mutex>
+#include <signal.h>
 #include <thread>
 
 namespace reheat::inline REHEAT_ABI::detail {
+
+/// Keeps this thread from being the one that a signal of the program is handled in, or that a daemon which went away
+/// ends by SIGPIPE.
+inline void leave_signals_to_others() {
+    sigset_t all;
+    sigfillset(&all);
+    for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP}) sigdelset(&all, own);
+    pthread_sigmask(SIG_BLOCK, &all, nullptr);
+}
 
 /// The thread that runs libvirt's default event loop, of which a process has one: without it there are no events, and a
 /// connection that broke is not noticed. It runs as long as somebody has joined. Any thread.
@@ -33,6 +43,7 @@ public:
             }
             stop_.store(false);
             thread_ = std::thread{[this] {
+                leave_signals_to_others();
                 while (!stop_.load()) {
                     if (virEventRunDefaultImpl() != 0) std::this_thread::yield();
                 }

@@ -45,23 +45,25 @@ struct libvirt_mark {
 
     /// The mark of what runs, or of the description if nothing runs; without an owner if there is none. False: it can
     /// not be read, and the thread's last error says why.
-    [[nodiscard]] static bool read(virDomain* d, libvirt_mark& to) {
-        const libvirt_text text{virDomainGetMetadata(d, VIR_DOMAIN_METADATA_ELEMENT, space, VIR_DOMAIN_AFFECT_CURRENT)};
+    [[nodiscard]] static bool read(const libvirt_link& link, virDomain* d, libvirt_mark& to) {
+        const libvirt_text text{in_turn(link, [&] {
+            return virDomainGetMetadata(d, VIR_DOMAIN_METADATA_ELEMENT, space, VIR_DOMAIN_AFFECT_CURRENT);
+        })};
         to = text ? of_element(text.get()) : libvirt_mark{};
         return text || libvirt_trouble::last().code == VIR_ERR_NO_DOMAIN_METADATA;
     }
     /// Into the description, and into what runs if anything does.
-    [[nodiscard]] bool write(virDomain* d) const {
-        unsigned where = 0;
-        if (virDomainIsPersistent(d) == 1) where |= VIR_DOMAIN_AFFECT_CONFIG;
-        if (virDomainIsActive(d) == 1) where |= VIR_DOMAIN_AFFECT_LIVE;
-        return virDomainSetMetadata(d, VIR_DOMAIN_METADATA_ELEMENT, element().c_str(), "reheat", space, where) == 0;
-    }
-    [[nodiscard]] static bool erase(virDomain* d) {
-        unsigned where = 0;
-        if (virDomainIsPersistent(d) == 1) where |= VIR_DOMAIN_AFFECT_CONFIG;
-        if (virDomainIsActive(d) == 1) where |= VIR_DOMAIN_AFFECT_LIVE;
-        return virDomainSetMetadata(d, VIR_DOMAIN_METADATA_ELEMENT, nullptr, "reheat", space, where) == 0;
+    [[nodiscard]] bool write(const libvirt_link& link, virDomain* d) const { return set(link, d, element().c_str()); }
+    [[nodiscard]] static bool erase(const libvirt_link& link, virDomain* d) { return set(link, d, nullptr); }
+
+private:
+    static bool set(const libvirt_link& link, virDomain* d, const char* element) {
+        return in_turn(link, [&] {
+            unsigned where = 0;
+            if (virDomainIsPersistent(d) == 1) where |= VIR_DOMAIN_AFFECT_CONFIG;
+            if (virDomainIsActive(d) == 1) where |= VIR_DOMAIN_AFFECT_LIVE;
+            return virDomainSetMetadata(d, VIR_DOMAIN_METADATA_ELEMENT, element, "reheat", space, where) == 0;
+        });
     }
 };
 

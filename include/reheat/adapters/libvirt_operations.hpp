@@ -45,15 +45,15 @@ inline libvirt_placement libvirt_core::locate(std::string_view wanted) {
             continue;
         }
         placed d;
-        d.domain.reset(virDomainLookupByName(link.get(), name.c_str()));
+        d.domain = domain_of_name(link, name);
         if (!d.domain) {
             if (libvirt_trouble::last().absent()) p.any_up = true;
             else dark();
             continue;
         }
-        const bool ours = is_ours(d.domain.get(), d.mark);
-        const int active = virDomainIsActive(d.domain.get());
-        if (active < 0 || virConnectIsAlive(link.get()) != 1) {
+        const bool ours = is_ours(link, d.domain.get(), d.mark);
+        const int active = is_active(link, d.domain.get());
+        if (active < 0 || virConnectIsAlive(link->c) != 1) {
             if (active < 0 && libvirt_trouble::last().absent()) p.any_up = true; // it ended meanwhile
             else dark();
             continue;
@@ -86,11 +86,11 @@ inline libvirt_placed* libvirt_core::current(placement& p) {
 inline observed libvirt_core::look(const placed& p) const {
     observed seen;
     seen.exists = true;
-    const int active = virDomainIsActive(p.domain.get());
+    const int active = is_active(p.link, p.domain.get());
     if (active >= 0) seen.running = active == 1;
     seen.vouched = active >= 0;
     libvirt_mark now;
-    if (!libvirt_mark::read(p.domain.get(), now)) now = p.mark;
+    if (!libvirt_mark::read(p.link, p.domain.get(), now)) now = p.mark;
     seen.cloud_id = now.cloud_id(p.uuid);
     const unsigned id = virDomainGetID(p.domain.get());
     if (seen.running.value_or(false) && id != ~0U) seen.boot_id = std::to_string(id) + '.' + now.boot;
@@ -156,11 +156,20 @@ inline outcome libvirt_core::fence(const work& w) {
     return outcome::done(std::move(seen));
 }
 
+/// The same domain over a connection of its own, for calls that may take long: all others would wait for them.
+inline result<libvirt_placed> libvirt_core::apart(const placed& p) const {
+    placed own;
+    own.link = connect(*p.on, options_.keepalive);
+    if (own.link) own.domain = domain_of_uuid(own.link, p.uuid);
+    if (!own.domain) return error{errc::unavailable, p.host, libvirt_trouble::last().text};
+    return own;
+}
+
 /// Powers off and asks the hypervisor, in words of its own, whether QEMU is gone. Nothing if it is.
 inline std::optional<outcome> libvirt_core::destroy(placed& p) {
     libvirt_trouble why;
-    if (virDomainDestroy(p.domain.get()) != 0) why = libvirt_trouble::last();
-    const libvirt_domain again{virDomainLookupByUUIDString(p.link.get(), p.uuid.c_str())};
+    if (in_turn(p.link, [&] { return virDomainDestroy(p.domain.get()); }) != 0) why = libvirt_trouble::last();
+    const libvirt_domain again = domain_of_uuid(p.link, p.uuid);
     if (!again) {
         const libvirt_trouble unseen = libvirt_trouble::last();
         if (unseen.absent()) return std::nullopt; // it had no description, and ended with its QEMU
@@ -168,8 +177,8 @@ inline std::optional<outcome> libvirt_core::destroy(placed& p) {
     }
     int state = VIR_DOMAIN_NOSTATE;
     int reason = 0;
-    const bool told = virDomainGetState(again.get(), &state, &reason, 0) == 0;
-    const int active = virDomainIsActive(again.get());
+    const bool told = state_of(p.link, again.get(), state, reason);
+    const int active = is_active(p.link, again.get());
     if (told && state == VIR_DOMAIN_SHUTOFF && active == 0 && virDomainGetID(again.get()) == ~0U) return std::nullopt;
     if (!told || active < 0 || why.code == VIR_ERR_OK || why.lost(p.link))
         return outcome::unknown("the power-off can not be confirmed: " + why.text);
@@ -180,14 +189,14 @@ inline std::optional<outcome> libvirt_core::destroy(placed& p) {
 /// finds out here.
 inline std::optional<outcome> libvirt_core::claim(placed& p, const work& w) {
     libvirt_mark now;
-    if (!libvirt_mark::read(p.domain.get(), now)) return failed_step(libvirt_trouble::last(), p.link);
+    if (!libvirt_mark::read(p.link, p.domain.get(), now)) return failed_step(libvirt_trouble::last(), p.link);
     if (now.reign > w.reign) return outcome::refused("its epoch is over: another controller has acted");
     if (auto too_late = stale(w)) return too_late;
     p.mark = now;
     if (now.reign == w.reign && now.by == options_.owner) return std::nullopt;
     p.mark.by = options_.owner;
     p.mark.reign = w.reign;
-    if (!p.mark.write(p.domain.get())) return failed_step(libvirt_trouble::last(), p.link);
+    if (!p.mark.write(p.link, p.domain.get())) return failed_step(libvirt_trouble::last(), p.link);
     return std::nullopt;
 }
 
@@ -209,10 +218,10 @@ inline outcome libvirt_core::start(placed& p, const work& w) {
     p.mark.by = options_.owner;
     p.mark.reign = w.reign;
     p.mark.boot = stamp_of(w);
-    if (!p.mark.write(p.domain.get())) return failed_step(libvirt_trouble::last(), p.link);
+    if (!p.mark.write(p.link, p.domain.get())) return failed_step(libvirt_trouble::last(), p.link);
     expect_start(w.name, 1);
     const unsigned flags = is_test_driver(p.link) ? 0U : unsigned{VIR_DOMAIN_START_FORCE_BOOT};
-    if (virDomainCreateWithFlags(p.domain.get(), flags) != 0) {
+    if (in_turn(p.link, [&] { return virDomainCreateWithFlags(p.domain.get(), flags); }) != 0) {
         const libvirt_trouble why = libvirt_trouble::last();
         expect_start(w.name, -1);
         return failed_step(why, p.link);
@@ -225,10 +234,14 @@ inline outcome libvirt_core::start(placed& p, const work& w) {
 /// Asks the guest, by its agent or by its power button. Nothing if it has to be reset.
 inline std::optional<outcome> libvirt_core::ask_to_reboot(placed& p, const work& w) {
     const std::uint64_t before = p.on->signals->turns(p.uuid);
-    if (virDomainReboot(p.domain.get(), VIR_DOMAIN_REBOOT_DEFAULT) != 0) {
-        const libvirt_trouble why = libvirt_trouble::last();
-        if (why.lost(p.link)) return failed_step(why, p.link);
-        return std::nullopt; // it has no way to hear that
+    {
+        const auto own = apart(p);
+        if (!own) return outcome::failed(own.error().message);
+        if (virDomainReboot(own->domain.get(), VIR_DOMAIN_REBOOT_DEFAULT) != 0) {
+            const libvirt_trouble why = libvirt_trouble::last();
+            if (why.lost(own->link)) return failed_step(why, own->link);
+            return std::nullopt; // it has no way to hear that
+        }
     }
     if (!is_test_driver(p.link)) {
         const steady::time_point obeys = steady_after(options_.guest_obeys);
@@ -237,10 +250,10 @@ inline std::optional<outcome> libvirt_core::ask_to_reboot(placed& p, const work&
             if (stale(w)) return outcome::unknown("the guest was asked to reboot, and has not yet");
             return std::nullopt;
         }
-        if (virDomainIsActive(p.domain.get()) != 1) return start(p, w);
+        if (is_active(p.link, p.domain.get()) != 1) return start(p, w);
     }
     p.mark.boot = stamp_of(w);
-    static_cast<void>(p.mark.write(p.domain.get()));
+    static_cast<void>(p.mark.write(p.link, p.domain.get()));
     return outcome::done(look(p));
 }
 
@@ -260,8 +273,9 @@ inline outcome libvirt_core::reboot(const work& w) {
     }
     if (runs) {
         d.mark.boot = stamp_of(w);
-        if (!d.mark.write(d.domain.get())) return failed_step(libvirt_trouble::last(), d.link);
-        if (virDomainReset(d.domain.get(), 0) != 0) return failed_step(libvirt_trouble::last(), d.link);
+        if (!d.mark.write(d.link, d.domain.get())) return failed_step(libvirt_trouble::last(), d.link);
+        if (in_turn(d.link, [&] { return virDomainReset(d.domain.get(), 0); }) != 0)
+            return failed_step(libvirt_trouble::last(), d.link);
         return outcome::done(look(d));
     }
     // What stands still, has panicked or is off begins from the start: a reset would leave it as it stands.
@@ -278,7 +292,7 @@ inline outcome libvirt_core::rebuild(const work& w) {
     if (!p.kept) return outcome::refused("no description of it is kept");
     if (auto no = claim(d, w)) return std::move(*no);
     if (d.active && d.mark.boot == stamp_of(w)) return outcome::done(look(d)); // an earlier try of this very call
-    libvirt_domain defined{virDomainDefineXML(d.link.get(), p.kept->xml.c_str())};
+    libvirt_domain defined{in_turn(d.link, [&] { return virDomainDefineXML(d.link->c, p.kept->xml.c_str()); })};
     if (!defined) return failed_step(libvirt_trouble::last(), d.link);
     if (d.active) {
         if (auto no = destroy(d)) return std::move(*no);
@@ -329,6 +343,7 @@ inline outcome libvirt_core::recreate(const work& w) {
         const std::lock_guard<std::mutex> lock{s->mutex};
         if (!s->link || s->signals->broken()) continue;
         const bool home = s->name == p.home;
+        if (!moves_ && !home && !p.home.empty()) continue;
         if (moves ? !home && chosen == nullptr : home || chosen == nullptr) chosen = s.get();
     }
     if (chosen == nullptr)
@@ -354,10 +369,10 @@ inline outcome libvirt_core::make_on(side& s, placed* there, const placement& p,
         }
         if (!d.link) return outcome::failed("the hypervisor does not answer; nothing was done");
         if (auto too_late = stale(w)) return std::move(*too_late);
-        d.domain.reset(virDomainDefineXML(d.link.get(), p.kept->xml.c_str()));
+        d.domain.reset(in_turn(d.link, [&] { return virDomainDefineXML(d.link->c, p.kept->xml.c_str()); }));
         if (!d.domain) return failed_step(libvirt_trouble::last(), d.link);
         d.uuid = uuid_of(d.domain.get());
-        if (!libvirt_mark::read(d.domain.get(), d.mark)) return failed_step(libvirt_trouble::last(), d.link);
+        if (!libvirt_mark::read(d.link, d.domain.get(), d.mark)) return failed_step(libvirt_trouble::last(), d.link);
         if (d.mark.reign > w.reign) return outcome::refused("its epoch is over: another controller has acted");
     } else if (auto no = claim(d, w)) {
         return std::move(*no);
@@ -389,8 +404,10 @@ inline outcome libvirt_core::forensics(const work& w) {
     const std::string file =
         options_.dumps + '/' + file_name_of(w.name) + '-' + std::to_string(std::time(nullptr)) + ".core";
     const unsigned flags = is_test_driver(d.link) ? 0U : unsigned{VIR_DUMP_LIVE} | unsigned{VIR_DUMP_MEMORY_ONLY};
-    if (virDomainCoreDump(d.domain.get(), file.c_str(), flags) != 0)
-        return failed_step(libvirt_trouble::last(), d.link);
+    const auto own = apart(d);
+    if (!own) return outcome::failed(own.error().message);
+    if (virDomainCoreDump(own->domain.get(), file.c_str(), flags) != 0)
+        return failed_step(libvirt_trouble::last(), own->link);
     return outcome::done(look(d));
 }
 

@@ -15,8 +15,8 @@ inline bool libvirt_core::is_listed(std::string_view name) const {
 }
 
 /// Ours is what has our mark, and what is listed and has nobody's.
-inline bool libvirt_core::is_ours(virDomain* d, libvirt_mark& mark) const {
-    if (!libvirt_mark::read(d, mark)) return false;
+inline bool libvirt_core::is_ours(const libvirt_link& link, virDomain* d, libvirt_mark& mark) const {
+    if (!libvirt_mark::read(link, d, mark)) return false;
     return mark.by == options_.owner || (mark.by.empty() && is_listed(name_of(d)));
 }
 
@@ -32,7 +32,7 @@ inline result<void> libvirt_core::adopt(std::string_view domain) {
             l = s->link;
         }
         if (!l) return error{errc::unavailable, s->config.uri, "no connection"};
-        libvirt_domain d{virDomainLookupByName(l.get(), name.c_str())};
+        libvirt_domain d = domain_of_name(l, name);
         if (!d && libvirt_trouble::last().absent()) continue;
         if (!d) return error{errc::unavailable, s->config.uri, libvirt_trouble::last().text};
         if (found) return error{errc::already_exists, name, "two hosts have a domain of that name"};
@@ -42,11 +42,12 @@ inline result<void> libvirt_core::adopt(std::string_view domain) {
     }
     if (!found) return error{errc::not_found, name, "no host has a domain of that name"};
     libvirt_mark mark;
-    if (!libvirt_mark::read(found.get(), mark)) return error{errc::unavailable, name, libvirt_trouble::last().text};
+    if (!libvirt_mark::read(link, found.get(), mark))
+        return error{errc::unavailable, name, libvirt_trouble::last().text};
     if (!mark.by.empty() && mark.by != options_.owner)
         return error{errc::denied, name, "it is marked as owned by '" + mark.by + "'"};
     mark.by = options_.owner;
-    if (!mark.write(found.get())) return error{errc::unavailable, name, libvirt_trouble::last().text};
+    if (!mark.write(link, found.get())) return error{errc::unavailable, name, libvirt_trouble::last().text};
     std::string host;
     {
         const std::lock_guard<std::mutex> lock{on->mutex};
@@ -58,7 +59,7 @@ inline result<void> libvirt_core::adopt(std::string_view domain) {
         a.uuid = uuid_of(found.get());
         a.hosts.insert(host);
     }
-    const libvirt_text xml{virDomainGetXMLDesc(found.get(), VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE)};
+    const libvirt_text xml = description_of(link, found.get());
     if (!xml) return error{errc::unavailable, name, libvirt_trouble::last().text};
     return store_.put(name, {xml.get(), uuid_of(found.get()), host});
 }
@@ -72,11 +73,11 @@ inline result<void> libvirt_core::disown(std::string_view domain) {
             l = s->link;
         }
         if (!l) return error{errc::unavailable, s->config.uri, "no connection"};
-        const libvirt_domain d{virDomainLookupByName(l.get(), name.c_str())};
+        const libvirt_domain d = domain_of_name(l, name);
         if (!d) continue;
         libvirt_mark mark;
-        if (!libvirt_mark::read(d.get(), mark) || mark.by != options_.owner) continue;
-        if (!libvirt_mark::erase(d.get())) return error{errc::unavailable, name, libvirt_trouble::last().text};
+        if (!libvirt_mark::read(l, d.get(), mark) || mark.by != options_.owner) continue;
+        if (!libvirt_mark::erase(l, d.get())) return error{errc::unavailable, name, libvirt_trouble::last().text};
     }
     {
         const std::lock_guard<std::mutex> lock{mutex_};

@@ -49,23 +49,25 @@ public:
 
     /// Asks for every event of a connection. What its driver does not know is left out.
     [[nodiscard]] static callbacks listen(const std::shared_ptr<libvirt_signals>& to, const libvirt_link& link) {
+        const std::lock_guard<std::mutex> lock{link->turn};
         callbacks out;
         const auto add = [&](int event, virConnectDomainEventGenericCallback call) {
-            const int id = virConnectDomainEventRegisterAny(link.get(), nullptr, event, call, held(to), let_go);
+            const int id = virConnectDomainEventRegisterAny(link->c, nullptr, event, call, held(to), let_go);
             if (id >= 0) out.ids.push_back(id);
         };
-        add(VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(&on_lifecycle));
-        add(VIR_DOMAIN_EVENT_ID_REBOOT, VIR_DOMAIN_EVENT_CALLBACK(&on_reboot));
-        add(VIR_DOMAIN_EVENT_ID_WATCHDOG, VIR_DOMAIN_EVENT_CALLBACK(&on_watchdog));
-        add(VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON, VIR_DOMAIN_EVENT_CALLBACK(&on_io_error));
-        add(VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(&on_agent));
-        add(VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(&on_metadata));
-        out.closing = virConnectRegisterCloseCallback(link.get(), on_close, held(to), let_go) == 0;
+        add(VIR_DOMAIN_EVENT_ID_LIFECYCLE, generic(&on_lifecycle));
+        add(VIR_DOMAIN_EVENT_ID_REBOOT, generic(&on_reboot));
+        add(VIR_DOMAIN_EVENT_ID_WATCHDOG, generic(&on_watchdog));
+        add(VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON, generic(&on_io_error));
+        add(VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, generic(&on_agent));
+        add(VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, generic(&on_metadata));
+        out.closing = virConnectRegisterCloseCallback(link->c, on_close, held(to), let_go) == 0;
         return out;
     }
     static void deafen(const callbacks& ids, const libvirt_link& link) {
-        for (const int id : ids.ids) virConnectDomainEventDeregisterAny(link.get(), id);
-        if (ids.closing) virConnectUnregisterCloseCallback(link.get(), on_close);
+        const std::lock_guard<std::mutex> lock{link->turn};
+        for (const int id : ids.ids) virConnectDomainEventDeregisterAny(link->c, id);
+        if (ids.closing) virConnectUnregisterCloseCallback(link->c, on_close);
     }
 
     void put(libvirt_event e) {
@@ -138,6 +140,12 @@ private:
     static void* held(const pointer& to) { return new pointer{to}; }
     static void let_go(void* p) { delete static_cast<pointer*>(p); }
     static libvirt_signals& of(void* p) { return **static_cast<pointer*>(p); }
+
+    /// libvirt takes callbacks of every kind as one type, and calls each as what it is.
+    template <class Callback>
+    static virConnectDomainEventGenericCallback generic(Callback* f) noexcept {
+        return reinterpret_cast<virConnectDomainEventGenericCallback>(reinterpret_cast<void (*)()>(f));
+    }
 
     static libvirt_event about(virDomain* d, libvirt_event_kind what, std::string detail, health seen) {
         libvirt_event e;

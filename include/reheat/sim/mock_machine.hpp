@@ -6,6 +6,7 @@
 #include <reheat/core/ids.hpp>
 #include <reheat/core/time.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -62,6 +63,7 @@ struct mock_setup {
     std::string host{};     ///< where it runs; empty: nobody cares
     std::string rack{};
     std::string zone{};
+    bool foreign = false; ///< somebody else's: it can be described, and every other call for it is refused
 };
 
 /// What is in the cloud, seen from outside.
@@ -78,11 +80,15 @@ struct mock_machine {
     time_point next_heartbeat = never;
     time_point watchdog_at = never; ///< it resets itself then, unless it is fed
     std::string address;
+    std::uint32_t strays = 0; ///< older copies that still have power: the mistake that must never happen
+    std::uint32_t roots = 0;  ///< how many root disks it has had
 
     [[nodiscard]] bool works() const noexcept { return is == condition::running && !broken; }
     [[nodiscard]] bool has_power() const noexcept {
         return is == condition::running || is == condition::booting || is == condition::hung;
     }
+    /// How many copies run, seen from outside.
+    [[nodiscard]] std::size_t copies() const noexcept { return (has_power() ? 1U : 0U) + strays; }
     /// Whether it works, and all its services do.
     [[nodiscard]] bool serves() const noexcept {
         for (const bool up : service_up) {

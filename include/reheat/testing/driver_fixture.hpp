@@ -19,13 +19,13 @@ namespace reheat::inline REHEAT_ABI::testing {
 /// What a rule of the conformance kit asks of the fixture: a machine to try things on. It must be up when `make`
 /// returns, unless `running` is false.
 struct wanted_target {
-    std::string name;           ///< unlike that of any other in this run; answer an error where it can not be had
+    std::string name{};         ///< unlike that of any other in this run; answer an error where it can not be had
     bool running = true;        ///< false: the cloud has never made it, and `create` will
     bool service = false;       ///< with a service that the driver can restart; name it in `test_target::services`
     bool volume = false;        ///< with a volume that outlives the machine, and `marker` written on it
     bool fixed_address = false; ///< with an address that outlives the machine
     bool stack = false;         ///< as part of a stack of its own; name it in `test_target::stack`
-    std::string marker;         ///< a short ASCII text without blanks, another one for each target
+    std::string marker{};       ///< a short ASCII text without blanks, another one for each target
 };
 
 /// A machine that a fixture has made, in the words that requests will have for it.
