@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string>
 #include <string_view>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -67,6 +68,7 @@ public:
             for (int fd = 0; fd < 3; ++fd) dup2(quiet, fd);
             for (int fd = 3; fd < 1024; ++fd) ::close(fd);
             if (geteuid() == 0 && (setgid(nobody) != 0 || setuid(nobody) != 0)) _exit(126);
+            prctl(PR_SET_PDEATHSIG, SIGKILL); // a test that crashes leaves none behind
             execl(program_path.c_str(), "libvirtd", static_cast<char*>(nullptr));
             _exit(127);
         }

@@ -56,11 +56,11 @@ public:
         const std::lock_guard<std::mutex> lock{mutex_};
         spared_ = std::move(name);
     }
-    /// How many calls of that procedure have come.
-    [[nodiscard]] unsigned calls(std::uint32_t procedure) const {
+    /// How many calls of that procedure have come that name that domain.
+    [[nodiscard]] unsigned calls(std::uint32_t procedure, std::string_view domain) const {
         const std::lock_guard<std::mutex> lock{mutex_};
         unsigned n = 0;
-        for (const std::uint32_t p : seen_) n += p == procedure ? 1U : 0U;
+        for (const auto& [what, of] : seen_) n += what == procedure && of == domain ? 1U : 0U;
         return n;
     }
 
@@ -180,10 +180,12 @@ private:
     bool note(const std::string& message) {
         const std::uint32_t procedure = number(message, 12);
         const bool call = number(message, 16) == 0;
+        if (!call || !changes(procedure) || message.size() < 32) return false;
+        // What all of them begin with is a domain, and a domain begins with its name.
+        const std::string domain = message.substr(32, number(message, 28));
         const std::lock_guard<std::mutex> lock{mutex_};
-        if (call) seen_.push_back(procedure);
-        return call && !spared_.empty() && (procedure == destroy || procedure == destroy_flags) &&
-               message.find(spared_) != std::string::npos;
+        seen_.emplace_back(procedure, domain);
+        return domain == spared_ && (procedure == destroy || procedure == destroy_flags);
     }
     void from_server(pair& p) {
         char piece[65536];
@@ -223,7 +225,7 @@ private:
     std::atomic<std::int64_t> slow_{0};
     mutable std::mutex mutex_;
     std::string spared_;
-    std::vector<std::uint32_t> seen_;
+    std::vector<std::pair<std::uint32_t, std::string>> seen_;
     std::vector<std::unique_ptr<pair>> pairs_; // of the thread
     std::thread thread_;
 };

@@ -140,14 +140,15 @@ public:
         newest(t, [&](hypervisor& h, virDomainPtr d) { id = id_of(h, d); });
         return id;
     }
-    /// Of a reset this hypervisor keeps no trace but the mark that was written with it.
+    /// Of a reset this hypervisor keeps no trace, so those that pass the proxy are counted.
     std::string boot_id(const reheat::testing::test_target& t) {
         std::string id;
         newest(t, [&](hypervisor& h, virDomainPtr d) {
             if (virDomainIsActive(d) != 1) return;
-            reheat::detail::libvirt_mark mark;
-            static_cast<void>(reheat::detail::libvirt_mark::read(h.look, d, mark));
-            id = std::to_string(virDomainGetID(d)) + "/" + mark.boot;
+            unsigned resets = 0;
+            for (const std::uint32_t procedure : {socket_proxy::reset, socket_proxy::reboot})
+                resets += h.proxy->calls(procedure, t.name);
+            id = std::to_string(virDomainGetID(d)) + "/" + std::to_string(resets);
         });
         return id;
     }
@@ -167,6 +168,9 @@ public:
         return out;
     }
     std::vector<std::string> addresses(const reheat::testing::test_target& t) { return values(t, "<mac address='"); }
+    std::string absent(reheat::testing::fixture_function f) {
+        return f == reheat::testing::fixture_function::throttle_api ? "libvirt never asks to be left alone" : "";
+    }
     std::vector<std::string> fence_methods() { return {"destroy"}; }
     std::vector<std::string> secrets() { return {std::string{password}}; }
     reheat::testing::fixture_limits limits() {

@@ -235,15 +235,32 @@ inline void libvirt_core::look_around(side& s, const libvirt_link& link) {
             a.starts_expected = 0;
         }
         keep_description(link, d.get(), name, s.name);
-        if (is_active(link, d.get()) != 1 || !judge_start(s, name)) continue;
         libvirt_event e;
-        e.what = libvirt_event_kind::started;
         e.domain = name;
         e.cloud_id = mark.cloud_id(uuid_of(d.get()));
         e.host = s.name;
-        e.detail = "it runs where it does not belong";
-        e.stray = true;
         e.at = steady::now();
+        int state = VIR_DOMAIN_NOSTATE;
+        int reason = 0;
+        if (is_active(link, d.get()) == 1 && judge_start(s, name)) {
+            e.what = libvirt_event_kind::started;
+            e.detail = "it runs where it does not belong";
+            e.stray = true;
+        } else if (!state_of(link, d.get(), state, reason)) {
+            continue;
+        } else {
+            // Events were missed: what was said of it before may not be true any more.
+            const auto kept = store_.find(name);
+            if (kept && kept->home != s.name) continue;
+            const health seen = health_of(state, reason);
+            if (seen == health::unknown) continue;
+            const bool off = state == VIR_DOMAIN_SHUTOFF;
+            e.what = seen == health::healthy ? libvirt_event_kind::resumed
+                     : off                   ? libvirt_event_kind::stopped
+                                             : libvirt_event_kind::paused;
+            e.seen = seen == health::healthy ? health::unknown : health::unhealthy;
+            e.detail = "found so when the connection was made";
+        }
         emit(std::move(e));
     }
     std::free(all);
@@ -323,6 +340,7 @@ inline void libvirt_core::take_signal(side& s, const libvirt_link& link, libvirt
         ours = at != known_.end() && at->second.uuid == e.cloud_id && at->second.hosts.contains(s.name);
     }
     const libvirt_domain d = domain_of_uuid(link, e.cloud_id);
+    const bool gone = !d && libvirt_trouble::last().absent();
     // Its mark may have come or gone with its description.
     if (d && (!ours || e.what == k::defined)) {
         libvirt_mark mark;
@@ -349,7 +367,7 @@ inline void libvirt_core::take_signal(side& s, const libvirt_link& link, libvirt
         }
         e.stray = !expected && judge_start(s, e.domain);
     }
-    if (!d) {
+    if (gone) {
         const std::lock_guard<std::mutex> lock{mutex_};
         known_[e.domain].hosts.erase(s.name);
     }
