@@ -56,6 +56,12 @@ class Controller:
         finally:
             self.process = None
 
+    def kill(self):
+        """Whatever it does, and whoever waits for it."""
+        if process := self.process:
+            process.kill()
+            process.wait()
+
     def _read(self, process):
         for text in process.stdout:
             event = json.loads(text)
@@ -86,7 +92,7 @@ class Controller:
         with self.changed:
             while not (answer := condition()):
                 left = end - time.monotonic()
-                if left <= 0 or self.process.poll() is not None:
+                if left <= 0 or self.process is None or self.process.poll() is not None:
                     said = self.trouble.read_text(encoding="utf-8")[-2000:]
                     raise Failure(f"{self.machine.name}: not {what}; {self.machine.state()}; the last events:\n{self.story()}\n{said}")
                 self.changed.wait(timeout=min(left, 1))
