@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Connections that break, daemons that end or stand still, and several hosts: libvirt's test hypervisor in daemons.
+#include <reheat/adapters/libvirt.hpp>
 #include <reheat/reheat.hpp>
 #include <reheat/testing/driver_conformance.hpp>
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a hypervisor tells becomes evidence in a pipeline.
+#include <reheat/adapters/libvirt.hpp>
 #include <reheat/reheat.hpp>
 
 #include "support.hpp"

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // What each operation does, on libvirt's test hypervisor in this process.
+#include <reheat/adapters/libvirt.hpp>
+
 #include "private_daemon.hpp"
 #include "support.hpp"
 
