@@ -26,8 +26,8 @@ class Controller:
 
     def __init__(self, libvirtd, machine, beats, policy, journal):
         self.machine, self.beats = machine, beats
-        self.command = [program(), "--connect", libvirtd.uri, "--owner", machine.name, "--domain", machine.name, "--service", f"{machine.name}/app", "--port", "0",
-                        "--period", "5s", "--look", "1s", "--grace", "1m", "--agent-answers", "5s", "--guest-obeys", "5s",
+        self.command = [program(), "--connect", libvirtd.uri, "--owner", machine.name, "--domain", machine.name,
+                        "--service", f"{machine.name}/app", "--port", "0", "--period", "5s", "--look", "1s", "--grace", "1m", "--agent-answers", "5s", "--guest-obeys", "5s",
                         "--policy", policy, "--journal", journal, "--descriptions", f"{journal}.domains", "--events", "json"]
         self.log = Path(f"{journal}.events")
         self.events = []

@@ -68,8 +68,8 @@ class PrivateLibvirtd:
         """Starts it and waits until it answers."""
         script = 'for d in etc run var; do mount --bind "$0/$d" "/$d" || exit 1; done; exec libvirtd'
         with open(self.folder / "libvirtd.log", "ab") as log:
-            self.process = subprocess.Popen(["unshare", "--mount", "sh", "-c", script, str(self.folder)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
+            self.process = subprocess.Popen(["unshare", "--mount", "sh", "-c", script, str(self.folder)], stdin=subprocess.DEVNULL,
+                                            stdout=log, stderr=log, env={**os.environ, "PATH": os.environ["PATH"] + ":/usr/sbin:/sbin"})
         end = time.monotonic() + LIMIT
         while self.virsh("version", check=False).returncode != 0:
             if self.process.poll() is not None or time.monotonic() > end:
