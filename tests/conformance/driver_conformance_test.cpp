@@ -201,6 +201,14 @@ TEST_SUITE("driver conformance") {
         CHECK(rt::check_conformance(fixture, {.free_arguments = true}).conforming());
     }
 
+    TEST_CASE("a second run on a cloud that remembers the first needs keys and reigns of its own") {
+        rt::mock_fixture<> fixture;
+        CHECK(rt::check_conformance(fixture).conforming());
+        CHECK_FALSE(rt::check_conformance(fixture).conforming());
+        CHECK(
+            rt::check_conformance(fixture, {.first_key = 1'000'000, .first_reign = reheat::epoch{1'000}}).conforming());
+    }
+
     TEST_CASE("nothing that a run has made is left") {
         rt::mock_fixture<> fixture;
         static_cast<void>(rt::check_conformance(fixture));

@@ -3,6 +3,10 @@
 #include <reheat/testing/driver_conformance.hpp>
 #include <reheat/testing/mock_fixture.hpp>
 
+#ifdef REHEAT_WITH_LIBVIRT
+#include "../../tests/libvirt/test_fixture.hpp"
+#endif
+
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -45,6 +49,10 @@ std::string always() { return {}; }
 
 constexpr known_driver drivers[]{
     {"mock", "the simulated cloud", &always, &run<testing::mock_fixture<>>},
+#ifdef REHEAT_WITH_LIBVIRT
+    {"libvirt-test", "libvirt's driver, on two daemons with libvirt's test hypervisor",
+     &libvirt_tests::private_daemon::why_not, &run<libvirt_tests::test_fixture>},
+#endif
 };
 
 struct settings {

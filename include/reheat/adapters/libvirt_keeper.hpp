@@ -334,13 +334,16 @@ inline void libvirt_core::take_signal(side& s, const libvirt_link& link, libvirt
     using k = libvirt_event_kind;
     e.host = s.name;
     bool ours = false;
+    bool was_ours = false;
     {
         const std::lock_guard<std::mutex> lock{mutex_};
         const auto at = known_.find(e.domain);
         ours = at != known_.end() && at->second.uuid == e.cloud_id && at->second.hosts.contains(s.name);
+        was_ours = at != known_.end() && at->second.uuid == e.cloud_id;
     }
     const libvirt_domain d = domain_of_uuid(link, e.cloud_id);
     const bool gone = !d && libvirt_trouble::last().absent();
+    ours = ours || (gone && was_ours); // it went with an event before this one
     // Its mark may have come or gone with its description.
     if (d && (!ours || e.what == k::defined)) {
         libvirt_mark mark;

@@ -29,7 +29,7 @@ class conformance_bench {
 public:
     conformance_bench(detail::fixture_port& fixture, conformance_options options)
         : f_{fixture}, options_{std::move(options)}, limits_{fixture.limits().value_or(fixture_limits{})},
-          can_{fixture.can()}, sink_{new conformance_sink} {}
+          can_{fixture.can()}, sink_{new conformance_sink}, reign_{options_.first_reign}, keys_{options_.first_key} {}
     conformance_bench(const conformance_bench&) = delete;
     conformance_bench& operator=(const conformance_bench&) = delete;
     ~conformance_bench() {
@@ -194,7 +194,7 @@ public:
         return can_.has(operation::reboot_instance) ? operation::reboot_instance : operation::restart_service;
     }
     [[nodiscard]] capabilities can() const noexcept { return can_; }
-    [[nodiscard]] std::uint64_t fresh_key() noexcept { return 0x9e37'79b9'7f4a'7c15ULL * ++keys_; }
+    [[nodiscard]] std::uint64_t fresh_key() noexcept { return 0x9e37'79b9'7f4a'7c15ULL * keys_++; }
     [[nodiscard]] epoch reign() const noexcept { return reign_; }
     void next_reign() noexcept { reign_ = epoch{static_cast<std::uint64_t>(reign_) + 1}; }
     [[nodiscard]] std::uint64_t calls_made() const noexcept { return ops_; }
@@ -376,9 +376,9 @@ private:
     std::vector<test_target> blocked_{};
     std::vector<op_id> may_be_abandoned_{};
     std::map<operation, rung_trial> trials_{};
-    epoch reign_{1};
+    epoch reign_;
+    std::uint64_t keys_;
     std::uint64_t ops_ = 0;
-    std::uint64_t keys_ = 0;
     std::uint64_t names_ = 0;
     bool cut_ = false;
     bool losing_ = false;

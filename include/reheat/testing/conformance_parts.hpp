@@ -22,6 +22,9 @@ struct conformance_options {
     /// The memory behind a request is freed when the driver's function returns, so that a sanitizer names the line that
     /// still reads it. Otherwise it is overwritten with another target's names.
     bool free_arguments = false;
+    /// Where keys and reigns begin: greater ones than in the run before, for a cloud that keeps those in mind.
+    std::uint64_t first_key = 1;
+    epoch first_reign{1};
 };
 
 /// What a rule may say of its call beside the operation and the target.
