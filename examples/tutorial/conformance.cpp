@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// conformance PORT [RULE]: tries the rules for drivers on ours, against the cloud that listens there.
+#include <reheat/testing/driver_conformance.hpp>
+
+#include "fixture.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+int main(int count, char** words) {
+    if (count < 2) return 2;
+    cloud_fixture fixture{static_cast<std::uint16_t>(std::atoi(words[1]))};
+    const auto report =
+        kit::check_conformance(fixture, {.only = count > 2 ? words[2] : ""}, [](const kit::rule_result& r) {
+            std::fputs(kit::conformance_report::line_of(r).c_str(), stdout);
+        });
+    std::fputs(report.summary().c_str(), stdout);
+    return report.conforming() ? 0 : 1;
+}
