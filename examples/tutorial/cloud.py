@@ -80,6 +80,7 @@ class Instance:
         self.boot, self.root, self.peak = 0, 0, 0
         self.job = None  # what is under way
         self.stuck = False  # no power-off works
+        self.ruined = False  # its root disk is broken
 
     @property
     def now(self):
@@ -211,6 +212,8 @@ class Cloud:
             return "the guest does not answer"
         if not self.hosts[i.now.host]:
             return "its host has no power"
+        if i.ruined:
+            return "there is nothing to boot from"
         i.start(i.now)
         return None
 
@@ -220,7 +223,7 @@ class Cloud:
             return "no room"
         new = Copy(next(self.numbers), (others or [i.now.host])[0])
         i.past |= {c.id for c in i.copies}
-        i.copies, i.root = [new], next(self.numbers)
+        i.copies, i.root, i.ruined = [new], next(self.numbers), False
         i.start(new)
         return None
 
@@ -266,6 +269,8 @@ class Cloud:
                 match what:
                     case "power_off" | "crash":
                         i.now.power = False
+                    case "ruin":
+                        i.now.power, i.ruined = False, True
                     case "hang":
                         i.now.hung = True
                     case "kill_service":
