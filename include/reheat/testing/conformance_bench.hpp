@@ -341,8 +341,14 @@ private:
         };
         r.act = ask(what, t, same);
         r.up = r.act.done() && wait_until(has_booted, limits_.boot);
+        // Where the fixture does not see boots, describe tells when that one is over.
+        const std::string& old_boot = r.told_before.first.seen.boot_id;
+        const auto tells_it = [&] {
+            r.told_after = ask(operation::describe, t);
+            return old_boot.empty() || r.told_after.first.seen.boot_id != old_boot;
+        };
+        wait_until(tells_it, r.up ? limits_.boot : duration::zero());
         r.after = view(t);
-        r.told_after = ask(operation::describe, t);
         if (r.up) {
             r.repeat = ask(what, t, same);
             settle();
