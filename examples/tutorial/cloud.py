@@ -3,7 +3,7 @@
 """A small private cloud for docs/tutorial/write-a-driver.md: machines, hosts, volumes, addresses and services, behind an
 HTTP API on loopback. It runs no machines; it keeps book of them, and it takes its time.
 
-  cloud.py [--port N]      prints its address and listens until it is ended
+  cloud.py [--port N] [--with NAME]...     prints its address and listens until it is ended
 
 /v1/...   the cloud's API. Every call needs `Authorization: Bearer TOKEN`.
   GET  /v1/instances                        every machine of the project
@@ -345,8 +345,14 @@ class Server(ThreadingHTTPServer):
 def main():
     arguments = argparse.ArgumentParser(description="a small private cloud, on loopback")
     arguments.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    Handler.cloud = Cloud()
-    server = Server(("127.0.0.1", arguments.parse_args().port), Handler)
+    arguments.add_argument("--with", dest="machines", action="append", default=[], metavar="NAME",
+                           help="begins with a machine of that name, which has a service `db` and a volume")
+    chosen = arguments.parse_args()
+    Handler.cloud = cloud = Cloud()
+    with cloud.lock:
+        for name in chosen.machines:
+            cloud.lab("POST", ["instances"], {"name": name, "services": ["db"], "marker": f"data of {name}"})
+    server = Server(("127.0.0.1", chosen.port), Handler)
     print(f"the cloud listens on 127.0.0.1 {server.server_address[1]}", flush=True)
     server.serve_forever()
 

@@ -6,8 +6,6 @@
 
 #include "http.hpp"
 
-#include <nlohmann/json.hpp>
-
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -30,20 +28,16 @@ public:
         seen.exists = reply.status == 200;
         if (reply.status == 404) return rh::outcome::done(seen);
         if (reply.status != 200) return rh::outcome::unknown(said(reply));
-        const nlohmann::json machine = parsed(reply);
-        seen.running = text(machine, "power") == "on";
-        seen.cloud_id = text(machine, "id");
-        seen.boot_id = text(machine, "boot");
-        seen.host = text(machine, "host");
-        seen.address = text(machine, "address");
+        const nlohmann::json machine = json_of(reply);
+        seen.running = text_of(machine, "power") == "on";
+        seen.cloud_id = text_of(machine, "id");
+        seen.boot_id = text_of(machine, "boot");
+        seen.host = text_of(machine, "host");
+        seen.address = text_of(machine, "address");
         return rh::outcome::done(seen);
     }
 
     rh::outcome reboot(const rh::request& r) const { return act(r, "/reboot", {{"hard", r.hard}}); }
-
-    rh::outcome restart_service(const rh::request& r) const {
-        return act(r, "/services/" + path_step(r.service) + "/restart", nlohmann::json::object());
-    }
 
     rh::outcome fence(const rh::request& r) const {
         nlohmann::json how = nlohmann::json::object();
@@ -61,21 +55,30 @@ public:
         return made;
     }
 
+    rh::outcome restart_service(const rh::request& r) const {
+        return act(r, "/services/" + path_step(r.service) + "/restart", nlohmann::json::object());
+    }
+
     /// For the evidence: what the cloud says of all its machines and hosts; `null` if it does not answer.
     nlohmann::json instances() const { return listed("/v1/instances"); }
     nlohmann::json hosts() const { return listed("/v1/hosts"); }
 
 private:
+    nlohmann::json listed(const std::string& path) const {
+        const http_reply reply = get(path);
+        return reply.status == 200 ? json_of(reply) : nlohmann::json{};
+    }
+
     /// `done` is said only where no copy has power. The cloud's word that it has carried out the order is not enough.
     rh::outcome confirm_off(const rh::request& r) const {
         const http_reply reply = get("/v1/instances/" + path_step(r.instance), &r);
         if (reply.status != 200) return rh::outcome::unknown("switched off, but not confirmed: " + said(reply));
-        const nlohmann::json machine = parsed(reply);
+        const nlohmann::json machine = json_of(reply);
         const auto copies = machine.find("copies");
         if (copies == machine.end()) return rh::outcome::unknown("switched off, but not confirmed");
         for (const nlohmann::json& copy : *copies) {
-            const bool meant = !r.replaced || text(copy, "id") == r.cloud_id;
-            if (meant && text(copy, "power") != "off") return rh::outcome::unknown("it has power still");
+            const bool meant = !r.replaced || text_of(copy, "id") == r.cloud_id;
+            if (meant && text_of(copy, "power") != "off") return rh::outcome::unknown("it has power still");
         }
         rh::observed seen;
         seen.exists = true;
@@ -87,11 +90,12 @@ private:
     rh::outcome act(const rh::request& r, const std::string& order, const nlohmann::json& how) const {
         const http_reply reply = call("POST", "/v1/instances/" + path_step(r.instance) + order, how.dump(), &r);
         if (reply.status != 202) return without_success(reply);
-        const std::string job = text(parsed(reply), "job");
-        for (const auto end = std::chrono::steady_clock::now() + patience; std::chrono::steady_clock::now() < end;) {
-            const nlohmann::json state = parsed(get("/v1/jobs/" + path_step(job), &r));
-            if (text(state, "state") == "done") return rh::outcome::done();
-            if (text(state, "state") == "failed") return rh::outcome::failed(text(state, "error"));
+        const std::string job = text_of(json_of(reply), "job");
+        const auto end = std::chrono::steady_clock::now() + 30s;
+        while (std::chrono::steady_clock::now() < end) {
+            const nlohmann::json state = json_of(get("/v1/jobs/" + path_step(job), &r));
+            if (text_of(state, "state") == "done") return rh::outcome::done();
+            if (text_of(state, "state") == "failed") return rh::outcome::failed(text_of(state, "error"));
             std::this_thread::sleep_for(20ms);
         }
         return rh::outcome::unknown("its job has not ended in time");
@@ -115,25 +119,14 @@ private:
         return http_call(address_, port_, method, path, headers, body, limit);
     }
     http_reply get(const std::string& path, const rh::request* r = nullptr) const { return call("GET", path, {}, r); }
-    nlohmann::json listed(const std::string& path) const {
-        const http_reply reply = get(path);
-        return reply.status == 200 ? parsed(reply) : nlohmann::json{};
-    }
 
-    /// What the other side sends may be anything: none of these throws.
-    static nlohmann::json parsed(const http_reply& reply) { return nlohmann::json::parse(reply.body, nullptr, false); }
-    static std::string text(const nlohmann::json& from, const char* name) {
-        const auto found = from.is_object() ? from.find(name) : from.end();
-        return found != from.end() && found->is_string() ? found->get<std::string>() : std::string{};
-    }
     /// For people. The token is in no reply.
     static std::string said(const http_reply& reply) {
         if (reply.status == 0) return reply.body;
-        return "HTTP " + std::to_string(reply.status) + ", " + text(parsed(reply), "error");
+        return "HTTP " + std::to_string(reply.status) + ", " + text_of(json_of(reply), "error");
     }
 
-    static constexpr std::chrono::milliseconds limit = 5s;     // for one HTTP call
-    static constexpr std::chrono::milliseconds patience = 30s; // for one job
+    static constexpr std::chrono::milliseconds limit = 5s; // for one HTTP call
 
     std::string address_;
     std::uint16_t port_;

@@ -7,10 +7,13 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+#include <nlohmann/json.hpp>
 
 #include <chrono>
 #include <cstdint>
+#include <cstdlib>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -72,4 +75,12 @@ inline std::string path_step(std::string_view text) {
         else (step += '%') += {digits[byte >> 4U], digits[byte & 15U]};
     }
     return step;
+}
+
+/// What the other side sends may be anything, so these two never throw: what is no JSON has no texts, and a text that
+/// is not there is empty.
+inline nlohmann::json json_of(const http_reply& reply) { return nlohmann::json::parse(reply.body, nullptr, false); }
+inline std::string text_of(const nlohmann::json& from, const char* name) {
+    const auto found = from.is_object() ? from.find(name) : from.end();
+    return found != from.end() && found->is_string() ? found->get<std::string>() : std::string{};
 }

@@ -41,8 +41,8 @@ int main(int count, char** words) {
     if (auto opened = ha.open(); !opened || machines.empty()) return 1;
     std::map<std::string, rh::watch_id> heard;
     for (const nlohmann::json& machine : machines) {
-        const std::string name = machine.value("name", ""), host = machine.value("host", ""),
-                          id = machine.value("id", "");
+        const std::string name = text_of(machine, "name");
+        const std::string host = text_of(machine, "host"), id = text_of(machine, "id");
         const auto instance =
             ha.add(rh::instance{.name = name, .host = host, .keep = rh::volumes | rh::fixed_addresses, .cloud_id = id});
         if (!instance) return 1;

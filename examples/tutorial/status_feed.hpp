@@ -35,9 +35,9 @@ public:
             hosts.swap(hosts_);
         }
         for (const nlohmann::json& machine : instances) {
-            const rh::target_id target = ha.state().find(rh::level::instance, machine.value("name", ""));
+            const rh::target_id target = ha.state().find(rh::level::instance, text_of(machine, "name"));
             if (target == rh::no_target) continue;
-            const bool on = machine.value("power", "") == "on";
+            const bool on = text_of(machine, "power") == "on";
             ha.observe({.target = target,
                         .from = rh::vantage::driver_status,
                         .seen = on ? rh::health::healthy : rh::health::unhealthy,
@@ -45,8 +45,8 @@ public:
                         .polled = true});
         }
         for (const nlohmann::json& host : hosts) {
-            const std::string name = host.value("name", "");
-            const bool dead = host.value("power", "on") == "off";
+            const std::string name = text_of(host, "name");
+            const bool dead = text_of(host, "power") == "off";
             if (dead && dead_.insert(name).second) ha.host_died(name, rh::proof_kind::fenced);
             if (!dead && dead_.erase(name) != 0) ha.host_returned(name);
         }
