@@ -37,9 +37,21 @@ static_assert(rt::driver_fixture<bare_fixture>);
 struct poor_fixture : rt::mock_fixture<> {
     reheat::result<rt::test_target> make(const rt::wanted_target& want) {
         if (want.volume) return reheat::error{reheat::errc::unsupported, "", "no volumes here"};
+        if (want.service) return reheat::error{reheat::errc::unsupported, "", "no services here"};
         return rt::mock_fixture<>::make(want);
     }
     bool hang(const rt::test_target&) { return false; }
+};
+
+/// A cloud that never throttles and has no volumes. That it can hang no guest is the fixture's own fault.
+struct plain_cloud_fixture : poor_fixture {
+    bool throttle_api(reheat::duration) { return false; }
+    std::string absent(rt::fixture_function f) {
+        return f == rt::fixture_function::throttle_api || f == rt::fixture_function::volumes ||
+                       f == rt::fixture_function::hang
+                   ? "it is a plain cloud"
+                   : "";
+    }
 };
 
 /// The least that a driver must have.
@@ -137,12 +149,26 @@ TEST_SUITE("driver conformance") {
         poor_fixture fixture;
         const rt::conformance_report report = rt::check_conformance(fixture);
         CHECK_FALSE(report.conforming());
-        CHECK(report.find("fence_deletes_nothing")->why == "the fixture can not make such a target: no volumes here");
+        CHECK(report.find("fence_deletes_nothing")->state == rule_state::not_run);
+        CHECK(report.find("restart_service_restores")->why ==
+              "the fixture can not make such a target: no services here");
         CHECK(report.find("fence_of_a_hung_guest")->state == rule_state::not_run);
         // A rung is tried all the same, on what can be made.
         CHECK(report.find("reboot_comes_up")->state == rule_state::passed);
         CHECK(report.find("reboot_keeps_volumes")->state == rule_state::not_run);
         CHECK(report.find("reboot_keeps_addresses")->state == rule_state::passed);
+    }
+
+    TEST_CASE("what the cloud itself does not have is not applicable, and the reason is told") {
+        plain_cloud_fixture fixture;
+        const rt::conformance_report report = rt::check_conformance(fixture);
+        for (const std::string_view rule : {"action_throttled", "reboot_keeps_volumes", "fence_deletes_nothing"}) {
+            CAPTURE(rule);
+            CHECK(report.find(rule)->state == rule_state::not_applicable);
+            CHECK(report.find(rule)->why == "the cloud has no such thing: it is a plain cloud");
+        }
+        CHECK(report.find("fence_of_a_hung_guest")->state == rule_state::not_run);
+        CHECK_FALSE(report.conforming());
     }
 
     TEST_CASE("a function with the wrong name or parameters is none") {
@@ -173,6 +199,14 @@ TEST_SUITE("driver conformance") {
     TEST_CASE("arguments that are freed instead of overwritten, for a sanitizer") {
         rt::mock_fixture<> fixture;
         CHECK(rt::check_conformance(fixture, {.free_arguments = true}).conforming());
+    }
+
+    TEST_CASE("a second run on a cloud that remembers the first needs keys and reigns of its own") {
+        rt::mock_fixture<> fixture;
+        CHECK(rt::check_conformance(fixture).conforming());
+        CHECK_FALSE(rt::check_conformance(fixture).conforming());
+        CHECK(
+            rt::check_conformance(fixture, {.first_key = 1'000'000, .first_reign = reheat::epoch{1'000}}).conforming());
     }
 
     TEST_CASE("nothing that a run has made is left") {

@@ -9,6 +9,7 @@
 #include <reheat/sim/mock_book.hpp>
 #include <reheat/sim/mock_hosts.hpp>
 #include <reheat/sim/mock_machine.hpp>
+#include <reheat/sim/mock_witness.hpp>
 
 #include <algorithm>
 #include <array>
@@ -22,18 +23,6 @@
 #include <vector>
 
 namespace reheat::inline REHEAT_ABI {
-
-/// Looks on as the mock cloud is called. What it throws comes out of the call, or of `mock_cloud::advance`.
-class mock_witness {
-public:
-    mock_witness() = default;
-    mock_witness(const mock_witness&) = delete;
-    mock_witness& operator=(const mock_witness&) = delete;
-    virtual ~mock_witness() = default;
-    virtual void before(const mock_call&) {} ///< it has not reached the cloud
-    virtual void after(const mock_call&) {}  ///< it has
-    virtual void completed() {}              ///< the outcome of one has left the cloud
-};
 
 /// A cloud in memory, on the caller's time: a driver with every capability, guests that send heartbeats, faults, and
 /// replies that can be programmed. It moves only in `advance`. One thread at a time.
@@ -57,7 +46,7 @@ public:
         machines_.push_back(std::move(m));
         if (running) {
             machines_.back().generation = machines_.back().roots = 1;
-            come_up(machines_.back());
+            machines_.back().come_up(now_);
         }
     }
 
@@ -67,7 +56,7 @@ public:
     }
     /// The power of one goes off, with that of older copies; nobody is told.
     void power_off(std::string_view name) noexcept {
-        if (machine* m = find_machine(name); m != nullptr) switch_off(*m);
+        if (machine* m = find_machine(name); m != nullptr) m->switch_off();
     }
 
     /// Breaks something at a time. `service` names the process for `fault::service_dies`; the first one if empty.
@@ -117,7 +106,7 @@ public:
         hosts_.silence(where, name, false);
         hosts_.cut_off(where, name, false);
         for (machine& m : machines_) {
-            if (mock_hosts::is_in(where, name, m.how) && m.is == condition::lost) boot(m);
+            if (mock_hosts::is_in(where, name, m.how) && m.is == condition::lost) m.boot(now_);
         }
     }
     /// Who can be reached and heard.
@@ -163,8 +152,8 @@ public:
                 continue;
             }
             for (machine& m : machines_) {
-                if (m.booted_at <= now_) finish_boot(m);
-                if (m.watchdog_at <= now_) switch_off(m);
+                if (m.booted_at <= now_) m.come_up(now_);
+                if (m.watchdog_at <= now_) m.switch_off();
                 if (!m.works() || m.next_heartbeat > now_) continue;
                 m.next_heartbeat = m.how.heartbeats ? after(now_, m.how.heartbeat_every) : never;
                 if (!m.how.heartbeats || !hosts_.heard(m.how)) continue;
@@ -356,15 +345,15 @@ private:
         }
         machine* m = find_machine(h.name);
         if (m == nullptr)
-            return h.what == operation::describe ? outcome::done(state(false, false))
+            return h.what == operation::describe ? outcome::done(mock_machine::state(false, false))
                                                  : outcome::refused("no such instance");
-        if (h.what == operation::describe) return outcome::done(look(*m));
+        if (h.what == operation::describe) return outcome::done(m->seen());
         if (m->how.foreign) return outcome::refused("it is somebody else's");
         switch (h.what) {
         case operation::create_instance:
             if (m->generation != 0) return outcome::refused("it exists");
             renew(*m);
-            return outcome::done(look(*m));
+            return outcome::done(m->seen());
         case operation::restart_service:
             if (m->is != condition::running) return outcome::failed("the guest agent does not answer");
             if (std::count(m->how.services.begin(), m->how.services.end(), h.service) == 0)
@@ -379,18 +368,18 @@ private:
             if (m->is == condition::lost) return outcome::failed("its host does not answer");
             if (!m->has_power()) return outcome::failed("it was switched off");
             if (h.what == operation::rebuild_instance) ++m->roots;
-            boot(*m);
-            return outcome::done(look(*m));
+            m->boot(now_);
+            return outcome::done(m->seen());
         case operation::fence_instance:
             if (!hosts_.knows(h.method)) return outcome::refused("no such way to fence");
             // A copy that was replaced is not the one that runs under the name now.
             if (!h.copy.empty() && h.copy != m->cloud_id()) {
                 m->strays = 0;
-                return outcome::done(state(true, false));
+                return outcome::done(mock_machine::state(true, false));
             }
             if (!hosts_.fences(m->how, h.method)) return outcome::failed("its board does not answer");
-            switch_off(*m);
-            return outcome::done(state(m->generation != 0, false));
+            m->switch_off();
+            return outcome::done(mock_machine::state(m->generation != 0, false));
         case operation::collect_forensics: return outcome::done();
         case operation::recreate_instance:
         case operation::evacuate_instance: return replace(*m, h);
@@ -405,7 +394,7 @@ private:
         if (could_run && h.proof == proof_kind::fenced) ++second_copies_;
         if (!hosts_.move(m.how, machines_)) return outcome::refused("no host has room");
         renew(m, h.what == operation::evacuate_instance);
-        return outcome::done(look(m));
+        return outcome::done(m.seen());
     }
     /// If the old one has power, two run: the mistake that must never happen.
     void renew(machine& m, bool moved = false) {
@@ -415,44 +404,8 @@ private:
         }
         if (!moved) ++m.generation;
         if (!moved) ++m.roots;
-        boot(m);
+        m.boot(now_);
     }
-    static void switch_off(machine& m) noexcept {
-        if (m.is != condition::absent) m.is = condition::off;
-        m.booted_at = m.watchdog_at = never;
-        m.strays = 0;
-    }
-    void boot(machine& m) {
-        m.is = condition::booting;
-        m.booted_at = after(now_, m.how.boot_time);
-        m.watchdog_at = never;
-    }
-    void finish_boot(machine& m) {
-        m.booted_at = never;
-        come_up(m);
-    }
-    void come_up(machine& m) {
-        m.is = condition::running;
-        ++m.boots;
-        m.service_up.assign(m.service_up.size(), true);
-        m.next_heartbeat = now_;
-    }
-
-    [[nodiscard]] static observed state(bool exists, bool running) {
-        observed seen;
-        seen.exists = exists;
-        seen.running = running;
-        return seen;
-    }
-    [[nodiscard]] static observed look(const machine& m) {
-        observed seen = state(m.generation != 0, m.has_power());
-        seen.cloud_id = m.cloud_id();
-        seen.boot_id = m.boot_id();
-        seen.address = m.address;
-        seen.host = m.how.host;
-        return seen;
-    }
-
     [[nodiscard]] machine* find_machine(std::string_view name) noexcept { return const_cast<machine*>(find(name)); }
 
     std::vector<machine> machines_;

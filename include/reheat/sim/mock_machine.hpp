@@ -102,6 +102,40 @@ struct mock_machine {
         return copy == 0 ? std::string{} : "vm-" + name + "-" + std::to_string(copy);
     }
     [[nodiscard]] std::string boot_id() const { return "boot-" + std::to_string(boots); }
+
+    /// What the cloud says of it.
+    [[nodiscard]] observed seen() const {
+        observed s = state(generation != 0, has_power());
+        s.cloud_id = cloud_id();
+        s.boot_id = boot_id();
+        s.address = address;
+        s.host = how.host;
+        return s;
+    }
+    [[nodiscard]] static observed state(bool exists, bool running) {
+        observed s;
+        s.exists = exists;
+        s.running = running;
+        return s;
+    }
+
+    void boot(time_point now) noexcept {
+        is = condition::booting;
+        booted_at = after(now, how.boot_time);
+        watchdog_at = never;
+    }
+    void come_up(time_point now) {
+        is = condition::running;
+        ++boots;
+        service_up.assign(service_up.size(), true);
+        booted_at = never;
+        next_heartbeat = now;
+    }
+    void switch_off() noexcept {
+        if (is != condition::absent) is = condition::off;
+        booted_at = watchdog_at = never;
+        strays = 0;
+    }
 };
 
 } // namespace reheat::inline REHEAT_ABI

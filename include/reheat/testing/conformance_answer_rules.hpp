@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <reheat/testing/conformance_bench.hpp>
+#include <reheat/testing/conformance_rung_rules.hpp>
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <string_view>
 
@@ -95,10 +97,10 @@ inline void describe_changes_nothing(conformance_bench& b) {
 }
 
 inline void describe_tells_its_address(conformance_bench& b) {
-    const auto t = b.make({.fixed_address = true});
-    if (!t) return;
+    const auto t = testing::detail::make_richest(b, operation::describe);
+    if (!t) return b.not_run("the fixture can not make a target");
     const auto addresses = b.fixture().addresses(*t);
-    if (!b.has(fixture_function::addresses, addresses)) return;
+    if (!detail::something(b, fixture_function::addresses, addresses)) return;
     const call_answer a = b.ask(operation::describe, *t);
     const std::string& told = a.first.seen.address;
     const bool its_own = std::find(addresses->begin(), addresses->end(), told) != addresses->end();

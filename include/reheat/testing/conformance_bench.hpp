@@ -2,6 +2,7 @@
 #pragma once
 
 #include <reheat/testing/conformance_memory.hpp>
+#include <reheat/testing/conformance_parts.hpp>
 #include <reheat/testing/conformance_port.hpp>
 #include <reheat/testing/conformance_rule.hpp>
 #include <reheat/testing/conformance_sink.hpp>
@@ -20,65 +21,15 @@
 
 namespace reheat::inline REHEAT_ABI::testing {
 
-struct conformance_options {
-    /// Only rules whose name contains it; empty: all.
-    std::string only{};
-    /// What the names of the targets begin with.
-    std::string prefix = "reheat-kit";
-    /// The memory behind a request is freed when the driver's function returns, so that a sanitizer names the line that
-    /// still reads it. Otherwise it is overwritten with another target's names.
-    bool free_arguments = false;
-};
-
-/// What a rule may say of its call beside the operation and the target.
-struct call_extras {
-    std::uint64_t key = 0; ///< 0: one that no other call has
-    std::optional<epoch> reign{};
-    std::string service{};
-    std::string method{};
-    std::optional<std::string> cloud_id{};
-    bool hard = false;
-    bool replaced = false;
-    std::optional<duration> deadline{};               ///< from now
-    bool proof = true;                                ///< for what needs one
-    bool second = false;                              ///< by the second driver
-    const test_target* decoy = nullptr;               ///< whom the overwritten memory speaks of
-    void (*around)(void (*)(void*), void*) = nullptr; ///< who makes the call; by itself it is made here
-};
-
-/// What a target looks like from outside; what the fixture can not see is left out.
-struct target_view {
-    std::size_t copies = 0;
-    std::optional<std::string> cloud_id{};
-    std::optional<std::string> boot_id{};
-    std::optional<std::string> host{};
-    std::optional<std::string> root{};
-    std::optional<std::vector<volume_seen>> volumes{};
-    std::optional<std::vector<std::string>> addresses{};
-};
-
-/// One rung, gone through once with everything that the fixture can put on a target; several rules judge it.
-struct rung_trial {
-    std::string not_run{}; ///< why it could not be tried
-    test_target target{};
-    target_view before{};
-    target_view after{};
-    target_view repeated{}; ///< after the same call with the same key
-    call_answer told_before{};
-    call_answer fence{}; ///< where the rung needs a proof
-    call_answer act{};
-    call_answer told_after{};
-    call_answer repeat{};
-    bool up = false;
-    std::size_t peak = 0;
-};
+/// Goes through a rung.
+rung_trial try_rung(conformance_bench& b, operation what);
 
 /// What a rule has at hand: targets, calls, looks from outside, and a judgement. One thread.
 class conformance_bench {
 public:
     conformance_bench(detail::fixture_port& fixture, conformance_options options)
         : f_{fixture}, options_{std::move(options)}, limits_{fixture.limits().value_or(fixture_limits{})},
-          can_{fixture.can()}, sink_{new conformance_sink} {}
+          can_{fixture.can()}, sink_{new conformance_sink}, reign_{options_.first_reign}, keys_{options_.first_key} {}
     conformance_bench(const conformance_bench&) = delete;
     conformance_bench& operator=(const conformance_bench&) = delete;
     ~conformance_bench() {
@@ -112,11 +63,18 @@ public:
     void not_run(std::string why) {
         if (judged_.state == rule_state::passed) judged_ = {judged_.rule, rule_state::not_run, std::move(why)};
     }
-    void lacks(fixture_function f) { not_run("the fixture has no " + std::string{declaration_of(f)}); }
+    void lacks(fixture_function f) { impossible(f, "the fixture has no "); }
+    /// The fixture can not do it, or the cloud has no such thing.
+    void impossible(fixture_function f, std::string_view what) {
+        const std::string reason = may_be_absent(f) ? f_.absent(f) : std::string{};
+        if (reason.empty()) return not_run(std::string{what} + std::string{declaration_of(f)});
+        if (judged_.state == rule_state::passed)
+            judged_ = {judged_.rule, rule_state::not_applicable, "the cloud has no such thing: " + reason};
+    }
     /// Whether a function of the fixture is there and said yes.
     bool may(fixture_function f, std::optional<bool> answer) {
         if (!answer) lacks(f);
-        else if (!*answer) not_run("the fixture can not do it here: " + std::string{declaration_of(f)});
+        else if (!*answer) impossible(f, "the fixture can not do it here: ");
         return answer.value_or(false);
     }
     /// Whether something that the fixture tells is there.
@@ -140,6 +98,13 @@ public:
 
     /// A machine, or nothing: then the rule is not run.
     std::optional<test_target> make(wanted_target want = {}) {
+        result<test_target> made = try_make(std::move(want));
+        if (made) return *std::move(made);
+        not_run("the fixture can not make such a target: " + to_string(made.error()));
+        return std::nullopt;
+    }
+    /// A machine, or why there is none, without a judgement.
+    result<test_target> try_make(wanted_target want) {
         const bool plain =
             !want.service && !want.volume && !want.fixed_address && !want.stack && want.running && want.name.empty();
         if (plain && spare_) {
@@ -149,13 +114,10 @@ public:
         if (want.name.empty()) want.name = fresh_name();
         if (want.marker.empty()) want.marker = "marker-" + std::to_string(names_);
         result<test_target> made = f_.make(want);
-        if (!made) {
-            not_run("the fixture can not make such a target: " + to_string(made.error()));
-            return std::nullopt;
-        }
+        if (!made) return made;
         mine_.push_back({*made, plain});
         watched_[made->name] = f_.running_copies(*made);
-        return *std::move(made);
+        return made;
     }
     std::optional<test_target> make_foreign() {
         auto made = f_.make_foreign({.name = fresh_name(), .marker = "marker-" + std::to_string(names_)});
@@ -232,7 +194,7 @@ public:
         return can_.has(operation::reboot_instance) ? operation::reboot_instance : operation::restart_service;
     }
     [[nodiscard]] capabilities can() const noexcept { return can_; }
-    [[nodiscard]] std::uint64_t fresh_key() noexcept { return 0x9e37'79b9'7f4a'7c15ULL * ++keys_; }
+    [[nodiscard]] std::uint64_t fresh_key() noexcept { return 0x9e37'79b9'7f4a'7c15ULL * keys_++; }
     [[nodiscard]] epoch reign() const noexcept { return reign_; }
     void next_reign() noexcept { reign_ = epoch{static_cast<std::uint64_t>(reign_) + 1}; }
     [[nodiscard]] std::uint64_t calls_made() const noexcept { return ops_; }
@@ -248,7 +210,7 @@ public:
     /// That rung on a target of its own; the first rule that asks lets it happen.
     const rung_trial& trial(operation what) {
         const auto [at, is_new] = trials_.try_emplace(what);
-        if (is_new) at->second = try_rung(what);
+        if (is_new) at->second = try_rung(*this, what);
         return at->second;
     }
 
@@ -306,58 +268,6 @@ private:
         test_target on;
         operation what;
     };
-
-    /// A target with as much on it as the fixture can put there.
-    std::optional<test_target> make_richest(operation what) {
-        const rule_result judged = judged_;
-        for (const unsigned lacking : {0U, 1U, 2U, 4U, 6U, 7U}) {
-            judged_ = judged;
-            auto made = make({.service = (lacking & 4U) == 0,
-                              .volume = (lacking & 1U) == 0,
-                              .fixed_address = (lacking & 2U) == 0,
-                              .stack = what == operation::converge_stack});
-            if (made) return made;
-        }
-        return std::nullopt;
-    }
-    rung_trial try_rung(operation what) {
-        rung_trial r;
-        const auto made = make_richest(what);
-        if (!made) {
-            r.not_run = judged_.why;
-            return r;
-        }
-        const test_target& t = r.target = *made;
-        r.before = view(t);
-        r.told_before = ask(operation::describe, t);
-        if (needs_proof(what)) {
-            r.fence = ask(operation::fence_instance, t);
-            if (!r.fence.done() || copies(t) != 0) return r; // without a proof it is nobody's to make anew
-        }
-        const call_extras same{.key = fresh_key()};
-        const auto has_booted = [&] {
-            const auto boot = f_.text(fixture_function::boot_id, t);
-            return is_up(t) && (!boot || (!boot->empty() && *boot != r.before.boot_id));
-        };
-        r.act = ask(what, t, same);
-        r.up = r.act.done() && wait_until(has_booted, limits_.boot);
-        // Where the fixture does not see boots, describe tells when that one is over.
-        const std::string& old_boot = r.told_before.first.seen.boot_id;
-        const auto tells_it = [&] {
-            r.told_after = ask(operation::describe, t);
-            return old_boot.empty() || r.told_after.first.seen.boot_id != old_boot;
-        };
-        wait_until(tells_it, r.up ? limits_.boot : duration::zero());
-        r.after = view(t);
-        if (r.up) {
-            r.repeat = ask(what, t, same);
-            settle();
-            wait_until_up(t);
-            r.repeated = view(t);
-        }
-        r.peak = peak(t);
-        return r;
-    }
 
     [[nodiscard]] std::string fresh_name() {
         std::string digits = std::to_string(++names_);
@@ -466,9 +376,9 @@ private:
     std::vector<test_target> blocked_{};
     std::vector<op_id> may_be_abandoned_{};
     std::map<operation, rung_trial> trials_{};
-    epoch reign_{1};
+    epoch reign_;
+    std::uint64_t keys_;
     std::uint64_t ops_ = 0;
-    std::uint64_t keys_ = 0;
     std::uint64_t names_ = 0;
     bool cut_ = false;
     bool losing_ = false;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <reheat/testing/conformance_bench.hpp>
+#include <reheat/testing/conformance_rung_rules.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <string>
 
 // Rules about the fence: a second copy depends on what it says.
@@ -39,8 +41,8 @@ inline void fence_lasts(conformance_bench& b) {
 }
 
 inline void fence_deletes_nothing(conformance_bench& b) {
-    const auto t = b.make({.volume = true});
-    if (!t) return;
+    const auto t = testing::detail::make_richest(b, operation::fence_instance);
+    if (!t) return b.not_run("the fixture can not make a target");
     const target_view before = b.view(*t);
     b.expect_done(detail::fence(b, *t), "a fence of a machine that runs");
     const call_answer a = b.ask(operation::describe, *t);
@@ -49,7 +51,7 @@ inline void fence_deletes_nothing(conformance_bench& b) {
     b.expect(!a.first.seen.running.value_or(false), "describe says that it runs");
     const target_view after = b.view(*t);
     b.expect(before.cloud_id == after.cloud_id, "the cloud's id is another one, or none");
-    if (!b.has(fixture_function::volumes, before.volumes)) return;
+    if (!detail::something(b, fixture_function::volumes, before.volumes)) return;
     b.expect(before.volumes->size() == after.volumes->size(), "not all of its volumes are there");
     for (std::size_t i = 0; i < (std::min)(before.volumes->size(), after.volumes->size()); ++i)
         b.expect((*before.volumes)[i].id == (*after.volumes)[i].id, "not all of its volumes are there");

@@ -52,6 +52,7 @@ public:
     virtual std::optional<std::vector<std::string>> secrets() = 0;
     virtual std::optional<fixture_limits> limits() = 0;
     virtual std::optional<time_point> now() = 0;
+    virtual std::string absent(fixture_function f) = 0;
 
 protected:
     ~fixture_port() = default;
@@ -296,6 +297,14 @@ public:
                       })
             return f_.now();
         else return std::nullopt;
+    }
+
+    std::string absent(fixture_function f) override {
+        if constexpr (requires {
+                          { f_.absent(f) } -> std::same_as<std::string>;
+                      })
+            return f_.absent(f);
+        else return {};
     }
 
 private:

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <reheat/testing/conformance_bench.hpp>
+#include <reheat/testing/conformance_trial.hpp>
 
 #include <string>
 #include <vector>
@@ -40,8 +40,7 @@ inline std::string text_of(const std::vector<std::string>& addresses) {
 template <class Seen>
 bool something(conformance_bench& b, fixture_function f, const std::optional<Seen>& seen) {
     if (!b.has(f, seen)) return false;
-    if (seen->empty())
-        b.not_run("the fixture makes no target with anything that it sees by " + std::string{declaration_of(f)});
+    if (seen->empty()) b.impossible(f, "the fixture makes no target with anything that it sees by ");
     return !seen->empty();
 }
 
@@ -248,7 +247,7 @@ inline void create_of_what_exists(conformance_bench& b) {
 
 /// Without a proof nothing is made anew, whatever the template says.
 inline void converge_without_proofs(conformance_bench& b) {
-    const auto t = b.make({.volume = true, .stack = true});
+    const auto t = b.make({.stack = true});
     if (!t) return;
     const target_view before = b.view(*t);
     b.ask(operation::converge_stack, *t, {.proof = false});

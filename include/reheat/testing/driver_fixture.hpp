@@ -108,9 +108,27 @@ enum class fixture_function : std::uint8_t {
     secrets, ///< texts that the driver knows and must never tell: passwords, tokens
     limits,  ///< how long the kit waits
     now,     ///< engine time, for deadlines; without it: the system's clock
+    absent,  ///< why the cloud itself has no such thing; empty: it has. See `may_be_absent`
 };
 
-inline constexpr std::size_t fixture_function_count = 26;
+inline constexpr std::size_t fixture_function_count = 27;
+
+/// What a cloud may honestly not have: a hypervisor's own interface never throttles. Where a fixture says by `absent`
+/// why there is no such thing, the rule is not applicable, and the report tells the reason; for everything else, what
+/// the fixture can not do is not run.
+[[nodiscard]] constexpr bool may_be_absent(fixture_function f) noexcept {
+    switch (f) {
+    case fixture_function::block_power_off:
+    case fixture_function::slow_api:
+    case fixture_function::lose_answers:
+    case fixture_function::throttle_api:
+    case fixture_function::volumes:
+    case fixture_function::addresses:
+    case fixture_function::fence_methods:
+    case fixture_function::secrets: return true;
+    default: return false;
+    }
+}
 
 /// The C++ that a fixture has to write for an optional function.
 [[nodiscard]] constexpr std::string_view declaration_of(fixture_function f) noexcept {
@@ -141,6 +159,7 @@ inline constexpr std::size_t fixture_function_count = 26;
     case fixture_function::secrets: return "std::vector<std::string> secrets()";
     case fixture_function::limits: return "fixture_limits limits()";
     case fixture_function::now: return "time_point now()";
+    case fixture_function::absent: return "std::string absent(fixture_function)";
     }
     return {};
 }
