@@ -27,14 +27,28 @@ else()
     message(STATUS "reheat: left out what needs nlohmann-json, Boost headers, CLI11 and threads (not all found)")
 endif()
 
-# Divides C++ sources by whether they include an adapter or its libraries.
+# Asio has no dependencies, and no package of its own to find it by.
+find_path(reheat_asio_folder asio/awaitable.hpp)
+if(reheat_adapters_found AND reheat_asio_folder)
+    target_include_directories(reheat_adapters SYSTEM INTERFACE ${reheat_asio_folder})
+    # Asio 1.22 does not see that clang has coroutines.
+    target_compile_definitions(reheat_adapters INTERFACE $<$<CXX_COMPILER_ID:Clang,AppleClang>:ASIO_HAS_CO_AWAIT=1>)
+else()
+    message(STATUS "reheat: left out what needs standalone Asio (not found)")
+endif()
+
+# Divides C++ sources by whether they include an adapter or its libraries. One that needs Asio is in neither part where
+# that is missing.
 function(reheat_split_sources list_variable core_variable adapter_variable)
     set(core)
     set(adapter)
     foreach(source IN LISTS ${list_variable})
         set(hits)
         if(EXISTS ${source}) # a generated one is there only when it is built, and was divided before
-            file(STRINGS ${source} hits REGEX "#include <(reheat/adapters|nlohmann|boost|CLI)/")
+            file(STRINGS ${source} hits REGEX "#include <(reheat/adapters|nlohmann|boost|CLI|asio)/")
+        endif()
+        if(hits MATCHES "<(reheat/adapters/asio|asio/)" AND NOT reheat_asio_folder)
+            continue()
         endif()
         if(hits)
             list(APPEND adapter ${source})
