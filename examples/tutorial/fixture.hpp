@@ -2,10 +2,10 @@
 // The cloud for the conformance kit: makes machines, breaks them, and looks at them by /lab, not by the driver.
 #pragma once
 
+#include <reheat/runner/blocking_driver.hpp>
 #include <reheat/testing/driver_fixture.hpp>
 
 #include "driver.hpp"
-#include "on_threads.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -15,19 +15,19 @@ namespace kit = reheat::testing;
 
 class cloud_fixture {
 public:
-    using driver_type = on_threads<small_cloud>;
+    using driver_type = rh::blocking_driver<small_cloud>;
 
     explicit cloud_fixture(std::uint16_t port) : port_{port}, cloud_{"127.0.0.1", port, token} { restart_driver(); }
 
     // The driver under test
     driver_type& driver() { return *driver_; }
     driver_type& second_driver() {
-        if (!second_) second_ = std::make_unique<driver_type>(cloud_, 4U);
+        if (!second_) second_ = std::make_unique<driver_type>(cloud_, std::size_t{4});
         return *second_;
     }
     bool restart_driver() {
         driver_.reset();
-        driver_ = std::make_unique<driver_type>(cloud_, 4U);
+        driver_ = std::make_unique<driver_type>(cloud_, std::size_t{4});
         return true;
     }
 

@@ -4,9 +4,9 @@
 #include <reheat/adapters/beast.hpp>
 #include <reheat/adapters/file_journal.hpp>
 #include <reheat/engine/resume.hpp>
+#include <reheat/runner/blocking_driver.hpp>
 
 #include "driver.hpp"
-#include "on_threads.hpp"
 #include "status_feed.hpp"
 
 #include <algorithm>
@@ -31,11 +31,12 @@ int main(int count, char** words) {
     std::setvbuf(stdout, nullptr, _IOLBF, 0); // each line at once, in a file too
     std::signal(SIGTERM, [](int) { ends = 1; });
 
-    const small_cloud cloud{"127.0.0.1", port_at(1), "tutorial-token"};
-    on_threads driver{cloud, 4};
+    const rh::scaled_clock clock{speed}; // rh::system_time at work
+    small_cloud cloud{"127.0.0.1", port_at(1), "tutorial-token"};
+    rh::blocking_driver driver{cloud, 4, clock};
     rh::engine_options options;
     options.doubts.most_late = 5s * (std::max)(1, static_cast<int>(speed)); // a real moment is long in fast time
-    rh::pipeline ha{driver, rh::scaled_clock{speed}, steps, rh::file_journal{words[3]}, options};
+    rh::pipeline ha{driver, clock, steps, rh::file_journal{words[3]}, options};
 
     const nlohmann::json machines = cloud.instances();
     if (auto opened = ha.open(); !opened || machines.empty()) return 1;

@@ -1,6 +1,6 @@
 // The first step of docs/tutorial/write-a-driver.md: a driver without a function.
 // SPDX-License-Identifier: MIT
-// expect-error: driver_lacks<small_cloud, .*reboot_instance, .*function::reboot>
+// expect-error: driver_lacks<small_cloud, .*reboot_instance, .*function::describe>
 #include <reheat/reheat.hpp>
 
 namespace rh = reheat;
