@@ -11,7 +11,7 @@ namespace reheat::inline REHEAT_ABI::testing::rules {
 
 /// Where a rule comes from.
 namespace from {
-inline constexpr std::string_view guide = "docs/how-to/write-a-driver.md";
+inline constexpr std::string_view guide = "docs/reference/driver.md";
 inline constexpr std::string_view completions = "driver/completion.hpp";
 inline constexpr std::string_view concepts = "driver/concepts.hpp";
 inline constexpr std::string_view requests = "action/request.hpp";
