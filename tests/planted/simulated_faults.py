@@ -68,8 +68,7 @@ FAULTS = [
     ("a page is not sent", ENGINE + "decide.hpp",
      "tell(event_kind::page, decision::page, reason::ladder_exhausted, i, out).next = i.wake;", ""),
     ("a long wait is not paged", ENGINE + "decide.hpp",
-     "event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);",
-     "outputs unsaid;\n    event& e = tell(event_kind::page, decision::page, reason::waited_long, i, unsaid);"),
+     "return i.paged || !waits ? never : after(i.waiting_since, options_.page_after);", "return waits ? never : never;"),
     ("an alarm is lost", ENGINE + "inputs.hpp",
      "else open(target, why, out);", "else if (static_cast<unsigned>(target) % 7 != 3) open(target, why, out);"),
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <reheat/recovery/decision_words.hpp>
 #include <reheat/recovery/guard.hpp>
 #include <reheat/recovery/reason.hpp>
 
