@@ -8,14 +8,14 @@
 
 namespace reheat::inline REHEAT_ABI {
 
-/// A sink that is where a pipeline's events go, and polls the pipeline's driver besides: the outermost of its wrappers,
-/// which polls those below. Both are referred to. Threads: as of the pipeline.
+/// A sink of events and the outermost wrapper of a driver as one sink: its `poll` polls the wrapper, which polls those
+/// below, and then the sink. For a loop of your own around an engine; a pipeline polls its driver itself. Both are
+/// referred to. Threads: as of the engine.
 ///
 ///     retry_driver again{cloud, system_time{}};
 ///     deadline_driver patient{again, system_time{}};
-///     pipeline ha{patient, system_time{}, three_levels};
 ///     driven sink{patient, pages}; // `pages` is a pager, or any other sink
-///     ha.run(stop, sink);
+///     come_back_at = earlier(keeper.next(), sink.poll(time.now()));
 template <timed_driver Driver, class Sink>
     requires requires(Sink& sink, const event& e) { sink(e); }
 class driven {
