@@ -15,7 +15,7 @@ namespace reheat::inline REHEAT_ABI {
 ///     retry_driver again{cloud, system_time{}};
 ///     deadline_driver patient{again, system_time{}};
 ///     driven sink{patient, pages}; // `pages` is a pager, or any other sink
-///     come_back_at = earlier(keeper.next(), sink.poll(time.now()));
+///     come_back_at = earlier(e.next(), sink.poll(time.now()));
 template <timed_driver Driver, class Sink>
     requires requires(Sink& sink, const event& e) { sink(e); }
 class driven {
