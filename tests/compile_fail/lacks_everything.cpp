@@ -1,6 +1,7 @@
-// A driver that can only describe, under a ladder of four rungs: the message is short all the same.
+// The driver can only describe, and the ladder has many rungs: the first one is named.
 // SPDX-License-Identifier: MIT
 // expect-error: driver_lacks<my_cloud, .*restart_service, .*function::restart_service>
+// documented
 #include <reheat/reheat.hpp>
 
 namespace rh = reheat;

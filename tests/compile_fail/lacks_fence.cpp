@@ -1,6 +1,7 @@
-// A ladder has recreate_instance, the driver has no fence.
+// The driver can make a machine anew and not fence: it needs both.
 // SPDX-License-Identifier: MIT
 // expect-error: driver_lacks<my_cloud, .*recreate_instance, .*function::fence>
+// documented
 #include <reheat/reheat.hpp>
 
 namespace rh = reheat;

@@ -1,6 +1,7 @@
-// A ladder has recreate_instance, the driver has no recreate.
+// The function takes no proof of death.
 // SPDX-License-Identifier: MIT
 // expect-error: driver_lacks<my_cloud, .*recreate_instance, .*function::recreate>
+// documented
 #include <reheat/reheat.hpp>
 
 namespace rh = reheat;

@@ -1,6 +1,7 @@
-// A ladder has reboot_instance, the driver has no reboot.
+// The driver has no function for a rung of the ladder.
 // SPDX-License-Identifier: MIT
 // expect-error: driver_lacks<my_cloud, .*reboot_instance, .*function::reboot>
+// documented
 #include <reheat/reheat.hpp>
 
 namespace rh = reheat;

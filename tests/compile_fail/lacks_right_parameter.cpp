@@ -1,6 +1,7 @@
-// A ladder has reboot_instance, the driver has no reboot.
+// The function takes something else than a request.
 // SPDX-License-Identifier: MIT
 // expect-error: driver_lacks<my_cloud, .*reboot_instance, .*function::reboot>
+// documented
 #include <reheat/reheat.hpp>
 
 namespace rh = reheat;

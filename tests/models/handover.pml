@@ -8,7 +8,7 @@
    Two ways to be safe, each checked by itself:
 
    EPOCHS (the default)  The cloud refuses a request whose epoch is smaller than one that it has seen, as
-       docs/how-to/write-a-driver.md asks of a driver. Then pauses of any length between the decision and the call, and
+       docs/reference/driver.md asks of a driver. Then pauses of any length between the decision and the call, and
        calls that are under way for any time, do no harm, and neither do clocks.
    LEASES (-DLEASES)     The cloud knows nothing of epochs. Then no call starts unless the lease outlives its deadline
        with a margin for the clocks' drift. Assumed, with a switch that takes it away and must make the model fail:

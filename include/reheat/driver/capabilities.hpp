@@ -25,9 +25,10 @@ private:
     std::uint32_t bits_ = 0;
 };
 
-/// What a driver can do, for a ladder that is only known at run time. Paging needs no driver.
+/// What a driver can do, for a ladder that is only known at run time. Paging needs no driver. The driver itself is
+/// asked only if it `tells_capabilities` (`driver/forwarding.hpp`).
 template <cloud_driver D>
-[[nodiscard]] constexpr capabilities capabilities_of() noexcept {
+[[nodiscard]] constexpr capabilities capabilities_of(const D* = nullptr) noexcept {
     capabilities c;
     c.add(operation::none).add(operation::describe).add(operation::page).add(operation::guest_restarts);
     if constexpr (creates_instances<D>) c.add(operation::create_instance);

@@ -21,6 +21,8 @@ public:
     /// Takes the outcome of an operation. The first of an operation counts; `repeated` marks a second call of one
     /// completion.
     virtual void deliver(op_id op, outcome&& result, bool repeated) noexcept = 0;
+    /// Wakes whoever runs the operation, if he sleeps: something beside an outcome waits for him. Any thread.
+    virtual void wake() noexcept {}
 
     void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept {
@@ -45,12 +47,10 @@ public:
     completion(completion&& other) noexcept
         : sink_{std::exchange(other.sink_, nullptr)}, op_{other.op_}, called_{other.called_} {}
     completion& operator=(completion&& other) noexcept {
-        if (this != &other) {
-            reset();
-            sink_ = std::exchange(other.sink_, nullptr);
-            op_ = other.op_;
-            called_ = other.called_;
-        }
+        completion taken{std::move(other)};
+        std::swap(sink_, taken.sink_);
+        std::swap(op_, taken.op_);
+        std::swap(called_, taken.called_);
         return *this;
     }
     completion(const completion&) = delete;
@@ -64,14 +64,15 @@ public:
     }
 
     [[nodiscard]] op_id op() const noexcept { return op_; }
+    /// For wrappers of drivers: see `completion_sink::wake`. Not once it was moved from.
+    void wake() const noexcept { sink_->wake(); }
 
 private:
     void reset() noexcept {
         if (sink_ == nullptr) return;
         // Nothing is allocated: the text is short enough for every small-string buffer.
         if (!called_) sink_->deliver(op_, outcome::unknown("abandoned"), false);
-        sink_->release();
-        sink_ = nullptr;
+        std::exchange(sink_, nullptr)->release();
     }
 
     completion_sink* sink_;

@@ -18,26 +18,26 @@ struct driver_lacks;
 namespace detail {
 
 template <class... Functions>
-struct function_list {};
+struct needed {};
 template <operation What>
-struct functions_of : function_list<> {}; // what is none of a driver's needs none
+struct functions_of : needed<> {}; // what is none of a driver's needs none
 template <>
-struct functions_of<operation::create_instance> : function_list<function::create> {};
+struct functions_of<operation::create_instance> : needed<function::describe, function::create> {};
 template <>
-struct functions_of<operation::restart_service> : function_list<function::restart_service> {};
+struct functions_of<operation::restart_service> : needed<function::describe, function::restart_service> {};
 template <>
-struct functions_of<operation::reboot_instance> : function_list<function::reboot> {};
+struct functions_of<operation::reboot_instance> : needed<function::describe, function::reboot> {};
 template <>
-struct functions_of<operation::rebuild_instance> : function_list<function::rebuild> {};
+struct functions_of<operation::rebuild_instance> : needed<function::describe, function::rebuild> {};
 template <>
-struct functions_of<operation::recreate_instance> : function_list<function::fence, function::recreate> {};
+struct functions_of<operation::recreate_instance> : needed<function::describe, function::fence, function::recreate> {};
 template <>
-struct functions_of<operation::evacuate_instance> : function_list<function::fence, function::evacuate> {};
+struct functions_of<operation::evacuate_instance> : needed<function::describe, function::fence, function::evacuate> {};
 template <>
-struct functions_of<operation::converge_stack> : function_list<function::fence, function::converge> {};
+struct functions_of<operation::converge_stack> : needed<function::describe, function::fence, function::converge> {};
 
 template <class Driver, class... Functions>
-constexpr bool has_all(function_list<Functions...>) {
+constexpr bool has_all(needed<Functions...>) {
     return (has_function<Driver, Functions> && ...);
 }
 
@@ -47,8 +47,8 @@ struct lack {
 };
 
 template <class Driver, class Rung, class First, class... Rest>
-constexpr auto lack_of(function_list<First, Rest...>) noexcept {
-    if constexpr (has_function<Driver, First>) return lack_of<Driver, Rung>(function_list<Rest...>{});
+constexpr auto lack_of(needed<First, Rest...>) noexcept {
+    if constexpr (has_function<Driver, First>) return lack_of<Driver, Rung>(needed<Rest...>{});
     else return lack<driver_lacks<Driver, Rung, First>>{};
 }
 

@@ -40,7 +40,7 @@ public:
     void close() noexcept { closed_.store(true, std::memory_order_release); }
 
     /// Any thread.
-    void wake() noexcept {
+    void wake() noexcept override {
         if (waker* const w = waker_.load(std::memory_order_acquire); w != nullptr) w->wake();
     }
 

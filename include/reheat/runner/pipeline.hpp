@@ -62,7 +62,7 @@ public:
     /// gone on with by the first `poll`: add what there was under its old names before. That needs a journal with
     /// `replay` and `engine/resume.hpp`; `unsupported` without.
     result<void> open() {
-        if (auto can = check_climbable(rules_, capabilities_of<Driver>()); !can) return can;
+        if (auto can = check_climbable(rules_, capabilities_of(driver_)); !can) return can;
         if (auto opened = journal_.open(); !opened) return opened;
         if (journal_.durable() == no_sequence) return {};
         if constexpr (requires { resume_from(journal_, engine_); }) return resume_from(journal_, engine_);
@@ -71,7 +71,7 @@ public:
 
     /// Adds a policy beside the first one; an error if the driver lacks a function for one of its rungs.
     result<policy_id> add_policy(const policy& rules) {
-        if (auto can = check_climbable(rules, capabilities_of<Driver>()); !can) return std::move(can).error();
+        if (auto can = check_climbable(rules, capabilities_of(driver_)); !can) return std::move(can).error();
         return engine_.add_policy(rules);
     }
     result<target_id> add(const stack& s) { return engine_.add(s); }
@@ -118,7 +118,7 @@ public:
     void add_guard(const G&& guard) = delete;
     /// Replaces a policy; an error if the driver lacks a function for one of its rungs.
     result<void> change_policy(policy_id which, const policy& to) {
-        if (auto can = check_climbable(to, capabilities_of<Driver>()); !can) return can;
+        if (auto can = check_climbable(to, capabilities_of(driver_)); !can) return can;
         engine_.change_policy(which, to, time_.now());
         return {};
     }
@@ -135,8 +135,8 @@ public:
 
     /// Does what is due and says when to come back; `never` if only an input can change anything. `sink` is called with
     /// each event, in order; it and the driver may use the pipeline's inputs, not `poll`. If one of them throws, the
-    /// exception comes out here and the next `poll` goes on behind it: the outcome of that call is unknown. A sink that
-    /// is a `timed_sink`, as a `pager` is, is polled last, and once.
+    /// exception comes out here and the next `poll` goes on behind it: the outcome of that call is unknown. A driver or
+    /// sink that is polled too, as a `deadline_driver` or a `pager` is, is so last, and once.
     template <class Sink>
         requires requires(Sink& sink, const event& e) { sink(e); }
     time_point poll(Sink&& sink) {
@@ -153,6 +153,7 @@ public:
             time_point due = engine_.next();
             if (due <= now) continue;
             // Once: a sink that is slow must not keep out whoever has inputs.
+            if constexpr (timed_sink<Driver>) due = earlier(due, driver_->poll(now));
             if constexpr (timed_sink<Sink>) due = earlier(due, sink.poll(now));
             return earlier(due, engine_.next());
         }

@@ -6,8 +6,10 @@
 #include <reheat/action/request.hpp>
 #include <reheat/core/hash.hpp>
 #include <reheat/driver/completion.hpp>
+#include <reheat/sim/mock_book.hpp>
 #include <reheat/sim/mock_hosts.hpp>
 #include <reheat/sim/mock_machine.hpp>
+#include <reheat/sim/mock_witness.hpp>
 
 #include <algorithm>
 #include <array>
@@ -21,18 +23,6 @@
 #include <vector>
 
 namespace reheat::inline REHEAT_ABI {
-
-/// Looks on as the mock cloud is called. What it throws comes out of the call, or of `mock_cloud::advance`.
-class mock_witness {
-public:
-    mock_witness() = default;
-    mock_witness(const mock_witness&) = delete;
-    mock_witness& operator=(const mock_witness&) = delete;
-    virtual ~mock_witness() = default;
-    virtual void before(const mock_call&) {} ///< it has not reached the cloud
-    virtual void after(const mock_call&) {}  ///< it has
-    virtual void completed() {}              ///< the outcome of one has left the cloud
-};
 
 /// A cloud in memory, on the caller's time: a driver with every capability, guests that send heartbeats, faults, and
 /// replies that can be programmed. It moves only in `advance`. One thread at a time.
@@ -55,15 +45,36 @@ public:
         hosts_.note(m.how);
         machines_.push_back(std::move(m));
         if (running) {
-            machines_.back().generation = 1;
-            come_up(machines_.back());
+            machines_.back().generation = machines_.back().roots = 1;
+            machines_.back().come_up(now_);
         }
+    }
+
+    /// Nobody knows it any more.
+    void remove(std::string_view name) {
+        std::erase_if(machines_, [name](const machine& m) { return m.name == name; });
+    }
+    /// The power of one goes off, with that of older copies; nobody is told.
+    void power_off(std::string_view name) noexcept {
+        if (machine* m = find_machine(name); m != nullptr) m->switch_off();
     }
 
     /// Breaks something at a time. `service` names the process for `fault::service_dies`; the first one if empty.
     void break_at(time_point at, std::string_view name, fault what, std::string_view service = {}) {
-        schedule(
-            {at, ++order_, std::string{name}, std::string{service}, what, {}, {}, {}, operation::none, {}, {}, {}});
+        schedule({at,
+                  ++order_,
+                  std::string{name},
+                  std::string{service},
+                  what,
+                  {},
+                  {},
+                  {},
+                  operation::none,
+                  {},
+                  {},
+                  {},
+                  0,
+                  false});
     }
     /// The next call of that operation goes like that; several queue up.
     void reply(operation what, mock_reply r) { replies_[static_cast<std::size_t>(what)].push_back(std::move(r)); }
@@ -78,6 +89,7 @@ public:
     }
     /// How long calls of that operation take.
     void set_latency(operation what, duration d) noexcept { latency_[static_cast<std::size_t>(what)] = d; }
+    [[nodiscard]] duration latency(operation what) const noexcept { return latency_[static_cast<std::size_t>(what)]; }
 
     /// All hosts of a place end at once, with what runs there, and their management boards with them or not.
     void fail_hosts(mock_place where, std::string_view name, bool boards_too) {
@@ -94,7 +106,7 @@ public:
         hosts_.silence(where, name, false);
         hosts_.cut_off(where, name, false);
         for (machine& m : machines_) {
-            if (mock_hosts::is_in(where, name, m.how) && m.is == condition::lost) boot(m);
+            if (mock_hosts::is_in(where, name, m.how) && m.is == condition::lost) m.boot(now_);
         }
     }
     /// Who can be reached and heard.
@@ -140,8 +152,8 @@ public:
                 continue;
             }
             for (machine& m : machines_) {
-                if (m.booted_at <= now_) finish_boot(m);
-                if (m.watchdog_at <= now_) switch_off(m);
+                if (m.booted_at <= now_) m.come_up(now_);
+                if (m.watchdog_at <= now_) m.switch_off();
                 if (!m.works() || m.next_heartbeat > now_) continue;
                 m.next_heartbeat = m.how.heartbeats ? after(now_, m.how.heartbeat_every) : never;
                 if (!m.how.heartbeats || !hosts_.heard(m.how)) continue;
@@ -160,6 +172,10 @@ public:
         }
         return nullptr;
     }
+    /// For what no fault does: the hand of a test.
+    [[nodiscard]] machine* edit(std::string_view name) noexcept { return find_machine(name); }
+    /// The latest moment that it was moved to.
+    [[nodiscard]] time_point now() const noexcept { return now_; }
     [[nodiscard]] std::span<const machine> machines() const noexcept { return machines_; }
     [[nodiscard]] std::span<const mock_call> calls() const noexcept { return calls_; }
     /// How often that operation was called for that name; an empty name means any.
@@ -184,9 +200,8 @@ public:
     void forensics(const request& r, completion done) { answer(r, std::move(done)); }
     void evacuate(const request& r, proof_of_death why, completion done) { answer(r, std::move(done), why.kind()); }
     void converge(const request& r, std::span<proof_of_death> proofs, completion done) {
-        // The spans' owner goes when this returns, so what may be re-created is noted now.
-        static_cast<void>(proofs);
-        answer(r, std::move(done));
+        // Which machine a proof is for is the engine's to know; without any, none may be made anew.
+        answer(r, std::move(done), proofs.empty() ? std::nullopt : std::optional{proofs.front().kind()});
     }
 
 private:
@@ -204,7 +219,9 @@ private:
         operation what;
         std::string copy; // an old one, if that is meant
         std::string method;
-        std::optional<proof_kind> proof;
+        std::optional<proof_kind> proof; // the first, where there are several
+        std::uint64_t key;
+        bool over; // a newer controller has called
     };
 
     void schedule(happening h) {
@@ -223,6 +240,7 @@ private:
             how.code = outcome_code::unknown; // it did not get there, and nobody can tell
             how.takes_effect = false;
         }
+        const bool over = hosts_.all_reachable() && !book_.may_reign(r.reign);
         happening h{now_,
                     ++order_,
                     std::string{r.instance.empty() ? r.name : r.instance},
@@ -234,7 +252,9 @@ private:
                     r.what,
                     std::string{r.replaced ? r.cloud_id : std::string_view{}},
                     std::string{r.method},
-                    proof};
+                    proof,
+                    r.key,
+                    over};
         if (how.how == mock_reply::manner::at_once) {
             happen(h);
         } else {
@@ -302,29 +322,42 @@ private:
         }
     }
 
+    /// No call of a reign that is over, and no intent twice.
     outcome carry_out(const happening& h) {
+        if (h.what == operation::describe) return act(h);
+        if (h.over) return outcome::refused("its reign is over");
+        if (const outcome* before = book_.find(h.key)) return *before;
+        outcome result = act(h);
+        book_.keep(h.key, result);
+        return result;
+    }
+
+    outcome act(const happening& h) {
         if (h.what == operation::converge_stack) {
             for (machine& m : machines_) {
-                if (m.how.stack != h.stack || !hosts_.reachable(m.how)) continue;
+                if (m.how.stack != h.stack || m.how.foreign || !hosts_.reachable(m.how)) continue;
                 m.broken = false;
                 // What still has power is nobody's to replace.
                 const bool gone = m.is == condition::lost && hosts_.of(m.how.host) != mock_hosts::state::up;
-                if ((m.is == condition::off || gone) && hosts_.move(m.how, machines_)) renew(m);
+                if (h.proof && (m.is == condition::off || gone) && hosts_.move(m.how, machines_)) renew(m);
             }
             return outcome::done();
         }
         machine* m = find_machine(h.name);
         if (m == nullptr)
-            return h.what == operation::describe ? outcome::done(state(false, false))
+            return h.what == operation::describe ? outcome::done(mock_machine::state(false, false))
                                                  : outcome::refused("no such instance");
+        if (h.what == operation::describe) return outcome::done(m->seen());
+        if (m->how.foreign) return outcome::refused("it is somebody else's");
         switch (h.what) {
-        case operation::describe: return outcome::done(look(*m));
         case operation::create_instance:
             if (m->generation != 0) return outcome::refused("it exists");
             renew(*m);
-            return outcome::done(look(*m));
+            return outcome::done(m->seen());
         case operation::restart_service:
             if (m->is != condition::running) return outcome::failed("the guest agent does not answer");
+            if (std::count(m->how.services.begin(), m->how.services.end(), h.service) == 0)
+                return outcome::refused("no such service");
             for (std::size_t s = 0; s < m->service_up.size(); ++s) {
                 if (m->how.services[s] == h.service) m->service_up[s] = true;
             }
@@ -333,72 +366,46 @@ private:
         case operation::reboot_instance:
         case operation::rebuild_instance:
             if (m->is == condition::lost) return outcome::failed("its host does not answer");
-            if (m->is == condition::off) return outcome::failed("it was switched off");
-            boot(*m);
-            return outcome::done(look(*m));
+            if (!m->has_power()) return outcome::failed("it was switched off");
+            if (h.what == operation::rebuild_instance) ++m->roots;
+            m->boot(now_);
+            return outcome::done(m->seen());
         case operation::fence_instance:
+            if (!hosts_.knows(h.method)) return outcome::refused("no such way to fence");
             // A copy that was replaced is not the one that runs under the name now.
-            if (!h.copy.empty() && h.copy != m->cloud_id()) return outcome::done(state(true, false));
+            if (!h.copy.empty() && h.copy != m->cloud_id()) {
+                m->strays = 0;
+                return outcome::done(mock_machine::state(true, false));
+            }
             if (!hosts_.fences(m->how, h.method)) return outcome::failed("its board does not answer");
-            switch_off(*m);
-            return outcome::done(state(true, false));
+            m->switch_off();
+            return outcome::done(mock_machine::state(m->generation != 0, false));
         case operation::collect_forensics: return outcome::done();
         case operation::recreate_instance:
-        case operation::evacuate_instance: return replace(*m, h.proof);
+        case operation::evacuate_instance: return replace(*m, h);
         default: return outcome::refused("no such operation");
         }
     }
 
     /// A new machine under the old name, on another host if its own does not run.
-    outcome replace(machine& m, std::optional<proof_kind> proof) {
+    outcome replace(machine& m, const happening& h) {
         // A proof that speaks of a fence that was not is the same mistake as none.
         const bool could_run = m.is == condition::lost && hosts_.of(m.how.host) == mock_hosts::state::up;
-        if (could_run && proof == proof_kind::fenced) ++second_copies_;
+        if (could_run && h.proof == proof_kind::fenced) ++second_copies_;
         if (!hosts_.move(m.how, machines_)) return outcome::refused("no host has room");
-        renew(m);
-        return outcome::done(look(m));
+        renew(m, h.what == operation::evacuate_instance);
+        return outcome::done(m.seen());
     }
     /// If the old one has power, two run: the mistake that must never happen.
-    void renew(machine& m) {
-        if (m.has_power()) ++second_copies_;
-        ++m.generation;
-        boot(m);
+    void renew(machine& m, bool moved = false) {
+        if (m.has_power()) {
+            ++second_copies_;
+            ++m.strays;
+        }
+        if (!moved) ++m.generation;
+        if (!moved) ++m.roots;
+        m.boot(now_);
     }
-    static void switch_off(machine& m) noexcept {
-        if (m.is != condition::absent) m.is = condition::off;
-        m.booted_at = m.watchdog_at = never;
-    }
-    void boot(machine& m) {
-        m.is = condition::booting;
-        m.booted_at = after(now_, m.how.boot_time);
-        m.watchdog_at = never;
-    }
-    void finish_boot(machine& m) {
-        m.booted_at = never;
-        come_up(m);
-    }
-    void come_up(machine& m) {
-        m.is = condition::running;
-        ++m.boots;
-        m.service_up.assign(m.service_up.size(), true);
-        m.next_heartbeat = now_;
-    }
-
-    [[nodiscard]] static observed state(bool exists, bool running) {
-        observed seen;
-        seen.exists = exists;
-        seen.running = running;
-        return seen;
-    }
-    [[nodiscard]] static observed look(const machine& m) {
-        observed seen = state(m.generation != 0, m.has_power());
-        seen.cloud_id = m.cloud_id();
-        seen.boot_id = m.boot_id();
-        seen.address = m.address;
-        seen.host = m.how.host;
-        return seen;
-    }
-
     [[nodiscard]] machine* find_machine(std::string_view name) noexcept { return const_cast<machine*>(find(name)); }
 
     std::vector<machine> machines_;
@@ -408,6 +415,7 @@ private:
     std::array<std::deque<mock_reply>, operation_count> replies_;
     std::array<std::deque<mock_reply>, operation_count> standing_; // newest first
     mock_hosts hosts_;
+    mock_book book_;
     std::array<duration, operation_count> latency_{
         std::chrono::seconds{0},  std::chrono::seconds{1},  std::chrono::seconds{20}, std::chrono::seconds{5},
         std::chrono::seconds{10}, std::chrono::seconds{60}, std::chrono::seconds{15}, std::chrono::seconds{60},

@@ -50,6 +50,9 @@ public:
     [[nodiscard]] bool all_reachable() const noexcept { return !all_cut_off_; }
     [[nodiscard]] bool heard(const mock_setup& m) const { return reachable(m) && !marked(silent_, m); }
 
+    [[nodiscard]] static bool knows(std::string_view method) noexcept {
+        return method.empty() || method == "ipmi" || method == "redfish" || method == "pdu" || method == "hypervisor";
+    }
     /// Whether a fence gets through: a board without power does not answer. The driver's own way, `ipmi` and `redfish`
     /// go by the board of the host, every other method does not need it.
     [[nodiscard]] bool fences(const mock_setup& m, std::string_view method) const {

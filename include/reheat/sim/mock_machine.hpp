@@ -6,6 +6,7 @@
 #include <reheat/core/ids.hpp>
 #include <reheat/core/time.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -62,6 +63,7 @@ struct mock_setup {
     std::string host{};     ///< where it runs; empty: nobody cares
     std::string rack{};
     std::string zone{};
+    bool foreign = false; ///< somebody else's: it can be described, and every other call for it is refused
 };
 
 /// What is in the cloud, seen from outside.
@@ -78,11 +80,15 @@ struct mock_machine {
     time_point next_heartbeat = never;
     time_point watchdog_at = never; ///< it resets itself then, unless it is fed
     std::string address;
+    std::uint32_t strays = 0; ///< older copies that still have power: the mistake that must never happen
+    std::uint32_t roots = 0;  ///< how many root disks it has had
 
     [[nodiscard]] bool works() const noexcept { return is == condition::running && !broken; }
     [[nodiscard]] bool has_power() const noexcept {
         return is == condition::running || is == condition::booting || is == condition::hung;
     }
+    /// How many copies run, seen from outside.
+    [[nodiscard]] std::size_t copies() const noexcept { return (has_power() ? 1U : 0U) + strays; }
     /// Whether it works, and all its services do.
     [[nodiscard]] bool serves() const noexcept {
         for (const bool up : service_up) {
@@ -96,6 +102,40 @@ struct mock_machine {
         return copy == 0 ? std::string{} : "vm-" + name + "-" + std::to_string(copy);
     }
     [[nodiscard]] std::string boot_id() const { return "boot-" + std::to_string(boots); }
+
+    /// What the cloud says of it.
+    [[nodiscard]] observed seen() const {
+        observed s = state(generation != 0, has_power());
+        s.cloud_id = cloud_id();
+        s.boot_id = boot_id();
+        s.address = address;
+        s.host = how.host;
+        return s;
+    }
+    [[nodiscard]] static observed state(bool exists, bool running) {
+        observed s;
+        s.exists = exists;
+        s.running = running;
+        return s;
+    }
+
+    void boot(time_point now) noexcept {
+        is = condition::booting;
+        booted_at = after(now, how.boot_time);
+        watchdog_at = never;
+    }
+    void come_up(time_point now) {
+        is = condition::running;
+        ++boots;
+        service_up.assign(service_up.size(), true);
+        booted_at = never;
+        next_heartbeat = now;
+    }
+    void switch_off() noexcept {
+        if (is != condition::absent) is = condition::off;
+        booted_at = watchdog_at = never;
+        strays = 0;
+    }
 };
 
 } // namespace reheat::inline REHEAT_ABI

@@ -2,9 +2,12 @@
 #pragma once
 
 #include <reheat/driver/concepts.hpp>
+#include <reheat/driver/forwarding.hpp>
+#include <reheat/driver/relay.hpp>
 #include <reheat/runner/clocks.hpp>
 #include <reheat/runner/journal.hpp>
 #include <reheat/runner/pipeline.hpp>
+#include <reheat/runner/time_view.hpp>
 #include <reheat/sim/invariant_monitor.hpp>
 
 #include <concepts>
@@ -14,42 +17,6 @@
 // Wrappers through which an invariant monitor sees what passes between a controller, its journal and its driver.
 
 namespace reheat::inline REHEAT_ABI {
-
-namespace detail {
-
-/// The time, of whatever source, by reference.
-class time_ref {
-public:
-    time_ref() noexcept = default;
-    template <time_source Time>
-    explicit time_ref(Time& of) noexcept
-        : of_{&of}, now_{[](void* source) { return static_cast<Time*>(source)->now(); }} {}
-    [[nodiscard]] time_point now() const { return now_(of_); }
-
-private:
-    void* of_ = nullptr;
-    time_point (*now_)(void*) = nullptr;
-};
-
-/// Tells a monitor the outcome of one call on its way.
-class watched_answer final : public completion_sink {
-public:
-    watched_answer(completion to, invariant_monitor& watch, time_ref time) noexcept
-        : to_{std::move(to)}, watch_{&watch}, time_{time} {}
-    void deliver(op_id op, outcome&& result, bool repeated) noexcept override {
-        if (!repeated) watch_->completed(op, result, time_.now());
-        to_(std::move(result));
-    }
-
-private:
-    ~watched_answer() override = default;
-
-    completion to_;
-    invariant_monitor* watch_;
-    time_ref time_;
-};
-
-} // namespace detail
 
 /// Whether a watched driver tells the outcomes too. Only where the driver answers on the pipeline's own thread, as a
 /// simulated one does.
@@ -63,81 +30,43 @@ enum class watch_answers : bool { no, yes };
 ///     invariant_monitor watch{ha.state()};
 ///     cloud.tell(watch, ha.time());
 template <cloud_driver Driver>
-class watched_driver : public Driver {
+class watched_driver : public driver_functions<watched_driver<Driver>, Driver, Driver> {
+    using functions = driver_functions<watched_driver<Driver>, Driver, Driver>;
+    friend functions;
+
 public:
-    using Driver::Driver;
+    using functions::functions;
 
     /// From now on calls are told, at the times of that source. Both are referred to.
     template <time_source Time>
     void tell(invariant_monitor& watch, Time& time, watch_answers answers = watch_answers::no) noexcept {
         watch_ = &watch;
-        time_ = detail::time_ref{time};
+        time_ = time_view{time};
         answers_ = answers;
     }
 
-    void describe(const request& r, completion done) { Driver::describe(r, note(r, std::move(done))); }
-    void create(const request& r, completion done)
-        requires creates_instances<Driver>
-    {
-        Driver::create(r, note(r, std::move(done)));
-    }
-    void restart_service(const request& r, completion done)
-        requires restarts_services<Driver>
-    {
-        Driver::restart_service(r, note(r, std::move(done)));
-    }
-    void reboot(const request& r, completion done)
-        requires reboots_instances<Driver>
-    {
-        Driver::reboot(r, note(r, std::move(done)));
-    }
-    void rebuild(const request& r, completion done)
-        requires rebuilds_instances<Driver>
-    {
-        Driver::rebuild(r, note(r, std::move(done)));
-    }
-    void fence(const request& r, completion done)
-        requires fences_instances<Driver>
-    {
-        Driver::fence(r, note(r, std::move(done)));
-    }
-    void recreate(const request& r, proof_of_death proof, completion done)
-        requires recreates_instances<Driver>
-    {
-        done = note(r, std::move(done), std::span{&proof, 1});
-        Driver::recreate(r, std::move(proof), std::move(done));
-    }
-    void evacuate(const request& r, proof_of_death proof, completion done)
-        requires evacuates_instances<Driver>
-    {
-        done = note(r, std::move(done), std::span{&proof, 1});
-        Driver::evacuate(r, std::move(proof), std::move(done));
-    }
-    void forensics(const request& r, completion done)
-        requires collects_forensics<Driver>
-    {
-        Driver::forensics(r, note(r, std::move(done)));
-    }
-    void converge(const request& r, std::span<proof_of_death> proofs, completion done)
-        requires converges_stacks<Driver>
-    {
-        done = note(r, std::move(done), proofs);
-        Driver::converge(r, proofs, std::move(done));
-    }
-
 private:
-    [[nodiscard]] completion note(const request& r, completion done, std::span<const proof_of_death> proofs = {}) {
-        if (watch_ == nullptr) return done;
-        watch_->called(r, proofs, time_.now());
-        if (answers_ == watch_answers::no) return done;
-        auto* const relay = new detail::watched_answer{std::move(done), *watch_, time_};
-        completion told{r.op, *relay};
-        relay->release(); // from now on the completion owns it
-        return told;
+    template <class Function, class... Proofs>
+    void on_call(Function f, const request& r, completion done, Proofs&&... proofs) {
+        if (watch_ != nullptr) {
+            watch_->called(r, all_of(proofs...), time_.now());
+            if (answers_ == watch_answers::yes)
+                done = overheard(std::move(done), [watch = watch_, time = time_, op = r.op](const outcome& o) noexcept {
+                    watch->completed(op, o, time.now());
+                });
+        }
+        detail::call_function(f, static_cast<Driver&>(*this), r, std::move(done), std::forward<Proofs>(proofs)...);
+    }
+    [[nodiscard]] static std::span<const proof_of_death> all_of() noexcept { return {}; }
+    [[nodiscard]] static std::span<const proof_of_death> all_of(const proof_of_death& one) noexcept {
+        return {&one, 1};
+    }
+    [[nodiscard]] static std::span<const proof_of_death> all_of(std::span<proof_of_death> many) noexcept {
+        return many;
     }
 
     invariant_monitor* watch_ = nullptr;
-    detail::time_ref time_;
+    time_view time_;
     watch_answers answers_ = watch_answers::no;
 };
 
@@ -214,30 +143,12 @@ public:
     }
     void notify(const notification& n, completion done) {
         if (watch_ == nullptr) return Notifier::notify(n, std::move(done));
-        auto* const relay = new arrival{n, std::move(done), *watch_};
-        completion told{relay->op(), *relay};
-        relay->release();
-        Notifier::notify(n, std::move(told));
+        Notifier::notify(n, overheard(std::move(done), [watch = watch_, what = n](const outcome& o) noexcept {
+                             if (o.code == outcome_code::done) watch->arrived(what);
+                         }));
     }
 
 private:
-    class arrival final : public completion_sink {
-    public:
-        arrival(const notification& n, completion to, invariant_monitor& watch)
-            : what_{n}, to_{std::move(to)}, watch_{&watch} {}
-        [[nodiscard]] op_id op() const noexcept { return to_.op(); }
-        void deliver(op_id, outcome&& result, bool repeated) noexcept override {
-            if (!repeated && result.code == outcome_code::done) watch_->arrived(what_);
-            to_(std::move(result));
-        }
-
-    private:
-        ~arrival() override = default;
-        notification what_;
-        completion to_;
-        invariant_monitor* watch_;
-    };
-
     invariant_monitor* watch_ = nullptr;
 };
 

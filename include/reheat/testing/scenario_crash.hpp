@@ -25,7 +25,7 @@ namespace detail {
 /// Looks at a world whose controller ended once, long after its scenario.
 class crash_judge {
 public:
-    crash_judge(scenario_world& world, const scenario& s) : world_{world}, script_{s} {}
+    crash_judge(scenario_world<mock_cloud>& world, const scenario& s) : world_{world}, script_{s} {}
 
     /// What is wrong; empty if nothing is. `serving`: the machines that serve without a crash.
     [[nodiscard]] std::string judge(const std::set<std::string>& serving) {
@@ -127,7 +127,7 @@ private:
         return {};
     }
 
-    scenario_world& world_;
+    scenario_world<mock_cloud>& world_;
     const scenario& script_;
 };
 
@@ -136,7 +136,7 @@ private:
 /// The decisions of a scenario whose controller ends at one point, line by line, for a person who looks into it.
 [[nodiscard]] inline std::string log_of_crash(const scenario& s, std::size_t at) {
     crash_points points{at};
-    detail::scenario_run run{s, &points};
+    detail::scenario_run<mock_cloud> run{s, &points};
     std::string text;
     const auto start = run.world().now();
     if (auto ready = run.set_up(); !ready) return to_string(ready.error());
@@ -157,7 +157,7 @@ private:
     std::size_t moments = 0; // of the scenario itself
     crash_report report;
     const auto play = [&](crash_points& points, const std::set<std::string>* serving, std::string& wrong) {
-        detail::scenario_run run{s, &points};
+        detail::scenario_run<mock_cloud> run{s, &points};
         if (auto ready = run.set_up(); !ready) {
             wrong = to_string(ready.error());
             return std::set<std::string>{};

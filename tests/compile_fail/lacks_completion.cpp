@@ -1,0 +1,17 @@
+// The function returns an outcome instead of taking a completion.
+// SPDX-License-Identifier: MIT
+// expect-error: driver_lacks<my_cloud, .*reboot_instance, .*function::reboot>
+// documented
+#include <reheat/reheat.hpp>
+
+namespace rh = reheat;
+
+struct my_cloud {
+    void describe(const rh::request&, rh::completion) {}
+    rh::outcome reboot(const rh::request&) { return rh::outcome::done(); }
+};
+
+int main() {
+    my_cloud cloud;
+    rh::pipeline ha{cloud, rh::manual_clock{}, rh::ladder{rh::reboot_instance{}}};
+}

@@ -1,0 +1,17 @@
+// There is a member of that name, and it is no function.
+// SPDX-License-Identifier: MIT
+// expect-error: driver_lacks<my_cloud, .*reboot_instance, .*function::reboot>
+// documented
+#include <reheat/reheat.hpp>
+
+namespace rh = reheat;
+
+struct my_cloud {
+    void describe(const rh::request&, rh::completion) {}
+    static constexpr bool reboot = true;
+};
+
+int main() {
+    my_cloud cloud;
+    rh::pipeline ha{cloud, rh::manual_clock{}, rh::ladder{rh::reboot_instance{}}};
+}

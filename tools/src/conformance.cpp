@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: MIT
+// Tries the rules for drivers on one of ours; docs/reference/conformance.md describes them.
+#include <reheat/testing/driver_conformance.hpp>
+#include <reheat/testing/mock_fixture.hpp>
+
+#ifdef REHEAT_WITH_LIBVIRT
+#include "../../tests/libvirt/test_fixture.hpp"
+#endif
+
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace testing = reheat::testing;
+
+namespace {
+
+constexpr std::string_view usage =
+    "usage: conformance --driver NAME [--only TEXT] [--junit FILE]\n"
+    "       conformance --list\n"
+    "  tries the rules for drivers on one driver, and tells what came of each\n"
+    "  --driver NAME   which one; --list names them\n"
+    "  --only TEXT     only the rules with TEXT in their names\n"
+    "  --junit FILE    writes the result as JUnit XML, too\n"
+    "  --list          names the drivers and the rules\n"
+    "exit code: 0 it conforms, 1 a rule failed or could not be tried, 2 bad command line, 77 it can not be had here\n";
+
+/// A driver of ours. Without a reason to skip it, `run` tries the rules on a fixture of its own.
+struct known_driver {
+    std::string_view name;
+    std::string_view what;
+    std::string (*why_not)(); ///< why it can not be tried on this machine; empty: it can
+    testing::conformance_report (*run)(testing::conformance_options);
+};
+
+template <class Fixture>
+testing::conformance_report run(testing::conformance_options options) {
+    const auto fixture = std::make_unique<Fixture>();
+    return check_conformance(*fixture, std::move(options), [](const testing::rule_result& r) {
+        std::fputs(testing::conformance_report::line_of(r).c_str(), stdout);
+        std::fflush(stdout);
+    });
+}
+std::string always() { return {}; }
+
+constexpr known_driver drivers[]{
+    {"mock", "the simulated cloud", &always, &run<testing::mock_fixture<>>},
+#ifdef REHEAT_WITH_LIBVIRT
+    {"libvirt-test", "libvirt's driver, on two daemons with libvirt's test hypervisor",
+     &libvirt_tests::private_daemon::why_not, &run<libvirt_tests::test_fixture>},
+#endif
+};
+
+struct settings {
+    const known_driver* driver = nullptr;
+    bool list = false;
+    std::string junit;
+    testing::conformance_options rules;
+};
+
+std::optional<settings> read_arguments(int count, char** words) {
+    settings s;
+    for (int i = 1; i < count; ++i) {
+        const std::string_view word = words[i];
+        const bool has_value = i + 1 < count;
+        if (word == "--list") {
+            s.list = true;
+        } else if (word == "--driver" && has_value) {
+            const std::string_view name = words[++i];
+            for (const known_driver& d : drivers) {
+                if (d.name == name) s.driver = &d;
+            }
+            if (s.driver == nullptr) return std::nullopt;
+        } else if (word == "--only" && has_value) {
+            s.rules.only = words[++i];
+        } else if (word == "--junit" && has_value) {
+            s.junit = words[++i];
+        } else {
+            return std::nullopt;
+        }
+    }
+    if (!s.list && s.driver == nullptr) return std::nullopt;
+    return s;
+}
+
+void list() {
+    for (const known_driver& d : drivers) std::printf("%-16s%s\n", d.name.data(), d.what.data());
+    std::putchar('\n');
+    for (const testing::conformance_rule& r : testing::conformance_rules())
+        std::printf("%-32s%s\n", r.name.data(), r.asks.data());
+}
+
+} // namespace
+
+int main(int count, char** words) {
+    const std::optional<settings> with = read_arguments(count, words);
+    if (!with) {
+        std::fwrite(usage.data(), 1, usage.size(), stderr);
+        return 2;
+    }
+    if (with->list) {
+        list();
+        return 0;
+    }
+    if (const std::string why = with->driver->why_not(); !why.empty()) {
+        std::printf("skipped: %s\n", why.c_str());
+        return 77;
+    }
+    const testing::conformance_report report = with->driver->run(with->rules);
+    if (report.results().empty()) {
+        std::fputs("no rule has such a name\n", stderr);
+        return 2;
+    }
+    if (!with->junit.empty() && !(std::ofstream{with->junit, std::ios::binary} << report.junit(with->driver->name))) {
+        std::fprintf(stderr, "%s can not be written\n", with->junit.c_str());
+        return 2;
+    }
+    std::fputs(report.summary().c_str(), stdout);
+    return report.conforming() ? 0 : 1;
+}
