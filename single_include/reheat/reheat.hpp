@@ -6511,6 +6511,8 @@ public:
     /// Takes the outcome of an operation. The first of an operation counts; `repeated` marks a second call of one
     /// completion.
     virtual void deliver(op_id op, outcome&& result, bool repeated) noexcept = 0;
+    /// Wakes whoever runs the operation, if he sleeps: something beside an outcome waits for him. Any thread.
+    virtual void wake() noexcept {}
 
     void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
     void release() noexcept {
@@ -6535,12 +6537,10 @@ public:
     completion(completion&& other) noexcept
         : sink_{std::exchange(other.sink_, nullptr)}, op_{other.op_}, called_{other.called_} {}
     completion& operator=(completion&& other) noexcept {
-        if (this != &other) {
-            reset();
-            sink_ = std::exchange(other.sink_, nullptr);
-            op_ = other.op_;
-            called_ = other.called_;
-        }
+        completion taken{std::move(other)};
+        std::swap(sink_, taken.sink_);
+        std::swap(op_, taken.op_);
+        std::swap(called_, taken.called_);
         return *this;
     }
     completion(const completion&) = delete;
@@ -6554,14 +6554,15 @@ public:
     }
 
     [[nodiscard]] op_id op() const noexcept { return op_; }
+    /// For wrappers of drivers: see `completion_sink::wake`. Not once it was moved from.
+    void wake() const noexcept { sink_->wake(); }
 
 private:
     void reset() noexcept {
         if (sink_ == nullptr) return;
         // Nothing is allocated: the text is short enough for every small-string buffer.
         if (!called_) sink_->deliver(op_, outcome::unknown("abandoned"), false);
-        sink_->release();
-        sink_ = nullptr;
+        std::exchange(sink_, nullptr)->release();
     }
 
     completion_sink* sink_;
@@ -6703,9 +6704,10 @@ private:
     std::uint32_t bits_ = 0;
 };
 
-/// What a driver can do, for a ladder that is only known at run time. Paging needs no driver.
+/// What a driver can do, for a ladder that is only known at run time. Paging needs no driver. The driver itself is
+/// asked only if it `tells_capabilities` (`driver/forwarding.hpp`).
 template <cloud_driver D>
-[[nodiscard]] constexpr capabilities capabilities_of() noexcept {
+[[nodiscard]] constexpr capabilities capabilities_of(const D* = nullptr) noexcept {
     capabilities c;
     c.add(operation::none).add(operation::describe).add(operation::page).add(operation::guest_restarts);
     if constexpr (creates_instances<D>) c.add(operation::create_instance);
@@ -6949,14 +6951,7 @@ enum class decision : std::uint8_t {
     ignore,    ///< an input that changes nothing, told for the record
 };
 
-[[nodiscard]] constexpr std::string_view to_string(decision d) noexcept {
-    constexpr std::array<std::string_view, 20> names{
-        "none", "change", "open",      "absorb", "release", "skip",    "climb", "wait", "act",    "call",
-        "drop", "finish", "read_back", "verify", "give_up", "recover", "park",  "page", "accept", "ignore"};
-    return names[static_cast<std::size_t>(d)];
-}
-
-/// Why: a code for a program to switch on. Text is made only when somebody reads it.
+/// Why: a code for a program to switch on. Text is made only when somebody reads it (`recovery/decision_words.hpp`).
 enum class reason : std::uint8_t {
     // clang-format off: what needs no word shares a line
     none, alarm_raised, alarm_cleared, alarm_unknown, observed_unhealthy, observed_healthy,
@@ -7015,29 +7010,6 @@ enum class reason : std::uint8_t {
 
 inline constexpr std::size_t reason_count = 88;
 
-[[nodiscard]] constexpr std::string_view to_string(reason r) noexcept {
-    // A name a line would be eighty lines more for everybody.
-    // clang-format off
-    constexpr std::array<std::string_view, reason_count> names{
-        "none", "alarm_raised", "alarm_cleared", "alarm_unknown", "observed_unhealthy", "observed_healthy",
-        "action_above", "no_such_ancestor", "loses_kept_asset", "attempts_spent", "budget_spent", "busy",
-        "approval_required", "proof_required", "proof_expired", "proof_minted", "backing_off", "journal_pending",
-        "journal_failed", "healthy_again", "outcome_done", "outcome_failed", "outcome_refused", "outcome_unknown",
-        "deadline_passed", "found_done", "found_not_done", "verify_deadline", "ladder_exhausted", "parked_retry",
-        "waited_long", "operator_word", "late_completion", "repeated_completion", "inbox_overflow", "stepped_late",
-        "clock_jumped", "first_attempt", "next_attempt", "requested", "verified", "related_failure", "did_not_help",
-        "machine_is_off", "host_is_dead", "guest_restarted", "guest_heals", "in_maintenance", "frozen_by_operator",
-        "silence_is_ours", "silence_cliff", "started_lately", "one_vantage", "contradicted", "evidence_is_old",
-        "in_probation", "breaker_group", "breaker_domain", "breaker_closed", "too_many_in_flight", "too_soon",
-        "no_capacity", "waits_for_dependency", "group_budget", "domain_budget", "all_budget", "api_quota",
-        "higher_priority", "trust_broken", "custom_guard", "denied_by_operator", "not_understood", "expired",
-        "already_dead", "lease_expired", "confirmed_absent", "neighbour_not_independent", "returned", "collecting",
-        "policy_changed", "leader_changed", "would_act", "capacity_told", "died", "resumed", "orphaned",
-        "leadership_ends", "leadership_lost"};
-    // clang-format on
-    return names[static_cast<std::size_t>(r)];
-}
-
 } // namespace reheat::inline REHEAT_ABI
 
 // file: reheat/recovery/guard.hpp
@@ -7070,14 +7042,6 @@ enum class guard : std::uint8_t {
 
 inline constexpr std::size_t guard_count = 20;
 inline constexpr std::uint32_t all_guards = (std::uint32_t{1} << guard_count) - 1;
-
-[[nodiscard]] constexpr std::string_view to_string(guard g) noexcept {
-    constexpr std::array<std::string_view, guard_count> names{
-        "busy",       "backoff",       "approval",  "journal",  "leadership", "maintenance", "freeze",
-        "start_hold", "corroboration", "probation", "breaker",  "in_flight",  "rate",        "capacity",
-        "dependency", "evidence",      "quota",     "priority", "trust",      "custom"};
-    return names[static_cast<std::size_t>(g)];
-}
 
 [[nodiscard]] constexpr std::uint32_t bit(guard g) noexcept { return std::uint32_t{1} << static_cast<unsigned>(g); }
 
@@ -7180,12 +7144,6 @@ enum class operator_verb : std::uint8_t {
     trust,  ///< a proof of death turned out false, the cause is mended, and actions may go on; or a copy that returned
             ///< is seen to, and not fenced again
 };
-
-[[nodiscard]] constexpr std::string_view to_string(operator_verb v) noexcept {
-    constexpr std::array<std::string_view, 9> names{"approve", "deny",   "confirm_dead", "maintain", "end_maintenance",
-                                                    "unpark",  "freeze", "thaw",         "trust"};
-    return names[static_cast<std::size_t>(v)];
-}
 
 /// An operator's word, as an input of the engine. It needs a name (`who`), and is journaled.
 struct operator_input {
@@ -7857,13 +7815,14 @@ enum class record_kind : std::uint8_t {
     parked,        ///< an incident has nothing left to try
     operator_word, ///< an operator's input
     policy,        ///< a policy was changed
-    death,         ///< a host is proved dead, or back
+    death,         ///< a host is proved dead, or back; or an instance is, and what was known of that copy
     trust,         ///< a proof of death turned out false
     rung,          ///< an operator approved an incident's rung, or denied it
     guest_restart, ///< a guest restarted a service itself, which counts
     alarm,         ///< an alarm was raised, or is not in `alarm` any more; `opened` says it where it opens an incident
+    paged,         ///< a human was called, by another page than that of `parked`
 };
-inline constexpr std::size_t record_kind_count = 15;
+inline constexpr std::size_t record_kind_count = 16;
 
 /// One entry of the journal. What was seen before an intent (`cloud_id`, `boot_id`, `host`) is what a controller that
 /// starts again compares the cloud with.
@@ -7874,14 +7833,14 @@ struct record {
     target_id target = no_target;
     incident_id incident = no_incident;
     op_id op = no_op;
-    std::uint64_t key = 0;
+    std::uint64_t key = 0; ///< of an intent's call; of a page: what the wait was for, bit n for guard n
     epoch reign{};
     operation what = operation::none;
     outcome_code result = outcome_code::unknown;
     reason why = reason::none;
     level of = level::service;
     operator_verb verb{};
-    proof_kind proof{};        ///< of a host's death
+    proof_kind proof{};        ///< of a death
     vantage_set by{};          ///< who calls the target unhealthy, as an incident opens
     std::uint8_t rung = 0;     ///< of the incident, in its policy
     std::uint16_t attempt = 0; ///< of that rung; or which of its target's alarms
@@ -8177,6 +8136,7 @@ namespace reheat::inline REHEAT_ABI {
 namespace reheat::inline REHEAT_ABI {
 
 /// The lease that an instance holds as long as it may run: its watchdog resets the machine if the lease is not renewed.
+/// It is counted by the time source, which must not jump forward: `system_time` goes on with the steady clock.
 struct lease {
     target_id target = no_target; ///< an instance
     time_point until{};           ///< as last renewed
@@ -8263,11 +8223,11 @@ struct grave {
     target_id target = no_target;
     incident_id incident = no_incident;
     proof_kind proof{};
-    time_point died_at{}; ///< when the proof was minted
+    time_point died_at{}; ///< when the proof was spent
     std::string cloud_id{};
     std::string host{};
-    bool moved = false; ///< its successor has the same id, on another host
-    bool told = false;  ///< that it came back
+    bool moved = false;                       ///< its successor has the same id, on another host
+    time_point seen_at = (time_point::min)(); ///< running again
 };
 
 /// A machine that is seen running, by an observer that can tell copies apart.
@@ -8333,12 +8293,6 @@ enum class phase : std::uint8_t {
     collecting, ///< forensics come before what destroys
 };
 
-[[nodiscard]] constexpr std::string_view to_string(phase p) noexcept {
-    constexpr std::array<std::string_view, 8> names{"deciding", "fencing",  "acting", "verifying",
-                                                    "parked",   "absorbed", "closed", "collecting"};
-    return names[static_cast<std::size_t>(p)];
-}
-
 /// One instance on its way to a proof of death.
 struct death_wanted {
     target_id target = no_target;
@@ -8381,7 +8335,6 @@ struct incident {
     time_point approved_until = (time_point::min)();
     time_point waiting_since = never;             ///< for something of its own, once it waits for that
     time_point waits_since = never;               ///< while it waits: since when, for whatever
-    time_point quiet_until = (time_point::min)(); ///< no page of a long wait before
     time_point not_before = (time_point::min)();  ///< backoff
     time_point wake = never;
     time_point verify_by = never;
@@ -9110,7 +9063,8 @@ private:
     struct stray {
         target_id target;
         std::string cloud_id;
-        time_point again_at; // when its fence is due
+        time_point again_at; // when its fence is due; `never` if nobody knows of it which of the two it is
+        time_point seen_at{};
         unsigned tries = 0;
         op_id op = no_op; // its last fence
     };
@@ -9130,6 +9084,11 @@ private:
     void take(const transition& t, outputs& out);
     void look_at_all(outputs& out);
     void reconcile(const sighting& s, std::string_view old_cloud_id, bool news, outputs& out);
+    void meet_stranger(const sighting& s, outputs& out);
+    /// Whether a copy was not seen for a while: as long as it runs it is seen again and again.
+    [[nodiscard]] bool is_news(time_point& seen_at) const noexcept {
+        return after(std::exchange(seen_at, now_), options_.page_after) < now_;
+    }
     void check_clock(time_point now, outputs& out);
     void tell_journal(outputs& out);
     void health_changed(target_id target, reason why, outputs& out);
@@ -9143,7 +9102,6 @@ private:
         return after(now_, options_.read_back_every);
     }
     void end_doubt(outputs& out);
-    void watch_probes(outputs& out);
     void watch_orders(outputs& out);
     void watch_breakers(outputs& out);
     [[nodiscard]] time_point grows_old(target_id target) const noexcept;
@@ -9176,7 +9134,7 @@ private:
     [[nodiscard]] bool guest_overspent(target_id target, const rung& r) const;
     [[nodiscard]] bool wait_for_guest(incident& i, const rung& r, outputs& out);
     void climb(incident& i, decision what, reason why, outputs& out);
-    void wait(incident& i, const guard_answers& answers, outputs& out);
+    void wait(incident& i, target_id subject, const guard_answers& answers, outputs& out);
     static void begin_wait(incident& i, time_point since) noexcept {
         if (i.waiting_since == never) i.waiting_since = i.waits_since = since;
     }
@@ -9265,6 +9223,11 @@ private:
     void fence_strays(outputs& out);
     void stray_fenced(op_id op, outcome_code code, duration retry_after, outputs& out);
     [[nodiscard]] std::optional<grave> withdraw_proof(const sighting& s, outputs& out);
+    /// No copy of a machine runs that nobody knows of.
+    void only_one(target_id machine) noexcept {
+        targets_[machine].second = false;
+        std::erase_if(strays_, [machine](const stray& s) { return s.target == machine && s.again_at == never; });
+    }
     void bury(const pending_operation& op);
     void exhume(const incident& i);
 
@@ -9418,6 +9381,11 @@ private:
         e.op = op.id;
         e.rung = op.what;
         e.incident = op.for_incident;
+        e.attempt = 1;
+        const incident* const i = find_incident(op.for_incident);
+        if (i == nullptr) return e;
+        e.target = i->target;
+        e.attempt = i->attempts;
         return e;
     }
     event& tell(event_kind kind, decision what, reason why, const incident& i, outputs& out) {
@@ -9429,6 +9397,16 @@ private:
         e.attempt = i.attempts;
         e.by = i.accusers;
         if (i.rung < policy_of(i).size()) e.rung = rung_of(i).what;
+        return e;
+    }
+    /// Calls a human about a target, an incident or an operation, and writes it down: whoever goes on with the journal
+    /// has to say when it is over.
+    template <class About>
+    event& page(reason why, const About& of, outputs& out) {
+        event& e = tell(event_kind::page, decision::page, why, of, out);
+        record& r = write(record_kind::paged, e.target, out);
+        r.incident = e.incident;
+        r.why = why;
         return e;
     }
 
@@ -9607,7 +9585,7 @@ inline void engine::decide(incident& i, outputs& out) {
     while (i.rung < policy_of(i).size()) {
         const rung& r = rung_of(i);
         if (r.what == operation::page) {
-            tell(event_kind::page, decision::page, reason::alarm_raised, i, out);
+            page(reason::alarm_raised, i, out);
             climb(i, decision::climb, reason::attempts_spent, out);
             continue;
         }
@@ -9630,7 +9608,7 @@ inline void engine::decide(incident& i, outputs& out) {
         }
         const guard_answers answers = ask_guards(i, r, subject);
         if (answers.denied() != 0) {
-            wait(i, answers, out);
+            wait(i, subject, answers, out);
             const bool longest = (answers.denied() & ~turns) == 0 && i.waits_since < longest_now_;
             if (longest && level_of(r.what) != level::service) longest_now_ = i.waits_since;
             return;
@@ -9715,7 +9693,7 @@ inline void engine::climb(incident& i, decision what, reason why, outputs& out) 
     i.wake = never;
 }
 
-inline void engine::wait(incident& i, const guard_answers& answers, outputs& out) {
+inline void engine::wait(incident& i, target_id subject, const guard_answers& answers, outputs& out) {
     i.wake = answers.next();
     if (now_ < i.approved_until) i.wake = earlier(i.wake, i.approved_until);
     begin_wait(i, now_);
@@ -9731,15 +9709,17 @@ inline void engine::wait(incident& i, const guard_answers& answers, outputs& out
         i.wake = earlier(i.wake, unknown ? ask_again_at(machine) : old);
     }
     if (i.denied == answers.denied() && i.denied_by == answers.first()) return;
-    if (i.denied != 0 && !waits_by_itself(i.denied) && waits_by_itself(answers.denied())) {
-        // From now on it is a wait of its own, which has not been told; unless it is the one that has.
+    const bool waited = i.denied != 0 && !waits_by_itself(i.denied);
+    const bool named = i.paged && i.paged_for != 0; // what stands in the way, rather than a fence
+    if ((waited || named) && waits_by_itself(answers.denied())) {
+        // A page holds as long as anything that it named does. What else stands in the way is a wait of its own.
         i.waiting_since = now_;
-        i.paged = i.paged && (answers.denied() & ~turns & ~i.paged_for) == 0;
+        i.paged = i.paged && (answers.denied() & ~turns & i.paged_for) != 0;
     }
     i.denied = answers.denied();
     i.denied_by = answers.first();
     event& e = tell(event_kind::rung, decision::wait, answers.first(), i, out);
-    e.subject = subject_of(i);
+    e.subject = subject;
     e.asked = all_guards;
     e.denied = answers.denied();
     e.next = answers.next();
@@ -9946,6 +9926,7 @@ inline void engine::let_go(incident& absorbed, outputs& out) {
     look_again_ = true;
     if (well(absorbed, (time_point::min)())) return close(absorbed, reason::verified, out);
     absorbed.absorbed_by = no_incident;
+    absorbed.paged = absorbed.paged && absorbed.paged_for != 0; // no fence is waited for any more
     absorbed.at = phase::deciding;
     tell(event_kind::incident, decision::release, reason::none, absorbed, out).rung = operation::none;
 }
@@ -9970,9 +9951,7 @@ inline void engine::park(incident& i, outputs& out) {
 inline time_point engine::page_at(const incident& i) const noexcept {
     const bool in_turn = i.at == phase::deciding && i.denied != 0 && (i.denied & ~turns) == 0;
     const bool waits = !in_turn && (i.at == phase::deciding || i.at == phase::fencing);
-    return i.paged || !waits || i.waiting_since == never
-               ? never
-               : later(after(i.waiting_since, options_.page_after), i.quiet_until);
+    return i.paged || !waits ? never : after(i.waiting_since, options_.page_after);
 }
 
 /// Whether something stands in the way of this one incident, rather than of many, or of nothing but its turn.
@@ -9986,13 +9965,13 @@ inline void engine::page_long_wait(incident& i, outputs& out) {
     if (now_ < page_at(i)) return;
     // A breaker or a freeze is paged once, not once for each of the many that it holds; and a turn comes by itself.
     if (i.denied != 0 && !waits_by_itself(i.denied)) {
-        i.quiet_until = after(now_, options_.page_after);
+        i.waiting_since = now_;
         return;
     }
     i.paged = true;
     i.paged_for = i.denied;
-    event& e = tell(event_kind::page, decision::page, reason::waited_long, i, out);
-    e.denied = i.denied;
+    event& e = page(reason::waited_long, i, out);
+    out.records.back().key = e.denied = i.denied;
     e.next = i.wake;
     if (i.at == phase::deciding) release_absorbed(i, out, false);
 }
@@ -10087,6 +10066,13 @@ inline void engine::mint(incident& i, death_wanted& d, proof_kind by, reason why
     e.subject = d.target;
     e.rung = operation::fence_instance;
     e.proof = by;
+    if (options_.shadow) return;
+    record& r = write(record_kind::death, d.target, out);
+    r.incident = i.id;
+    r.proof = by;
+    r.why = reason::died;
+    r.cloud_id = targets_.cloud_id(d.target);
+    r.host = targets_.host(d.target);
 }
 
 /// A fence came to its end. Any one that worked is enough; the action waits until no other is under way, so that a late
@@ -10098,7 +10084,7 @@ inline void engine::fence_ended(incident& i, target_id machine, outcome_code cod
         --d.in_flight;
         if (code == outcome_code::done) {
             i.off_since = now_;
-            targets_[machine].second = false;
+            only_one(machine);
         }
         const proof_kind by = why == reason::confirmed_absent ? proof_kind::absent : proof_kind::fenced;
         if (code == outcome_code::done && !d.proved) mint(i, d, by, reason::proof_minted, out);
@@ -10113,8 +10099,12 @@ inline void engine::fence_ended(incident& i, target_id machine, outcome_code cod
 inline void engine::bury(const pending_operation& op) {
     constexpr std::size_t most_graves = 100'000;
     for (const proof_of_death& p : op.proofs) {
+        std::erase_if(graves_, [&](const grave& g) {
+            return g.target == p.target() && g.cloud_id == targets_.cloud_id(g.target) &&
+                   g.host == targets_.host(g.target);
+        });
         if (graves_.size() >= most_graves) graves_.erase(graves_.begin());
-        graves_.push_back({p.target(), p.incident(), p.kind(), now_, std::string{targets_.cloud_id(p.target())},
+        graves_.push_back({p.target(), p.incident(), p.kind(), op.since, std::string{targets_.cloud_id(p.target())},
                            std::string{targets_.host(p.target())}, op.what == operation::evacuate_instance});
         deaths_.forget(p.target());
         // The new copy may have another id and another host, and until it is seen only its name finds it. That holds
@@ -10127,17 +10117,14 @@ inline void engine::bury(const pending_operation& op) {
     }
 }
 
-/// Nothing was replaced after all: the copies that were proved dead are the current ones.
+/// Nothing was replaced after all: the copies that were proved dead are the current ones, as far as the cloud is right.
 inline void engine::exhume(const incident& i) {
-    std::erase_if(graves_, [&](const grave& g) {
-        if (g.incident != i.id) return false;
+    for (const grave& g : graves_) {
+        if (g.incident != i.id) continue;
         for (const death_wanted& d : i.deaths) {
-            if (d.target != g.target) continue;
-            note_seen(g.target, {.cloud_id = g.cloud_id, .host = g.host});
-            return true;
+            if (d.target == g.target) note_seen(g.target, {.cloud_id = g.cloud_id, .host = g.host});
         }
-        return false;
-    });
+    }
 }
 
 /// A machine that had been replaced is back. One of the two has to go.
@@ -10156,8 +10143,7 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
     const std::string current{targets_.cloud_id(s.target)};
     // Nobody can say which of the two a fence would hit.
     const bool alike = old.empty() || current.empty() || old == current;
-    if (news && (alike || rule == return_rule::stop_both))
-        tell(event_kind::page, decision::page, reason::returned, s.target, out);
+    if (news && (alike || rule == return_rule::stop_both)) page(reason::returned, s.target, out);
     if (alike) targets_[s.target].second = true; // so that only a fence by name lets another one start
     if (alike) return;
     // Who was to go may be the one to keep by now.
@@ -10167,6 +10153,19 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
     if (!stays) stop(old);
     if (stays || rule == return_rule::stop_both) stop(current);
     if (stays) note_seen(s.target, {.cloud_id = old, .host = s.host});
+}
+
+/// A copy runs that is neither the current one nor one that was replaced. Which of them has to go, a human says.
+inline void engine::meet_stranger(const sighting& s, outputs& out) {
+    const auto same = [&](const stray& known) { return known.target == s.target && known.cloud_id == s.cloud_id; };
+    std::size_t n = 0;
+    while (n < strays_.size() && !same(strays_[n])) ++n;
+    if (n == strays_.size()) strays_.push_back({s.target, std::string{s.cloud_id}, never, (time_point::min)()});
+    targets_[s.target].second = true;         // so that only a fence by name lets another one start
+    if (strays_[n].again_at != never) return; // it is to be fenced
+    if (!is_news(strays_[n].seen_at)) return;
+    page(reason::returned, s.target, out);
+    ask_machine(s.target, out); // it may be the current one
 }
 
 /// When a copy that returned is to be fenced; `never` as long as something that ends by itself stands in the way.
@@ -10196,12 +10195,15 @@ inline void engine::stray_fenced(op_id op, outcome_code code, duration retry_aft
         const duration pause =
             wait_after(instance_backoff, options_.seed, static_cast<incident_id>(s.target), ++s.tries);
         s.again_at = later(after(now_, pause), after(now_, retry_after));
-        if (code != outcome_code::done && s.tries == 1)
-            tell(event_kind::page, decision::page, reason::returned, s.target, out).op = op;
+        if (code == outcome_code::done || s.tries != 1) continue;
+        page(reason::returned, s.target, out).op = op;
+        out.records.back().op = op;
     }
     if (code != outcome_code::done) return;
     for (grave& g : graves_) {
-        for (const stray& s : strays_) g.told = g.told && !(s.op == op && s.target == g.target);
+        for (const stray& s : strays_) {
+            if (s.op == op && s.target == g.target) g.seen_at = (time_point::min)();
+        }
     }
     std::erase_if(strays_, [op](const stray& s) { return s.op == op; });
 }
@@ -10618,7 +10620,7 @@ inline void engine::step(time_point now, outputs& out) {
     constexpr std::size_t kept = 1024; // of the room of a bad moment
     if (transitions_.capacity() > kept) transitions_ = std::vector<transition>();
     watch_silence(out);
-    watch_probes(out);
+    if (std::erase_if(probes_, [this](const probe& p) { return now_ >= p.by; }) != 0) look_again_ = unanswered_ = true;
     watch_orders(out);
     fence_strays(out);
 
@@ -10830,10 +10832,6 @@ inline void engine::ask_machine(target_id machine, outputs& out) {
     calls_made_.spend(now_, options_.bounds.api.within);
 }
 
-inline void engine::watch_probes(outputs&) {
-    if (std::erase_if(probes_, [this](const probe& p) { return now_ >= p.by; }) != 0) look_again_ = unanswered_ = true;
-}
-
 inline void engine::watch_orders(outputs& out) {
     const bool ended = orders_.expire(now_, [&](const standing_order& o) {
         tell(event_kind::operator_word, decision::release, reason::expired, out).target = o.target;
@@ -11022,20 +11020,23 @@ inline void engine::take(const lease& l, outputs&) {
 inline void engine::take(const sighting& s, outputs& out) {
     if (!targets_.has(s.target)) return;
     grave* of = nullptr;
+    bool replaced = false;
     for (grave& g : graves_) {
+        replaced = replaced || g.target == s.target;
         const bool known_by_id = !g.moved && !g.cloud_id.empty() && g.cloud_id != targets_.cloud_id(g.target);
-        const bool same_copy = known_by_id ? s.cloud_id == g.cloud_id
-                                           : !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
+        const bool same_id = s.cloud_id == g.cloud_id;
+        const bool same_host = !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
+        const bool same_copy =
+            known_by_id ? same_id : same_host && (same_id || s.cloud_id.empty() || g.cloud_id.empty());
         if (g.target == s.target && same_copy) of = &g;
     }
     const std::optional<grave> held = of == nullptr ? withdraw_proof(s, out) : std::nullopt;
     if (of == nullptr && !held) {
-        // One that is neither the current copy nor one that was replaced.
         const std::string_view known = targets_.cloud_id(s.target);
-        if (known.empty() || s.cloud_id.empty() || s.cloud_id == known) return;
-        if (!targets_[s.target].second) tell(event_kind::page, decision::page, reason::returned, s.target, out);
-        targets_[s.target].second = true;
-        return;
+        if (s.cloud_id.empty() || s.cloud_id == known) return;
+        // Whether it is the new copy or the one that was replaced, the cloud knows.
+        if (known.empty()) return replaced ? ask_machine(s.target, out) : void();
+        return meet_stranger(s, out);
     }
     const grave& g = held ? *held : *of;
     if (s.running_since <= g.died_at) {
@@ -11044,7 +11045,7 @@ inline void engine::take(const sighting& s, outputs& out) {
         write(record_kind::trust, s.target, out).why = reason::trust_broken;
         return;
     }
-    const bool news = held || !std::exchange(of->told, true); // it is seen again and again
+    const bool news = held || is_news(of->seen_at);
     if (news) tell(event_kind::incident, decision::change, reason::returned, s.target, out).incident = g.incident;
     if (!held) reconcile(s, g.cloud_id, news, out);
 }
@@ -11298,11 +11299,7 @@ inline void engine::emit_call(pending_operation& op, outputs& out) {
 
 inline void engine::tell_call(const pending_operation& op, reason why, outputs& out) {
     calls_made_.spend(now_, options_.bounds.api.within);
-    event& e = tell(event_kind::call, decision::call, why, op, out);
-    const incident* i = find_incident(op.for_incident);
-    if (i != nullptr) e.target = i->target;
-    e.attempt = i != nullptr ? i->attempts : std::uint16_t{1};
-    e.next = op.deadline;
+    tell(event_kind::call, decision::call, why, op, out).next = op.deadline;
 }
 
 /// Shadow mode: the call is told instead of made, and counts as done. What is watched forgets nothing, because nothing
@@ -11339,12 +11336,10 @@ inline void engine::drop(pending_operation& op, reason why, outputs& out) {
         w.what = op.what;
         w.why = why;
     }
-    event& e = tell(event_kind::call, decision::drop, why, op, out);
+    tell(event_kind::call, decision::drop, why, op, out).op = id;
     look_again_ = true;
     incident* const i = find_incident(op.for_incident);
     if (i == nullptr) return targets_.mark_busy(op.subject, -1);
-    e.target = i->target;
-    e.attempt = i->attempts;
     if (op.what == operation::fence_instance) {
         for (death_wanted& d : i->deaths) {
             if (d.target == op.subject && d.in_flight != 0) --d.in_flight;
@@ -11380,8 +11375,7 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
         const reason why = !written                              ? reason::journal_pending
                            : leads_for(options_.read_back_every) ? reason::api_quota
                                                                  : unled();
-        event& e = tell(event_kind::page, decision::page, why, op, out);
-        if (const incident* i = find_incident(op.for_incident); i != nullptr) e.target = i->target;
+        page(why, op, out);
     }
     if (op.at == pending_operation::stage::called && now_ >= op.deadline) {
         doubt_outcome(op, reason::deadline_passed, out);
@@ -11452,6 +11446,9 @@ inline void engine::note_seen(target_id subject, const observed& seen) {
     if (machine == no_target) return;
     if (!seen.host.empty() && seen.host != sets_[sets_of(machine).host].name) move_to(machine, seen.host);
     targets_.note_seen(machine, seen);
+    std::erase_if(strays_, [&](const stray& s) {
+        return s.target == machine && s.again_at == never && s.cloud_id == seen.cloud_id; // no stranger any more
+    });
 }
 
 /// A machine runs on another host from now on; where that stands is known from its other instances, if at all.
@@ -11520,10 +11517,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     }
 
     incident* i = find_incident(incident_of_op);
-    event& e = tell(i == nullptr ? event_kind::operation_order : event_kind::call, decision::finish, why, op, out);
-    e.op = id;
-    if (i != nullptr) e.target = i->target;
-    e.attempt = i != nullptr ? i->attempts : std::uint16_t{1};
+    tell(i == nullptr ? event_kind::operation_order : event_kind::call, decision::finish, why, op, out).op = id;
     look_again_ = true;
     if (i == nullptr) {
         targets_.mark_busy(subject, -1);
@@ -11540,7 +11534,7 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     if (what == operation::fence_instance) return fence_ended(*i, subject, code, why, retry_after, out);
     for (const death_wanted& d : i->deaths) {
         if (!needs_proof(what)) break;
-        if (code == outcome_code::done) targets_[d.target].second = false;
+        if (code == outcome_code::done) only_one(d.target);
         // A new copy may run, and not there: the death of the old one's host is no proof of its death.
         const bool gone = code == outcome_code::done || code == outcome_code::unknown;
         if (gone && targets_.host(d.target).empty()) move_to(d.target, {});
@@ -11603,7 +11597,8 @@ inline reason engine::hear(const spoken& s, outputs& out) {
         target_record& t = targets_[machine];
         // It was not made, so it did not fail either: it may be ordered.
         const bool unsure = t.unsure;
-        t.unsure = t.second = false;
+        t.unsure = false;
+        only_one(machine);
         if (unsure && t.failing == 0 && t.heard() == health::unknown) return accept();
         deaths_.confirm(machine, earlier(s.expires, after(now_, options_.proof_validity)));
         // Whoever knows that it is dead has looked; that is evidence, for as long as the proof is good.
@@ -11667,6 +11662,64 @@ inline bool engine::answer_rung(const spoken& s, outputs& out) {
         else climb(i, decision::climb, reason::denied_by_operator, out);
     }
     return heard;
+}
+
+} // namespace reheat::inline REHEAT_ABI
+
+// file: reheat/recovery/decision_words.hpp
+
+// The names of what is decided, why and by whom, for people and logs. What decides does not need them.
+
+namespace reheat::inline REHEAT_ABI {
+
+[[nodiscard]] constexpr std::string_view to_string(decision d) noexcept {
+    constexpr std::array<std::string_view, 20> names{
+        "none", "change", "open",      "absorb", "release", "skip",    "climb", "wait", "act",    "call",
+        "drop", "finish", "read_back", "verify", "give_up", "recover", "park",  "page", "accept", "ignore"};
+    return names[static_cast<std::size_t>(d)];
+}
+
+[[nodiscard]] constexpr std::string_view to_string(reason r) noexcept {
+    // A name a line would be eighty lines more for everybody.
+    // clang-format off
+    constexpr std::array<std::string_view, reason_count> names{
+        "none", "alarm_raised", "alarm_cleared", "alarm_unknown", "observed_unhealthy", "observed_healthy",
+        "action_above", "no_such_ancestor", "loses_kept_asset", "attempts_spent", "budget_spent", "busy",
+        "approval_required", "proof_required", "proof_expired", "proof_minted", "backing_off", "journal_pending",
+        "journal_failed", "healthy_again", "outcome_done", "outcome_failed", "outcome_refused", "outcome_unknown",
+        "deadline_passed", "found_done", "found_not_done", "verify_deadline", "ladder_exhausted", "parked_retry",
+        "waited_long", "operator_word", "late_completion", "repeated_completion", "inbox_overflow", "stepped_late",
+        "clock_jumped", "first_attempt", "next_attempt", "requested", "verified", "related_failure", "did_not_help",
+        "machine_is_off", "host_is_dead", "guest_restarted", "guest_heals", "in_maintenance", "frozen_by_operator",
+        "silence_is_ours", "silence_cliff", "started_lately", "one_vantage", "contradicted", "evidence_is_old",
+        "in_probation", "breaker_group", "breaker_domain", "breaker_closed", "too_many_in_flight", "too_soon",
+        "no_capacity", "waits_for_dependency", "group_budget", "domain_budget", "all_budget", "api_quota",
+        "higher_priority", "trust_broken", "custom_guard", "denied_by_operator", "not_understood", "expired",
+        "already_dead", "lease_expired", "confirmed_absent", "neighbour_not_independent", "returned", "collecting",
+        "policy_changed", "leader_changed", "would_act", "capacity_told", "died", "resumed", "orphaned",
+        "leadership_ends", "leadership_lost"};
+    // clang-format on
+    return names[static_cast<std::size_t>(r)];
+}
+
+[[nodiscard]] constexpr std::string_view to_string(guard g) noexcept {
+    constexpr std::array<std::string_view, guard_count> names{
+        "busy",       "backoff",       "approval",  "journal",  "leadership", "maintenance", "freeze",
+        "start_hold", "corroboration", "probation", "breaker",  "in_flight",  "rate",        "capacity",
+        "dependency", "evidence",      "quota",     "priority", "trust",      "custom"};
+    return names[static_cast<std::size_t>(g)];
+}
+
+[[nodiscard]] constexpr std::string_view to_string(operator_verb v) noexcept {
+    constexpr std::array<std::string_view, 9> names{"approve", "deny",   "confirm_dead", "maintain", "end_maintenance",
+                                                    "unpark",  "freeze", "thaw",         "trust"};
+    return names[static_cast<std::size_t>(v)];
+}
+
+[[nodiscard]] constexpr std::string_view to_string(phase p) noexcept {
+    constexpr std::array<std::string_view, 8> names{"deciding", "fencing",  "acting", "verifying",
+                                                    "parked",   "absorbed", "closed", "collecting"};
+    return names[static_cast<std::size_t>(p)];
 }
 
 } // namespace reheat::inline REHEAT_ABI
@@ -13014,26 +13067,26 @@ struct driver_lacks;
 namespace detail {
 
 template <class... Functions>
-struct function_list {};
+struct needed {};
 template <operation What>
-struct functions_of : function_list<> {}; // what is none of a driver's needs none
+struct functions_of : needed<> {}; // what is none of a driver's needs none
 template <>
-struct functions_of<operation::create_instance> : function_list<function::create> {};
+struct functions_of<operation::create_instance> : needed<function::describe, function::create> {};
 template <>
-struct functions_of<operation::restart_service> : function_list<function::restart_service> {};
+struct functions_of<operation::restart_service> : needed<function::describe, function::restart_service> {};
 template <>
-struct functions_of<operation::reboot_instance> : function_list<function::reboot> {};
+struct functions_of<operation::reboot_instance> : needed<function::describe, function::reboot> {};
 template <>
-struct functions_of<operation::rebuild_instance> : function_list<function::rebuild> {};
+struct functions_of<operation::rebuild_instance> : needed<function::describe, function::rebuild> {};
 template <>
-struct functions_of<operation::recreate_instance> : function_list<function::fence, function::recreate> {};
+struct functions_of<operation::recreate_instance> : needed<function::describe, function::fence, function::recreate> {};
 template <>
-struct functions_of<operation::evacuate_instance> : function_list<function::fence, function::evacuate> {};
+struct functions_of<operation::evacuate_instance> : needed<function::describe, function::fence, function::evacuate> {};
 template <>
-struct functions_of<operation::converge_stack> : function_list<function::fence, function::converge> {};
+struct functions_of<operation::converge_stack> : needed<function::describe, function::fence, function::converge> {};
 
 template <class Driver, class... Functions>
-constexpr bool has_all(function_list<Functions...>) {
+constexpr bool has_all(needed<Functions...>) {
     return (has_function<Driver, Functions> && ...);
 }
 
@@ -13043,8 +13096,8 @@ struct lack {
 };
 
 template <class Driver, class Rung, class First, class... Rest>
-constexpr auto lack_of(function_list<First, Rest...>) noexcept {
-    if constexpr (has_function<Driver, First>) return lack_of<Driver, Rung>(function_list<Rest...>{});
+constexpr auto lack_of(needed<First, Rest...>) noexcept {
+    if constexpr (has_function<Driver, First>) return lack_of<Driver, Rung>(needed<Rest...>{});
     else return lack<driver_lacks<Driver, Rung, First>>{};
 }
 
@@ -14508,7 +14561,7 @@ private:
     // What there is to tell
 
     void page(const event& e, std::string_view name) {
-        ++figures_.pages;
+        if (e.what == decision::page) ++figures_.pages;
         // A false proof is nobody's incident: it stops everything, until an operator says otherwise.
         const bool of_all = e.why == reason::trust_broken;
         const trouble what = of_all                      ? trouble{no_target, e.why}
@@ -14521,6 +14574,7 @@ private:
         event told;
         told.at = e.at;
         told.kind = event_kind::page;
+        told.what = decision::page;
         told.why = reason::inbox_overflow;
         s = find(full);
         say(s != nullptr ? *s : make(full), told, {});
@@ -14529,23 +14583,25 @@ private:
     void say(slot& s, const event& e, std::string_view name) {
         notification& n = s.now;
         const incident_id incident = s.about.topic == reason::none ? e.incident : no_incident;
+        // An earlier run had paged it, and it is over.
+        const bool over = e.what == decision::recover;
         const bool known =
-            n.id != notification_id{} && n.kind == notification_kind::page && n.why == e.why &&
-            n.incident == incident && n.op == e.op && n.target == e.target &&
+            !over && n.id != notification_id{} && n.kind == notification_kind::page && n.why == e.why &&
+            n.incident == incident && n.op == e.op && n.target == e.target && (e.denied & ~n.denied) == 0 &&
             (s.at == stage::open || (s.at == stage::acknowledged && e.at < after(s.settled, options_.repeat_after)));
         if (known) {
             ++figures_.merged;
             if (n.count != 0xffff'ffffU) ++n.count;
         } else {
             renew(s, e.at);
-            n.kind = notification_kind::page;
+            n.kind = over ? notification_kind::recovered : notification_kind::page;
             n.target = e.target;
             n.name = name;
             n.set = e.set;
             n.incident = incident;
             n.op = e.op;
-            n.why = e.why;
-            n.before = reason::none;
+            n.why = over ? reason::resumed : e.why;
+            n.before = over ? e.why : reason::none;
         }
         n.rung = e.rung;
         n.denied = e.denied;
@@ -14568,7 +14624,10 @@ private:
     /// Something newer takes its place.
     void renew(slot& s, time_point at) {
         if (s.now.id != notification_id{} && s.at == stage::open) ++figures_.superseded;
-        s.now.id = static_cast<notification_id>(++last_id_);
+        // Microseconds, so that it is larger than those of an earlier run.
+        const std::int64_t now = std::chrono::floor<std::chrono::microseconds>(at.time_since_epoch()).count();
+        last_id_ = now > last_id_ ? now : last_id_ + 1;
+        s.now.id = static_cast<notification_id>(last_id_);
         s.now.count = 1;
         s.now.attempt = 0;
         s.now.first = at;
@@ -14662,7 +14721,7 @@ private:
     std::size_t under_way_ = 0;
     std::size_t turn_ = 0;
     std::uint32_t last_serial_ = 0;
-    std::uint64_t last_id_ = 0;
+    std::int64_t last_id_ = 0;
     time_point now_ = (time_point::min)();
     time_point next_ = never;
     bool changed_ = false;
@@ -14723,7 +14782,7 @@ public:
     void close() noexcept { closed_.store(true, std::memory_order_release); }
 
     /// Any thread.
-    void wake() noexcept {
+    void wake() noexcept override {
         if (waker* const w = waker_.load(std::memory_order_acquire); w != nullptr) w->wake();
     }
 
@@ -14852,6 +14911,9 @@ public:
     /// answer can change anything. If the notifier throws, the exception comes out here, and that delivery is tried
     /// again.
     time_point poll(time_point now) {
+        if constexpr (requires { names_->deposed(); }) {
+            if (names_->deposed()) return never; // whoever leads now tells it
+        }
         for (;;) {
             take_answers(now);
             op_id delivery = no_op;
@@ -14999,7 +15061,7 @@ public:
     /// gone on with by the first `poll`: add what there was under its old names before. That needs a journal with
     /// `replay` and `engine/resume.hpp`; `unsupported` without.
     result<void> open() {
-        if (auto can = check_climbable(rules_, capabilities_of<Driver>()); !can) return can;
+        if (auto can = check_climbable(rules_, capabilities_of(driver_)); !can) return can;
         if (auto opened = journal_.open(); !opened) return opened;
         if (journal_.durable() == no_sequence) return {};
         if constexpr (requires { resume_from(journal_, engine_); }) return resume_from(journal_, engine_);
@@ -15008,7 +15070,7 @@ public:
 
     /// Adds a policy beside the first one; an error if the driver lacks a function for one of its rungs.
     result<policy_id> add_policy(const policy& rules) {
-        if (auto can = check_climbable(rules, capabilities_of<Driver>()); !can) return std::move(can).error();
+        if (auto can = check_climbable(rules, capabilities_of(driver_)); !can) return std::move(can).error();
         return engine_.add_policy(rules);
     }
     result<target_id> add(const stack& s) { return engine_.add(s); }
@@ -15055,7 +15117,7 @@ public:
     void add_guard(const G&& guard) = delete;
     /// Replaces a policy; an error if the driver lacks a function for one of its rungs.
     result<void> change_policy(policy_id which, const policy& to) {
-        if (auto can = check_climbable(to, capabilities_of<Driver>()); !can) return can;
+        if (auto can = check_climbable(to, capabilities_of(driver_)); !can) return can;
         engine_.change_policy(which, to, time_.now());
         return {};
     }
@@ -15072,8 +15134,8 @@ public:
 
     /// Does what is due and says when to come back; `never` if only an input can change anything. `sink` is called with
     /// each event, in order; it and the driver may use the pipeline's inputs, not `poll`. If one of them throws, the
-    /// exception comes out here and the next `poll` goes on behind it: the outcome of that call is unknown. A sink that
-    /// is a `timed_sink`, as a `pager` is, is polled last, and once.
+    /// exception comes out here and the next `poll` goes on behind it: the outcome of that call is unknown. A driver or
+    /// sink that is polled too, as a `deadline_driver` or a `pager` is, is so last, and once.
     template <class Sink>
         requires requires(Sink& sink, const event& e) { sink(e); }
     time_point poll(Sink&& sink) {
@@ -15090,6 +15152,7 @@ public:
             time_point due = engine_.next();
             if (due <= now) continue;
             // Once: a sink that is slow must not keep out whoever has inputs.
+            if constexpr (timed_sink<Driver>) due = earlier(due, driver_->poll(now));
             if constexpr (timed_sink<Sink>) due = earlier(due, sink.poll(now));
             return earlier(due, engine_.next());
         }
