@@ -5,6 +5,7 @@
 #include <reheat/core/escape.hpp>
 #include <reheat/core/parse_time.hpp>
 #include <reheat/core/text.hpp>
+#include <reheat/recovery/decision_words.hpp>
 
 #include <algorithm>
 #include <utility>
