@@ -35,7 +35,7 @@ using rh::outcome_code;
 using rh::request;
 using wrapper_support::caller;
 
-namespace {
+inline namespace clouds_on_asio { // not anonymous: a coroutine's frame has them
 
 // Capabilities: exactly those of the functions that return Asio's awaitables.
 
@@ -110,7 +110,7 @@ request question(std::string_view name) {
     return r;
 }
 
-} // namespace
+} // namespace clouds_on_asio
 
 TEST_SUITE("asio") {
     TEST_CASE("an operation goes with any completion token, and its answer comes on the executor") {

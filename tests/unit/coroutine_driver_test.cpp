@@ -25,7 +25,7 @@ using rh::request;
 using test_task::task;
 using wrapper_support::caller;
 
-namespace {
+inline namespace clouds_of_coroutines { // not anonymous: a coroutine's frame has them
 
 /// An event loop of somebody's.
 struct event_loop {
@@ -81,7 +81,7 @@ struct cloud_of_tasks {
     }
 };
 
-} // namespace
+} // namespace clouds_of_coroutines
 
 TEST_SUITE("coroutine driver") {
     TEST_CASE("what is awaited is the answer, and the request, its texts and the proof live until then") {
