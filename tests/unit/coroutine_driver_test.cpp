@@ -81,6 +81,24 @@ struct cloud_of_tasks {
     }
 };
 
+/// Goes on on a thread of its own.
+struct hop {
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> h) {
+        std::thread{[h] { h.resume(); }}.detach();
+    }
+    void await_resume() const noexcept {}
+};
+
+struct cloud_of_threads {
+    task<outcome> describe(const request&) { co_return outcome::done(); }
+    task<outcome> create(const request& r) {
+        co_await hop{};
+        co_return r.instance.size() > 20 ? outcome::done() : outcome::failed("its name is gone");
+    }
+    task<outcome> reboot(const request&) { co_return outcome::done(); }
+};
+
 } // namespace clouds_of_coroutines
 
 TEST_SUITE("coroutine driver") {
@@ -156,21 +174,6 @@ TEST_SUITE("coroutine driver") {
 
 TEST_SUITE("threads of a coroutine driver") {
     TEST_CASE("coroutines that are resumed by other threads answer a pipeline") {
-        struct hop {
-            bool await_ready() const noexcept { return false; }
-            void await_suspend(std::coroutine_handle<> h) {
-                std::thread{[h] { h.resume(); }}.detach();
-            }
-            void await_resume() const noexcept {}
-        };
-        struct cloud_of_threads {
-            task<outcome> describe(const request&) { co_return outcome::done(); }
-            task<outcome> create(const request& r) {
-                co_await hop{};
-                co_return r.instance.size() > 20 ? outcome::done() : outcome::failed("its name is gone");
-            }
-            task<outcome> reboot(const request&) { co_return outcome::done(); }
-        };
         cloud_of_threads cloud;
         rh::coroutine_driver driver{cloud};
         rh::pipeline ha{driver, rh::system_time{}, rh::ladder{rh::reboot_instance{}}};
