@@ -103,6 +103,31 @@ struct hand_clock {
     static time_point now() { return time(); }
 };
 
+/// Answers after a turn of the loop, each in its way.
+struct cloud_of_coroutines {
+    answer describe(const request&) {
+        co_await asio::post(asio::use_awaitable);
+        throw std::runtime_error{"no route"};
+    }
+    answer recreate(const request& r, rh::proof_of_death p) {
+        co_await asio::post(asio::use_awaitable);
+        rh::observed seen;
+        seen.cloud_id = std::string{r.name} + (p.target() == static_cast<rh::target_id>(1) ? "!" : "?");
+        co_return outcome::done(seen);
+    }
+    answer reboot(const request&) {
+        asio::steady_timer forever{co_await asio::this_coro::executor, std::chrono::hours{1}};
+        co_await forever.async_wait(asio::use_awaitable);
+        co_return outcome::done();
+    }
+};
+
+/// Remembers what was decided.
+struct listener {
+    std::vector<rh::decision>* told;
+    void operator()(const rh::event& e) const { told->push_back(e.what); }
+};
+
 request question(std::string_view name) {
     request r;
     r.what = rh::operation::describe;
@@ -180,23 +205,6 @@ TEST_SUITE("asio") {
     }
 
     TEST_CASE("a coroutine keeps its request, its proof and what it throws") {
-        struct cloud_of_coroutines {
-            answer describe(const request&) {
-                co_await asio::post(asio::use_awaitable);
-                throw std::runtime_error{"no route"};
-            }
-            answer recreate(const request& r, rh::proof_of_death p) {
-                co_await asio::post(asio::use_awaitable);
-                rh::observed seen;
-                seen.cloud_id = std::string{r.name} + (p.target() == static_cast<rh::target_id>(1) ? "!" : "?");
-                co_return outcome::done(seen);
-            }
-            answer reboot(const request&) {
-                asio::steady_timer forever{co_await asio::this_coro::executor, std::chrono::hours{1}};
-                co_await forever.async_wait(asio::use_awaitable);
-                co_return outcome::done();
-            }
-        };
         caller c;
         cloud_of_coroutines cloud;
         auto io = std::make_unique<asio::io_context>();
@@ -229,7 +237,7 @@ TEST_SUITE("asio") {
         asio::cancellation_signal stop;
         int ended = 0;
         std::vector<rh::decision> told;
-        const auto sink = [&](const rh::event& e) { told.push_back(e.what); };
+        const listener sink{&told};
         rh::async_run(
             ha, io.get_executor(), sink,
             asio::bind_cancellation_slot(stop.slot(), [&](std::exception_ptr failed) { ended += failed ? 100 : 1; }),
@@ -274,7 +282,8 @@ TEST_SUITE("asio") {
         rh::pipeline ha{cloud, rh::system_time{}, rh::ladder{rh::reboot_instance{}}};
         {
             asio::io_context io;
-            rh::async_run(ha, io.get_executor(), [](const rh::event&) {}, asio::detached);
+            std::vector<rh::decision> told;
+            rh::async_run(ha, io.get_executor(), listener{&told}, asio::detached);
             io.poll();
         }
         ha.mail().wake();
