@@ -47,7 +47,10 @@ public:
             d.arrives = how == 0;
             if (how == 2) d.says = outcome_code::failed;
             else if (how == 3) d.says = outcome_code::refused;
-            else d.says.reset();
+            else {
+                d.says.reset();
+                d.answer_takes = chance_.between(std::chrono::seconds{20}, std::chrono::minutes{10});
+            }
         }
         under_way_.push_back(std::move(d));
     }
@@ -95,7 +98,7 @@ private:
         notification what;
         completion done;
         bool arrives;
-        std::optional<outcome_code> says; ///< nothing: no answer comes
+        std::optional<outcome_code> says; ///< nothing: the answer got lost, and its sheet is destroyed in the end
         duration answer_takes;
     };
 
@@ -112,10 +115,7 @@ private:
         return best;
     }
     void answer(delivery& d) {
-        if (!d.says) {
-            unanswered_.push_back(std::move(d.done)); // destroyed it would be an answer
-            return;
-        }
+        if (!d.says) return; // destroyed: nobody knows
         outcome said = outcome::done();
         said.code = *d.says;
         d.done(std::move(said));
@@ -125,7 +125,6 @@ private:
     weather lost_;
     weather late_;
     std::vector<delivery> under_way_;
-    std::vector<completion> unanswered_;
     std::uint64_t order_ = 0;
     std::uint64_t arrivals_ = 0;
     time_point now_ = (time_point::min)();
