@@ -8971,6 +8971,10 @@ public:
     [[nodiscard]] bool trust_broken() const noexcept { return trust_broken_; }
     /// Whether it lost the lead, for good.
     [[nodiscard]] bool deposed() const noexcept { return lost_; }
+    /// The newest record that it gave out.
+    [[nodiscard]] sequence written() const noexcept { return static_cast<sequence>(last_sequence_); }
+    /// The newest record that is not waited for: it is durable, or the journal has failed.
+    [[nodiscard]] sequence settled() const noexcept { return journal_ok_ ? durable_ : written(); }
     /// How many operations have been called and did not come to their end: none, and the lead can be given away.
     [[nodiscard]] std::size_t under_way() const noexcept {
         std::size_t n = probes_.size();
@@ -14316,7 +14320,9 @@ struct pager_options {
     duration expire_after = std::chrono::hours{24}; ///< what is not acknowledged by then is given up
     duration repeat_after =
         std::chrono::hours{4}; ///< a page that says what was acknowledged less long ago is only counted
-    std::uint64_t seed = 0;    ///< of the jitter
+    duration journal_within =
+        std::chrono::minutes{1}; ///< what is told waits so long for its record, so that the next run knows of it
+    std::uint64_t seed = 0;      ///< of the jitter
 };
 
 /// What a pager has done so far.
@@ -14354,8 +14360,10 @@ public:
 
     // Inputs: they record, and deliver nothing
 
-    /// Any event of the engine; `name` is that of its target or set. Most events change nothing here.
-    void take(const event& e, std::string_view name) {
+    /// Any event of the engine; `name` is that of its target or set, `record` the newest record that the journal got
+    /// for it: nothing is delivered of it before `durable` covers that. Most events change nothing here.
+    void take(const event& e, std::string_view name, sequence record = no_sequence) {
+        record_ = record;
         if (e.shadow) return; // nobody is called for what nobody does
         switch (e.kind) {
         case event_kind::page: return page(e, name);
@@ -14388,6 +14396,13 @@ public:
             return end(find({e.target, reason::returned}), e);
         default: return;
         }
+    }
+
+    /// Every record up to and with `upto` is durable, or is not waited for.
+    void durable(sequence upto) noexcept {
+        if (upto <= durable_) return;
+        durable_ = upto;
+        changed_ = true;
     }
 
     /// How a delivery came out: `done` means that the notification arrived and is acknowledged; after anything else it
@@ -14489,6 +14504,7 @@ private:
     struct slot {
         notification now{};
         time_point retry_at{};   ///< not delivered before
+        sequence record{};       ///< not delivered before this one is durable
         time_point due = never;  ///< of the delivery under way: its answer
         time_point settled{};    ///< when it was acknowledged or given up
         std::uint32_t born = 0;  ///< deliveries before this one were about another trouble
@@ -14632,6 +14648,7 @@ private:
         s.now.attempt = 0;
         s.now.first = at;
         s.now.expires = after(at, options_.expire_after);
+        s.record = record_;
         s.begin = s.sure = last_serial_ + 1;
         s.at = stage::open;
         s.retry_at = at;
@@ -14653,9 +14670,13 @@ private:
             s.settled = now_;
             ++figures_.expired;
         }
-        if (s.at == stage::open) return now_ >= s.retry_at;
+        if (s.at == stage::open) return now_ >= told_at(s);
         if (now_ >= forget_at(s)) forget(index);
         return false;
+    }
+    /// When its next delivery is due.
+    [[nodiscard]] time_point told_at(const slot& s) const noexcept {
+        return s.record <= durable_ ? s.retry_at : later(s.retry_at, after(s.now.first, options_.journal_within));
     }
     /// A trouble is remembered until it is over and no older delivery can arrive any more, as far as that can be known.
     [[nodiscard]] time_point forget_at(const slot& s) const noexcept {
@@ -14709,7 +14730,7 @@ private:
             time_point at = never;
             if (s.sending) at = s.due;
             else if (s.at != stage::open) at = forget_at(s);
-            else at = under_way_ < options_.in_flight ? earlier(s.retry_at, s.now.expires) : s.now.expires;
+            else at = under_way_ < options_.in_flight ? earlier(told_at(s), s.now.expires) : s.now.expires;
             next_ = earlier(next_, at);
         }
     }
@@ -14722,6 +14743,8 @@ private:
     std::size_t turn_ = 0;
     std::uint32_t last_serial_ = 0;
     std::int64_t last_id_ = 0;
+    sequence record_ = no_sequence; // of what is taken
+    sequence durable_ = no_sequence;
     time_point now_ = (time_point::min)();
     time_point next_ = never;
     bool changed_ = false;
@@ -14901,10 +14924,10 @@ public:
         if constexpr (requires { names_->sets()[e.set].name; }) {
             if (e.kind == event_kind::page && e.set != no_set) {
                 const auto& set = names_->sets()[e.set];
-                return queue_.take(e, std::string{to_string(set.of)} + ' ' + set.name);
+                return queue_.take(e, std::string{to_string(set.of)} + ' ' + set.name, newest_record());
             }
         }
-        queue_.take(e, names_->name(e.target));
+        queue_.take(e, names_->name(e.target), newest_record());
     }
 
     /// Takes answers, makes the deliveries that are due, and says when to come back; `never` if only a page or an
@@ -14914,6 +14937,7 @@ public:
         if constexpr (requires { names_->deposed(); }) {
             if (names_->deposed()) return never; // whoever leads now tells it
         }
+        if constexpr (requires { names_->settled(); }) queue_.durable(names_->settled());
         for (;;) {
             take_answers(now);
             op_id delivery = no_op;
@@ -14934,6 +14958,10 @@ private:
     pager(Notifier& to, const Names& of, const pager_options& options, mailbox* wakes)
         : notifier_{&to}, names_{&of}, queue_{options}, answers_{new detail::page_answers{wakes}} {}
 
+    [[nodiscard]] sequence newest_record() const noexcept {
+        if constexpr (requires { names_->written(); }) return names_->written();
+        else return no_sequence;
+    }
     void take_answers(time_point now) {
         detail::page_answer a;
         while (answers_->take(a)) queue_.answer(a.delivery, now, a.code, a.retry_after);

@@ -306,8 +306,11 @@ TEST_SUITE("engine: journal, proofs and calls") {
         w.slow = true;
         w.fail(w.db);
         const rh::record lost = w.records.back();
+        CHECK(w.e.written() == lost.seq);
+        CHECK(w.e.settled() < lost.seq);
         w.e.journal_failed();
         w.e.journal_failed();
+        CHECK(w.e.settled() == w.e.written()); // nobody waits for it
         CHECK(w.e.next() <= w.now);
         w.step();
         CHECK(w.told(decision::page, reason::journal_failed) == 1);
@@ -322,6 +325,7 @@ TEST_SUITE("engine: journal, proofs and calls") {
         REQUIRE(w.records.back().kind == rh::record_kind::intent);
         CHECK(w.records.back().op == lost.op);
         CHECK(w.records.back().key == lost.key);
+        CHECK(w.e.settled() < w.e.written());
         w.e.durable(w.records.back().seq);
         w.step();
         CHECK(w.calls.size() == 1);

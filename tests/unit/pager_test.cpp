@@ -475,6 +475,46 @@ TEST_CASE("what stops everything, or a whole set, is no incident's trouble") {
     CHECK(pages.state().size() == 0);
 }
 
+TEST_CASE("what is told waits for its record in the journal, but not long, and not for a journal that has failed") {
+    struct journaled : names {
+        rh::sequence newest{3};
+        rh::sequence safe{3};
+        [[nodiscard]] rh::sequence written() const { return newest; }
+        [[nodiscard]] rh::sequence settled() const { return safe; }
+    } who;
+    recorder out;
+    rh::pager pages{out, who};
+    rh::event e;
+    e.at = start;
+    e.kind = rh::event_kind::page;
+    e.what = rh::decision::page;
+    e.why = rh::reason::ladder_exhausted;
+    e.target = db;
+    e.incident = rh::incident_id{7};
+    pages(e); // its record is safe
+    CHECK(pages.poll(start) == rh::never);
+    CHECK(out.told.size() == 1);
+    who.newest = rh::sequence{5};
+    e.target = web;
+    pages(e);
+    CHECK(pages.poll(start) == start + 1min);
+    who.safe = rh::sequence{4};
+    who.newest = rh::sequence{9}; // of something else
+    CHECK(pages.poll(start + 1s) == start + 1min);
+    CHECK(out.told.size() == 1);
+    who.safe = rh::sequence{5};
+    CHECK(pages.poll(start + 2s) == rh::never);
+    REQUIRE(out.told.size() == 2);
+    CHECK(out.told[1].target == web);
+    // What has taken so long may take for ever.
+    e.target = rh::target_id{3};
+    pages(e);
+    CHECK(pages.poll(start + 1min - 1ns) == start + 1min);
+    CHECK(out.told.size() == 2);
+    CHECK(pages.poll(start + 1min) == rh::never);
+    CHECK(out.told.size() == 3);
+}
+
 TEST_CASE("text is one line and JSON is valid, whatever a target is called") {
     rh::notification n;
     n.id = rh::notification_id{3};

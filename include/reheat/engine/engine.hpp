@@ -248,6 +248,10 @@ public:
     [[nodiscard]] bool trust_broken() const noexcept { return trust_broken_; }
     /// Whether it lost the lead, for good.
     [[nodiscard]] bool deposed() const noexcept { return lost_; }
+    /// The newest record that it gave out.
+    [[nodiscard]] sequence written() const noexcept { return static_cast<sequence>(last_sequence_); }
+    /// The newest record that is not waited for: it is durable, or the journal has failed.
+    [[nodiscard]] sequence settled() const noexcept { return journal_ok_ ? durable_ : written(); }
     /// How many operations have been called and did not come to their end: none, and the lead can be given away.
     [[nodiscard]] std::size_t under_way() const noexcept {
         std::size_t n = probes_.size();

@@ -107,10 +107,10 @@ public:
         if constexpr (requires { names_->sets()[e.set].name; }) {
             if (e.kind == event_kind::page && e.set != no_set) {
                 const auto& set = names_->sets()[e.set];
-                return queue_.take(e, std::string{to_string(set.of)} + ' ' + set.name);
+                return queue_.take(e, std::string{to_string(set.of)} + ' ' + set.name, newest_record());
             }
         }
-        queue_.take(e, names_->name(e.target));
+        queue_.take(e, names_->name(e.target), newest_record());
     }
 
     /// Takes answers, makes the deliveries that are due, and says when to come back; `never` if only a page or an
@@ -120,6 +120,7 @@ public:
         if constexpr (requires { names_->deposed(); }) {
             if (names_->deposed()) return never; // whoever leads now tells it
         }
+        if constexpr (requires { names_->settled(); }) queue_.durable(names_->settled());
         for (;;) {
             take_answers(now);
             op_id delivery = no_op;
@@ -140,6 +141,10 @@ private:
     pager(Notifier& to, const Names& of, const pager_options& options, mailbox* wakes)
         : notifier_{&to}, names_{&of}, queue_{options}, answers_{new detail::page_answers{wakes}} {}
 
+    [[nodiscard]] sequence newest_record() const noexcept {
+        if constexpr (requires { names_->written(); }) return names_->written();
+        else return no_sequence;
+    }
     void take_answers(time_point now) {
         detail::page_answer a;
         while (answers_->take(a)) queue_.answer(a.delivery, now, a.code, a.retry_after);
