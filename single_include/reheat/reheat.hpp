@@ -7753,8 +7753,7 @@ enum class event_kind : std::uint8_t {
 struct denial {
     guard by{};
     reason why{};
-    std::uint32_t after_ms =
-        0; ///< how long after the event it can change by itself; 0: only an input can, or in 49 days
+    std::uint32_t after_ms = 0; ///< how long after the event it changes by itself; 0: an input does, or in 49 days
 
     [[nodiscard]] constexpr time_point next(time_point at) const noexcept {
         return after_ms == 0 ? never : after(at, std::chrono::milliseconds{after_ms});
@@ -14239,11 +14238,8 @@ namespace detail {
     if (line.empty()) line = "controller";
     line += ": ";
     if (n.kind == notification_kind::recovered) {
-        line += "recovered (";
-        line += to_string(n.why);
-        line += "); it was paged because: ";
-        line += detail::page_sentence(n.before);
-        return line;
+        line += "recovered (" + std::string{to_string(n.why)} + "); it was paged because: ";
+        return line += detail::page_sentence(n.before);
     }
     line += detail::page_sentence(n.why);
     if (n.rung != operation::none) line += ", at " + std::string{to_string(n.rung)};
@@ -14263,16 +14259,11 @@ namespace detail {
 [[nodiscard]] inline std::string to_json(const notification& n) {
     std::string out = "{\"id\":" + std::to_string(static_cast<std::uint64_t>(n.id));
     const auto text = [&out](std::string_view name, std::string_view value) {
-        out += ",\"";
-        out += name;
-        out += "\":";
+        out += ",\"" + std::string{name} + "\":";
         append_json_string(out, value);
     };
     const auto number = [&out](std::string_view name, std::uint64_t value) {
-        out += ",\"";
-        out += name;
-        out += "\":";
-        out += std::to_string(value);
+        out += ",\"" + std::string{name} + "\":" + std::to_string(value);
     };
     text("kind", to_string(n.kind));
     text("key", key_of(n));
@@ -14312,17 +14303,14 @@ namespace reheat::inline REHEAT_ABI {
 
 /// Numbers of a pager.
 struct pager_options {
-    std::size_t most =
-        4096; ///< troubles that are known at one time; pages about further ones are dropped, and that is told
-    std::size_t in_flight = 16;                        ///< deliveries under way at one time
+    std::size_t most = 4096;    ///< troubles known at one time; pages about more are dropped, which is told
+    std::size_t in_flight = 16; ///< deliveries under way at one time
     duration answer_within = std::chrono::seconds{30}; ///< a delivery that is not answered by then is tried again
     backoff retry{std::chrono::seconds{10}, std::chrono::minutes{5}, false, 20};
-    duration expire_after = std::chrono::hours{24}; ///< what is not acknowledged by then is given up
-    duration repeat_after =
-        std::chrono::hours{4}; ///< a page that says what was acknowledged less long ago is only counted
-    duration journal_within =
-        std::chrono::minutes{1}; ///< what is told waits so long for its record, so that the next run knows of it
-    std::uint64_t seed = 0;      ///< of the jitter
+    duration expire_after = std::chrono::hours{24};    ///< what is not acknowledged by then is given up
+    duration repeat_after = std::chrono::hours{4};     ///< what was acknowledged less long ago is only counted
+    duration journal_within = std::chrono::minutes{1}; ///< what is told waits so long for its record
+    std::uint64_t seed = 0;                            ///< of the jitter
 };
 
 /// What a pager has done so far.
@@ -14490,11 +14478,7 @@ private:
         reason topic = reason::none;  ///< `none` for the target's incident
         set_id set = no_set;
 
-        friend bool operator==(const trouble&, const trouble&) = default;
-        [[nodiscard]] bool operator<(const trouble& other) const noexcept {
-            if (target != other.target) return target < other.target;
-            return topic != other.topic ? topic < other.topic : set < other.set;
-        }
+        friend auto operator<=>(const trouble&, const trouble&) = default;
     };
     enum class stage : std::uint8_t {
         open,         ///< to be delivered
@@ -14545,14 +14529,12 @@ private:
         return holds(at, what) ? &slots_[index_[at].slot] : nullptr;
     }
     slot& make(const trouble& what) {
-        std::uint32_t index = 0;
         if (free_.empty()) {
-            index = static_cast<std::uint32_t>(slots_.size());
+            free_.push_back(static_cast<std::uint32_t>(slots_.size()));
             slots_.emplace_back();
-        } else {
-            index = free_.back();
-            free_.pop_back();
         }
+        const std::uint32_t index = free_.back();
+        free_.pop_back();
         index_.insert(index_.begin() + static_cast<std::ptrdiff_t>(place(what)), {what, index});
         slot& s = slots_[index];
         s = {};
@@ -14921,13 +14903,15 @@ public:
 
     /// Any event of the engine. It is recorded; `poll` delivers.
     void operator()(const event& e) {
+        sequence record = no_sequence;
+        if constexpr (requires { names_->written(); }) record = names_->written();
         if constexpr (requires { names_->sets()[e.set].name; }) {
             if (e.kind == event_kind::page && e.set != no_set) {
                 const auto& set = names_->sets()[e.set];
-                return queue_.take(e, std::string{to_string(set.of)} + ' ' + set.name, newest_record());
+                return queue_.take(e, std::string{to_string(set.of)} + ' ' + set.name, record);
             }
         }
-        queue_.take(e, names_->name(e.target), newest_record());
+        queue_.take(e, names_->name(e.target), record);
     }
 
     /// Takes answers, makes the deliveries that are due, and says when to come back; `never` if only a page or an
@@ -14958,10 +14942,6 @@ private:
     pager(Notifier& to, const Names& of, const pager_options& options, mailbox* wakes)
         : notifier_{&to}, names_{&of}, queue_{options}, answers_{new detail::page_answers{wakes}} {}
 
-    [[nodiscard]] sequence newest_record() const noexcept {
-        if constexpr (requires { names_->written(); }) return names_->written();
-        else return no_sequence;
-    }
     void take_answers(time_point now) {
         detail::page_answer a;
         while (answers_->take(a)) queue_.answer(a.delivery, now, a.code, a.retry_after);
@@ -14974,12 +14954,9 @@ private:
     detail::page_answers* answers_;
 };
 
-template <class Notifier, class Pipeline>
+template <class Notifier, class Pipeline, class... Options>
     requires requires(Pipeline& ha) { ha.mail(); }
-pager(Notifier&, Pipeline&) -> pager<Notifier, std::remove_cvref_t<decltype(std::declval<Pipeline&>().state())>>;
-template <class Notifier, class Pipeline>
-    requires requires(Pipeline& ha) { ha.mail(); }
-pager(Notifier&, Pipeline&, pager_options)
+pager(Notifier&, Pipeline&, Options...)
     -> pager<Notifier, std::remove_cvref_t<decltype(std::declval<Pipeline&>().state())>>;
 
 } // namespace reheat::inline REHEAT_ABI

@@ -41,8 +41,7 @@ enum class event_kind : std::uint8_t {
 struct denial {
     guard by{};
     reason why{};
-    std::uint32_t after_ms =
-        0; ///< how long after the event it can change by itself; 0: only an input can, or in 49 days
+    std::uint32_t after_ms = 0; ///< how long after the event it changes by itself; 0: an input does, or in 49 days
 
     [[nodiscard]] constexpr time_point next(time_point at) const noexcept {
         return after_ms == 0 ? never : after(at, std::chrono::milliseconds{after_ms});

@@ -92,11 +92,8 @@ namespace detail {
     if (line.empty()) line = "controller";
     line += ": ";
     if (n.kind == notification_kind::recovered) {
-        line += "recovered (";
-        line += to_string(n.why);
-        line += "); it was paged because: ";
-        line += detail::page_sentence(n.before);
-        return line;
+        line += "recovered (" + std::string{to_string(n.why)} + "); it was paged because: ";
+        return line += detail::page_sentence(n.before);
     }
     line += detail::page_sentence(n.why);
     if (n.rung != operation::none) line += ", at " + std::string{to_string(n.rung)};
@@ -116,16 +113,11 @@ namespace detail {
 [[nodiscard]] inline std::string to_json(const notification& n) {
     std::string out = "{\"id\":" + std::to_string(static_cast<std::uint64_t>(n.id));
     const auto text = [&out](std::string_view name, std::string_view value) {
-        out += ",\"";
-        out += name;
-        out += "\":";
+        out += ",\"" + std::string{name} + "\":";
         append_json_string(out, value);
     };
     const auto number = [&out](std::string_view name, std::uint64_t value) {
-        out += ",\"";
-        out += name;
-        out += "\":";
-        out += std::to_string(value);
+        out += ",\"" + std::string{name} + "\":" + std::to_string(value);
     };
     text("kind", to_string(n.kind));
     text("key", key_of(n));

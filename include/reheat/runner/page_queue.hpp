@@ -5,6 +5,7 @@
 #include <reheat/recovery/backoff.hpp>
 #include <reheat/runner/notification.hpp>
 
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -15,17 +16,14 @@ namespace reheat::inline REHEAT_ABI {
 
 /// Numbers of a pager.
 struct pager_options {
-    std::size_t most =
-        4096; ///< troubles that are known at one time; pages about further ones are dropped, and that is told
-    std::size_t in_flight = 16;                        ///< deliveries under way at one time
+    std::size_t most = 4096;    ///< troubles known at one time; pages about more are dropped, which is told
+    std::size_t in_flight = 16; ///< deliveries under way at one time
     duration answer_within = std::chrono::seconds{30}; ///< a delivery that is not answered by then is tried again
     backoff retry{std::chrono::seconds{10}, std::chrono::minutes{5}, false, 20};
-    duration expire_after = std::chrono::hours{24}; ///< what is not acknowledged by then is given up
-    duration repeat_after =
-        std::chrono::hours{4}; ///< a page that says what was acknowledged less long ago is only counted
-    duration journal_within =
-        std::chrono::minutes{1}; ///< what is told waits so long for its record, so that the next run knows of it
-    std::uint64_t seed = 0;      ///< of the jitter
+    duration expire_after = std::chrono::hours{24};    ///< what is not acknowledged by then is given up
+    duration repeat_after = std::chrono::hours{4};     ///< what was acknowledged less long ago is only counted
+    duration journal_within = std::chrono::minutes{1}; ///< what is told waits so long for its record
+    std::uint64_t seed = 0;                            ///< of the jitter
 };
 
 /// What a pager has done so far.
@@ -193,11 +191,7 @@ private:
         reason topic = reason::none;  ///< `none` for the target's incident
         set_id set = no_set;
 
-        friend bool operator==(const trouble&, const trouble&) = default;
-        [[nodiscard]] bool operator<(const trouble& other) const noexcept {
-            if (target != other.target) return target < other.target;
-            return topic != other.topic ? topic < other.topic : set < other.set;
-        }
+        friend auto operator<=>(const trouble&, const trouble&) = default;
     };
     enum class stage : std::uint8_t {
         open,         ///< to be delivered
@@ -248,14 +242,12 @@ private:
         return holds(at, what) ? &slots_[index_[at].slot] : nullptr;
     }
     slot& make(const trouble& what) {
-        std::uint32_t index = 0;
         if (free_.empty()) {
-            index = static_cast<std::uint32_t>(slots_.size());
+            free_.push_back(static_cast<std::uint32_t>(slots_.size()));
             slots_.emplace_back();
-        } else {
-            index = free_.back();
-            free_.pop_back();
         }
+        const std::uint32_t index = free_.back();
+        free_.pop_back();
         index_.insert(index_.begin() + static_cast<std::ptrdiff_t>(place(what)), {what, index});
         slot& s = slots_[index];
         s = {};

@@ -104,13 +104,15 @@ public:
 
     /// Any event of the engine. It is recorded; `poll` delivers.
     void operator()(const event& e) {
+        sequence record = no_sequence;
+        if constexpr (requires { names_->written(); }) record = names_->written();
         if constexpr (requires { names_->sets()[e.set].name; }) {
             if (e.kind == event_kind::page && e.set != no_set) {
                 const auto& set = names_->sets()[e.set];
-                return queue_.take(e, std::string{to_string(set.of)} + ' ' + set.name, newest_record());
+                return queue_.take(e, std::string{to_string(set.of)} + ' ' + set.name, record);
             }
         }
-        queue_.take(e, names_->name(e.target), newest_record());
+        queue_.take(e, names_->name(e.target), record);
     }
 
     /// Takes answers, makes the deliveries that are due, and says when to come back; `never` if only a page or an
@@ -141,10 +143,6 @@ private:
     pager(Notifier& to, const Names& of, const pager_options& options, mailbox* wakes)
         : notifier_{&to}, names_{&of}, queue_{options}, answers_{new detail::page_answers{wakes}} {}
 
-    [[nodiscard]] sequence newest_record() const noexcept {
-        if constexpr (requires { names_->written(); }) return names_->written();
-        else return no_sequence;
-    }
     void take_answers(time_point now) {
         detail::page_answer a;
         while (answers_->take(a)) queue_.answer(a.delivery, now, a.code, a.retry_after);
@@ -157,12 +155,9 @@ private:
     detail::page_answers* answers_;
 };
 
-template <class Notifier, class Pipeline>
+template <class Notifier, class Pipeline, class... Options>
     requires requires(Pipeline& ha) { ha.mail(); }
-pager(Notifier&, Pipeline&) -> pager<Notifier, std::remove_cvref_t<decltype(std::declval<Pipeline&>().state())>>;
-template <class Notifier, class Pipeline>
-    requires requires(Pipeline& ha) { ha.mail(); }
-pager(Notifier&, Pipeline&, pager_options)
+pager(Notifier&, Pipeline&, Options...)
     -> pager<Notifier, std::remove_cvref_t<decltype(std::declval<Pipeline&>().state())>>;
 
 } // namespace reheat::inline REHEAT_ABI
