@@ -334,8 +334,7 @@ inline void engine::go_on(incident& i, outputs& out) {
 /// Back to the decision, not before the backoff is over.
 inline void engine::retry(incident& i, duration at_least) {
     const unsigned tried = i.fences != 0 ? i.fences : i.tries + i.attempts;
-    const duration pause =
-        wait_after(i.fences != 0 ? instance_backoff : rung_of(i).wait, options_.seed, i.id, tried == 0 ? 1 : tried);
+    const duration pause = wait_after(rung_of(i).wait, options_.seed, i.id, tried == 0 ? 1 : tried);
     i.not_before = later(i.not_before, later(after(now_, pause), after(now_, at_least)));
     enter(i, phase::deciding);
     i.wake = i.not_before;

@@ -521,6 +521,7 @@ private:
     void tell_call(const pending_operation& op, reason why, outputs& out);
     void suppose_done(pending_operation& op, outputs& out);
     void forget_past(const pending_operation& op);
+    void excuse_silence(target_id subject, duration grace);
     void drop(pending_operation& op, reason why, outputs& out);
     [[nodiscard]] reason no_longer_wanted(const pending_operation& op) const noexcept;
     [[nodiscard]] reason left_alone(target_id target) const noexcept;

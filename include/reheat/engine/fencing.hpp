@@ -193,9 +193,8 @@ inline void engine::meet_stranger(const sighting& s, outputs& out) {
 
 /// When a copy that returned is to be fenced; `never` as long as something that ends by itself stands in the way.
 inline time_point engine::due(const stray& s) const noexcept {
-    const bool waits = trust_broken_ || !leads_for(options_.fence_timeout) || targets_.busy(s.target) ||
-                       left_alone(s.target) != reason::none;
-    return waits ? never : s.again_at;
+    if (trust_broken_ || !leads_for(options_.fence_timeout) || targets_.busy(s.target)) return never;
+    return left_alone(s.target) == reason::none ? s.again_at : never;
 }
 
 inline void engine::fence_strays(outputs& out) {

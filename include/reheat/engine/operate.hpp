@@ -169,9 +169,15 @@ inline void engine::forget_past(const pending_operation& op) {
     if (i == nullptr || op.what == operation::fence_instance || op.what == operation::collect_forensics) return;
     i->acted_at = now_;
     if (options_.shadow) return; // nothing was done, so nothing is excused
-    const duration grace = rung_of(*i).grace;
     targets_.each_below(op.subject, [&](target_id below) {
         if (targets_[below].words != 0) targets_.note_words(below).machine = {};
+    });
+    excuse_silence(op.subject, rung_of(*i).grace);
+}
+
+/// The silence before now says nothing of a target and what is below it, nor does that of the grace.
+inline void engine::excuse_silence(target_id subject, duration grace) {
+    targets_.each_below(subject, [&](target_id below) {
         each_watch(below, [&](watch_id w) {
             if (watches_.hears_silence(w)) watches_.forget(w, now_, grace);
         });
@@ -384,16 +390,16 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
         return go_on(*i, out);
     }
     if (what == operation::fence_instance) return fence_ended(*i, subject, code, why, retry_after, out);
+    if (code == outcome_code::failed || code == outcome_code::refused) {
+        if (needs_proof(what)) exhume(*i);
+        excuse_silence(subject, {}); // nothing happened that would need a grace
+        return retry(*i, retry_after);
+    }
     for (const death_wanted& d : i->deaths) {
         if (!needs_proof(what)) break;
         if (code == outcome_code::done) only_one(d.target);
         // A new copy may run, and not there: the death of the old one's host is no proof of its death.
-        const bool gone = code == outcome_code::done || code == outcome_code::unknown;
-        if (gone && targets_.host(d.target).empty()) move_to(d.target, {});
-    }
-    if (code == outcome_code::failed || code == outcome_code::refused) {
-        if (needs_proof(what)) exhume(*i);
-        return retry(*i, retry_after);
+        if (targets_.host(d.target).empty()) move_to(d.target, {});
     }
     // Done, or a destructive action that nobody can tell of: evidence decides.
     i->at = phase::verifying;
