@@ -333,7 +333,7 @@ inline void invariant_monitor::take_controller(const event& e) {
 
 inline void invariant_monitor::arrived(const notification& n) {
     if (n.target != no_target && n.incident != no_incident) {
-        if (n.id <= at(n.target).forgotten) return;
+        if (n.first <= at(n.target).forgotten) return;
         at(n.target).told = true;
         at(n.target).last = n.kind;
         return;

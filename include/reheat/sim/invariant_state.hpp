@@ -125,7 +125,7 @@ struct seen_target {
     bool owes_open = false;
     bool told = false; ///< a notification about its incident arrived
     notification_kind last{};
-    notification_id forgotten{}; ///< those up to this one were about a page that no journal has
+    time_point forgotten = (time_point::min)(); ///< those up to then were about a page that no journal has
     health truth = health::unknown;
     time_point truth_since{};
 };

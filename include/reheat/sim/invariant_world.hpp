@@ -61,8 +61,7 @@ inline void invariant_monitor::crashed(time_point at) {
     for (const auto& [seq, target] : std::exchange(unsafe_pages_, {})) {
         detail::seen_target& t = this->at(target);
         t.human = t.told = false;
-        const auto us = std::chrono::floor<std::chrono::microseconds>(later(now_, at).time_since_epoch()).count();
-        t.forgotten = static_cast<notification_id>(us);
+        t.forgotten = later(now_, at);
     }
     page_records_.clear();
     pages_alone_.clear(); // what is still so is told anew
