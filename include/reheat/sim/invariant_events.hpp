@@ -280,6 +280,7 @@ inline void invariant_monitor::take_page(const event& e) {
     speak(i);
     i.paged = true;
     i.owes_page = false;
+    at(e.target).paged_at = e.at;
     at(e.target).human = !e.shadow; // nobody is called for what nobody does
     if (e.why == reason::journal_pending || e.why == reason::api_quota) i.told_held = true;
     if (e.why != reason::waited_long) {
@@ -333,7 +334,7 @@ inline void invariant_monitor::take_controller(const event& e) {
 
 inline void invariant_monitor::arrived(const notification& n) {
     if (n.target != no_target && n.incident != no_incident) {
-        if (n.first <= at(n.target).forgotten) return;
+        if (n.last <= at(n.target).forgotten) return;
         at(n.target).told = true;
         at(n.target).last = n.kind;
         return;

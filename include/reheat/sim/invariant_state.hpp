@@ -125,7 +125,8 @@ struct seen_target {
     bool owes_open = false;
     bool told = false; ///< a notification about its incident arrived
     notification_kind last{};
-    time_point forgotten = (time_point::min)(); ///< those up to then were about a page that no journal has
+    time_point paged_at{};
+    time_point forgotten = (time_point::min)(); ///< what was paged by then no journal has
     health truth = health::unknown;
     time_point truth_since{};
 };

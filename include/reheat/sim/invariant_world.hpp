@@ -61,7 +61,7 @@ inline void invariant_monitor::crashed(time_point at) {
     for (const auto& [seq, target] : std::exchange(unsafe_pages_, {})) {
         detail::seen_target& t = this->at(target);
         t.human = t.told = false;
-        t.forgotten = later(now_, at);
+        t.forgotten = t.paged_at;
     }
     page_records_.clear();
     pages_alone_.clear(); // what is still so is told anew
