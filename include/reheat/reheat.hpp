@@ -21,7 +21,6 @@
 #include <reheat/alarm/flap.hpp>
 #include <reheat/alarm/fleet.hpp>
 #include <reheat/alarm/history.hpp>
-#include <reheat/alarm/history_text.hpp>
 #include <reheat/alarm/hold.hpp>
 #include <reheat/alarm/lifeguard.hpp>
 #include <reheat/alarm/lint.hpp>

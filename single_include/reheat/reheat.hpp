@@ -1214,6 +1214,11 @@ inline constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
     return text.substr(0, end);
 }
 
+/// Appends `text` with `?` for each control character, so that a line stays one line.
+inline void append_printable(std::string& out, std::string_view text) {
+    for (const char c : text) out += static_cast<unsigned char>(c) < 0x20U || c == '\x7f' ? '?' : c;
+}
+
 /// Appends `text` as a JSON string, quotes included (RFC 8259, section 7). The result is valid whatever the bytes are:
 /// a byte that is not UTF-8 becomes U+FFFD, a control character `\u00XX`.
 inline void append_json_string(std::string& out, std::string_view text) {
@@ -4764,190 +4769,6 @@ private:
 
 } // namespace reheat::inline REHEAT_ABI
 
-// file: reheat/alarm/reason_data.hpp
-
-namespace reheat::inline REHEAT_ABI {
-
-/// Of which metric the evidence is: what stands in reason data beside the numbers. Texts that are empty are left out.
-struct reason_metric {
-    std::string_view statistic; ///< `Average`, `p99` …
-    std::string_view unit;
-    duration period{};
-};
-
-/// Appends a time as CloudWatch's JSON has it, in quotes and cut to milliseconds: `"2026-11-23T21:30:00.000+0000"`.
-inline void append_aws_time(std::string& out, time_point t) {
-    const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(t.time_since_epoch());
-    const std::string text = format_time(time_point{std::chrono::floor<std::chrono::seconds>(milliseconds)});
-    const auto fraction = (milliseconds % 1'000).count();
-    const auto digits = std::to_string(1'000 + (fraction < 0 ? fraction + 1'000 : fraction));
-    out += '"';
-    out.append(text, 0, text.size() - 1);
-    out += '.';
-    out.append(digits, 1);
-    out += "+0000\"";
-}
-
-/// The evidence for a state as JSON, as in CloudWatch's `StateReasonData`: the newest 20 points, `recentDatapoints`
-/// oldest first, `evaluatedDatapoints` newest first. At most 4,000 bytes.
-[[nodiscard]] inline std::string reason_data_text(const alarm_evidence& e, const reason_metric& metric,
-                                                  time_point queried_at) {
-    constexpr std::size_t most = 20;
-    const std::span<const evidence_point> points = e.points.first(e.points.size() < most ? e.points.size() : most);
-    std::string out = R"({"version":"1.0","queryDate":)";
-    append_aws_time(out, queried_at);
-    if (!points.empty()) {
-        out += R"(,"startDate":)";
-        append_aws_time(out, points.back().start);
-    }
-    if (!metric.unit.empty()) {
-        out += R"(,"unit":)";
-        append_json_string(out, clip(metric.unit, 32));
-    }
-    if (!metric.statistic.empty()) {
-        out += R"(,"statistic":)";
-        append_json_string(out, clip(metric.statistic, 64));
-    }
-    out += R"(,"period":)" + std::to_string(metric.period / std::chrono::seconds{1});
-    const auto each = [&out, &points](std::string_view name, const auto& value) {
-        out += ",\"";
-        out += name;
-        out += "\":[";
-        for (std::size_t i = points.size(); i-- > 0;) {
-            append_decimal(out, value(points[i]));
-            if (i != 0) out += ',';
-        }
-        out += ']';
-    };
-    each("recentDatapoints", [](const evidence_point& p) { return p.value; });
-    const auto lower = [&e](const evidence_point&) { return e.threshold; };
-    const auto upper = [&e](const evidence_point&) { return e.upper_threshold; };
-    if (!is_band(e.compare)) {
-        out += R"(,"threshold":)";
-        append_decimal(out, e.threshold);
-    } else {
-        if (e.compare != comparison::above_band) each("recentLowerThresholds", lower);
-        if (e.compare != comparison::below_band) each("recentUpperThresholds", upper);
-    }
-    out += R"(,"evaluatedDatapoints":[)";
-    for (const evidence_point& p : points) {
-        out += out.back() == '[' ? R"({"timestamp":)" : R"(,{"timestamp":)";
-        append_aws_time(out, p.start);
-        if (p.sample_count > 0) {
-            out += R"(,"sampleCount":)";
-            append_decimal(out, p.sample_count);
-        }
-        out += R"(,"value":)";
-        append_decimal(out, p.value);
-        out += '}';
-    }
-    out += "]}";
-    return out;
-}
-
-} // namespace reheat::inline REHEAT_ABI
-
-// file: reheat/alarm/history_text.hpp
-
-namespace reheat::inline REHEAT_ABI {
-
-/// An entry in one sentence, as CloudWatch's `HistorySummary`: `Alarm updated from OK to ALARM`. At most 255 bytes.
-[[nodiscard]] inline std::string history_summary(const history_record& r, std::string_view alarm_name) {
-    constexpr std::string_view changes[]{"created", "updated", "deleted"};
-    std::string out;
-    switch (r.kind) {
-    case history_kind::configuration_update:
-        out += "Alarm \"";
-        out += clip(alarm_name, 235);
-        out += "\" ";
-        out += changes[static_cast<std::size_t>(r.change)];
-        break;
-    case history_kind::state_update:
-    case history_kind::contributor_state_update:
-        out += "Alarm updated from ";
-        out += aws::name(r.from);
-        out += " to ";
-        out += aws::name(r.to);
-        break;
-    case history_kind::action:
-    case history_kind::contributor_action:
-        out += r.succeeded ? "Successfully executed action " : "Failed to execute action ";
-        if (const auto* action = std::get_if<kept_text>(&r.why)) out += action->view();
-        break;
-    }
-    return out;
-}
-
-namespace detail {
-
-/// A state, and the reason of it where it is known.
-inline void append_state(std::string& out, alarm_state state, const history_record* why, const reason_metric& metric,
-                         bool with_data = true) {
-    out += R"({"stateValue":)";
-    append_json_string(out, aws::name(state));
-    if (why != nullptr) {
-        if (const auto* evidence = std::get_if<kept_evidence>(&why->why)) {
-            const alarm_evidence e = evidence->view();
-            out += R"(,"stateReason":)";
-            append_json_string(out, reason_text(e));
-            if (with_data) out += R"(,"stateReasonData":)" + reason_data_text(e, metric, why->at);
-        } else if (const auto* given = std::get_if<kept_text>(&why->why)) {
-            out += R"(,"stateReason":)";
-            append_json_string(out, given->view());
-        }
-    }
-    out += '}';
-}
-
-} // namespace detail
-
-/// An entry as JSON, as CloudWatch's `HistoryData`: for a state update the old and the new state with their reasons. A
-/// state that was there since the alarm was made has the reason of that; one whose update is not held any more has
-/// none. At most 4,095 bytes: where both would not fit, the old state has no reason data.
-[[nodiscard]] inline std::string history_data(const alarm_history& history, std::size_t i,
-                                              const reason_metric& metric) {
-    constexpr std::size_t most = 4'095;
-    constexpr std::string_view changes[]{"Create", "Update", "Delete"};
-    const history_record& r = history[i];
-    std::string out;
-    switch (r.kind) {
-    case history_kind::configuration_update:
-        out += R"({"version":"1.0","type":)";
-        append_json_string(out, changes[static_cast<std::size_t>(r.change)]);
-        out += '}';
-        break;
-    case history_kind::state_update:
-    case history_kind::contributor_state_update: {
-        const history_record* before = history.state_before(i);
-        history_record initial;
-        initial.why = kept_text{initial_reason};
-        if (before == nullptr && r.from == alarm_state::insufficient_data) before = &initial;
-        for (const bool with_old_data : {true, false}) {
-            out = R"({"version":"1.0","oldState":)";
-            detail::append_state(out, r.from, before, metric, with_old_data);
-            out += R"(,"newState":)";
-            detail::append_state(out, r.to, &r, metric);
-            out += '}';
-            if (out.size() <= most) break;
-        }
-        break;
-    }
-    case history_kind::action:
-    case history_kind::contributor_action:
-        out += R"({"actionState":)";
-        append_json_string(out, r.succeeded ? "Succeeded" : "Failed");
-        if (const auto* action = std::get_if<kept_text>(&r.why)) {
-            out += R"(,"notificationResource":)";
-            append_json_string(out, action->view());
-        }
-        out += '}';
-        break;
-    }
-    return out;
-}
-
-} // namespace reheat::inline REHEAT_ABI
-
 // file: reheat/alarm/hold.hpp
 
 namespace reheat::inline REHEAT_ABI {
@@ -5512,6 +5333,89 @@ template <alarm_rule Rule>
 }
 
 } // namespace reheat::inline REHEAT_ABI::preset
+
+// file: reheat/alarm/reason_data.hpp
+
+namespace reheat::inline REHEAT_ABI {
+
+/// Of which metric the evidence is: what stands in reason data beside the numbers. Texts that are empty are left out.
+struct reason_metric {
+    std::string_view statistic; ///< `Average`, `p99` …
+    std::string_view unit;
+    duration period{};
+};
+
+/// Appends a time as CloudWatch's JSON has it, in quotes and cut to milliseconds: `"2026-11-23T21:30:00.000+0000"`.
+inline void append_aws_time(std::string& out, time_point t) {
+    const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(t.time_since_epoch());
+    const std::string text = format_time(time_point{std::chrono::floor<std::chrono::seconds>(milliseconds)});
+    const auto fraction = (milliseconds % 1'000).count();
+    const auto digits = std::to_string(1'000 + (fraction < 0 ? fraction + 1'000 : fraction));
+    out += '"';
+    out.append(text, 0, text.size() - 1);
+    out += '.';
+    out.append(digits, 1);
+    out += "+0000\"";
+}
+
+/// The evidence for a state as JSON, as in CloudWatch's `StateReasonData`: the newest 20 points, `recentDatapoints`
+/// oldest first, `evaluatedDatapoints` newest first. At most 4,000 bytes.
+[[nodiscard]] inline std::string reason_data_text(const alarm_evidence& e, const reason_metric& metric,
+                                                  time_point queried_at) {
+    constexpr std::size_t most = 20;
+    const std::span<const evidence_point> points = e.points.first(e.points.size() < most ? e.points.size() : most);
+    std::string out = R"({"version":"1.0","queryDate":)";
+    append_aws_time(out, queried_at);
+    if (!points.empty()) {
+        out += R"(,"startDate":)";
+        append_aws_time(out, points.back().start);
+    }
+    if (!metric.unit.empty()) {
+        out += R"(,"unit":)";
+        append_json_string(out, clip(metric.unit, 32));
+    }
+    if (!metric.statistic.empty()) {
+        out += R"(,"statistic":)";
+        append_json_string(out, clip(metric.statistic, 64));
+    }
+    out += R"(,"period":)" + std::to_string(metric.period / std::chrono::seconds{1});
+    const auto each = [&out, &points](std::string_view name, const auto& value) {
+        out += ",\"";
+        out += name;
+        out += "\":[";
+        for (std::size_t i = points.size(); i-- > 0;) {
+            append_decimal(out, value(points[i]));
+            if (i != 0) out += ',';
+        }
+        out += ']';
+    };
+    each("recentDatapoints", [](const evidence_point& p) { return p.value; });
+    const auto lower = [&e](const evidence_point&) { return e.threshold; };
+    const auto upper = [&e](const evidence_point&) { return e.upper_threshold; };
+    if (!is_band(e.compare)) {
+        out += R"(,"threshold":)";
+        append_decimal(out, e.threshold);
+    } else {
+        if (e.compare != comparison::above_band) each("recentLowerThresholds", lower);
+        if (e.compare != comparison::below_band) each("recentUpperThresholds", upper);
+    }
+    out += R"(,"evaluatedDatapoints":[)";
+    for (const evidence_point& p : points) {
+        out += out.back() == '[' ? R"({"timestamp":)" : R"(,{"timestamp":)";
+        append_aws_time(out, p.start);
+        if (p.sample_count > 0) {
+            out += R"(,"sampleCount":)";
+            append_decimal(out, p.sample_count);
+        }
+        out += R"(,"value":)";
+        append_decimal(out, p.value);
+        out += '}';
+    }
+    out += "]}";
+    return out;
+}
+
+} // namespace reheat::inline REHEAT_ABI
 
 // file: reheat/alarm/suppressor.hpp
 
@@ -7846,7 +7750,7 @@ struct record {
     alarm_state to{};          ///< of that alarm
     time_point deadline = never;
     std::string name{}; ///< a target's, a host's, an operator's
-    std::string text{}; ///< an operator's reason
+    std::string text{}; ///< an operator's reason; what a driver said of an operation
     std::string cloud_id{};
     std::string boot_id{};
     std::string host{};
@@ -7972,8 +7876,25 @@ struct pending_operation {
     std::string cloud_id_before{};
     std::string boot_id_before{};
     std::vector<proof_of_death> proofs{};
+    std::string said{};            ///< what the driver said of it, for people
     std::vector<set_id> room_in{}; ///< where it took room, once for each copy; `no_set`: of the whole cloud
 };
+
+namespace detail {
+
+/// Whether an operation comes before a rung's action and is not the action.
+[[nodiscard]] constexpr bool comes_first(operation o) noexcept {
+    return o == operation::fence_instance || o == operation::collect_forensics;
+}
+
+/// What is said more than once is kept once, and of very much the newest.
+inline void add_words(std::string& to, std::string_view words) {
+    if (to.find(words = words.substr(0, 1'024)) != std::string::npos) return;
+    to += (to.empty() ? "" : "; ") + std::string{words};
+    if (to.size() > 4'096) to.erase(0, to.size() - 4'096);
+}
+
+} // namespace detail
 
 } // namespace reheat::inline REHEAT_ABI
 
@@ -8340,6 +8261,7 @@ struct incident {
     time_point off_since = never;              ///< its machine, by its fence: no alarm but one by silence is health
     time_point acted_at = (time_point::min)(); ///< what was heard before says nothing of whether it helped
     std::vector<death_wanted> deaths;
+    std::string said; ///< what the driver said of its operations, for people: what failed, what was left detached
 };
 
 } // namespace reheat::inline REHEAT_ABI
@@ -9243,6 +9165,7 @@ private:
     void tell_call(const pending_operation& op, reason why, outputs& out);
     void suppose_done(pending_operation& op, outputs& out);
     void forget_past(const pending_operation& op);
+    void excuse_silence(target_id subject, duration grace);
     void drop(pending_operation& op, reason why, outputs& out);
     [[nodiscard]] reason no_longer_wanted(const pending_operation& op) const noexcept;
     [[nodiscard]] reason left_alone(target_id target) const noexcept;
@@ -9813,8 +9736,7 @@ inline void engine::go_on(incident& i, outputs& out) {
 /// Back to the decision, not before the backoff is over.
 inline void engine::retry(incident& i, duration at_least) {
     const unsigned tried = i.fences != 0 ? i.fences : i.tries + i.attempts;
-    const duration pause =
-        wait_after(i.fences != 0 ? instance_backoff : rung_of(i).wait, options_.seed, i.id, tried == 0 ? 1 : tried);
+    const duration pause = wait_after(rung_of(i).wait, options_.seed, i.id, tried == 0 ? 1 : tried);
     i.not_before = later(i.not_before, later(after(now_, pause), after(now_, at_least)));
     enter(i, phase::deciding);
     i.wake = i.not_before;
@@ -10147,8 +10069,7 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
     // Nobody can say which of the two a fence would hit.
     const bool alike = old.empty() || current.empty() || old == current;
     if (news && (alike || rule == return_rule::stop_both)) page(reason::returned, s.target, out);
-    if (alike) targets_[s.target].second = true; // so that only a fence by name lets another one start
-    if (alike) return;
+    if (alike) return void(targets_[s.target].second = true); // so that only a fence by name lets another one start
     // Who was to go may be the one to keep by now.
     if (rule != return_rule::stop_both)
         std::erase_if(strays_,
@@ -10173,9 +10094,8 @@ inline void engine::meet_stranger(const sighting& s, outputs& out) {
 
 /// When a copy that returned is to be fenced; `never` as long as something that ends by itself stands in the way.
 inline time_point engine::due(const stray& s) const noexcept {
-    const bool waits = trust_broken_ || !leads_for(options_.fence_timeout) || targets_.busy(s.target) ||
-                       left_alone(s.target) != reason::none;
-    return waits ? never : s.again_at;
+    if (trust_broken_ || !leads_for(options_.fence_timeout) || targets_.busy(s.target)) return never;
+    return left_alone(s.target) == reason::none ? s.again_at : never;
 }
 
 inline void engine::fence_strays(outputs& out) {
@@ -10682,10 +10602,7 @@ inline void engine::check_clock(time_point now, outputs& out) {
 }
 
 inline void engine::tell_journal(outputs& out) {
-    if (!journal_ok_) {
-        tell(event_kind::page, decision::page, reason::journal_failed, out);
-        return;
-    }
+    if (!journal_ok_) return void(tell(event_kind::page, decision::page, reason::journal_failed, out));
     tell(event_kind::controller, decision::change, reason::none, out);
     // Nobody knows whether an intent that was under way when it failed is in it, whatever later records say.
     for (pending_operation& op : operations_) {
@@ -11028,10 +10945,11 @@ inline void engine::take(const sighting& s, outputs& out) {
         replaced = replaced || g.target == s.target;
         const bool known_by_id = !g.moved && !g.cloud_id.empty() && g.cloud_id != targets_.cloud_id(g.target);
         const bool same_id = s.cloud_id == g.cloud_id;
-        const bool same_host = !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
-        const bool same_copy =
-            known_by_id ? same_id : same_host && (same_id || s.cloud_id.empty() || g.cloud_id.empty());
-        if (g.target == s.target && same_copy) of = &g;
+        const bool there = !s.host.empty() && s.host == g.host;
+        const bool left = there && s.host != targets_.host(g.target);
+        const bool same_copy = known_by_id ? same_id : left && (same_id || s.cloud_id.empty() || g.cloud_id.empty());
+        const bool never_off = there && same_id && s.running_since != time_point{} && s.running_since <= g.died_at;
+        if (g.target == s.target && (same_copy || never_off)) of = &g;
     }
     const std::optional<grave> held = of == nullptr ? withdraw_proof(s, out) : std::nullopt;
     if (of == nullptr && !held) {
@@ -11073,10 +10991,8 @@ inline void engine::take(const capacity& c, outputs& out) {
 
 inline void engine::take(const new_policy& p, outputs& out) {
     const auto which = static_cast<std::size_t>(p.which);
-    if (which >= policies_.size() || policies_.size() > 0xffffU) {
-        tell(event_kind::controller, decision::ignore, reason::policy_changed, out);
-        return;
-    }
+    if (which >= policies_.size() || policies_.size() > 0xffffU)
+        return void(tell(event_kind::controller, decision::ignore, reason::policy_changed, out));
     const policy_id old = policies_[which].newest;
     const auto made = static_cast<policy_id>(policies_.size());
     policies_.push_back({p.to, made});
@@ -11119,10 +11035,7 @@ inline void engine::take(completed& c, outputs& out) {
         const target_id machine = probes_[n].machine;
         probes_.erase(probes_.begin() + static_cast<std::ptrdiff_t>(n));
         look_again_ = true;
-        if (c.result.code == outcome_code::unknown) {
-            unanswered_ = true;
-            return;
-        }
+        if (c.result.code == outcome_code::unknown) return void(unanswered_ = true);
         end_doubt(out);
         const observed& seen = c.result.seen;
         note_seen(machine, seen);
@@ -11134,20 +11047,16 @@ inline void engine::take(completed& c, outputs& out) {
         return;
     }
     pending_operation* op = c.repeated || c.op == no_op ? nullptr : find_operation(c.op);
+    if (op != nullptr) detail::add_words(op->said, c.result.reason);
     if (op != nullptr && op->reading == c.op) return read_back(*op, c.result, out);
     if (op == nullptr || op->at != pending_operation::stage::called) {
-        tell(event_kind::call, decision::ignore, c.repeated ? reason::repeated_completion : reason::late_completion,
-             out)
-            .op = c.op;
-        return;
+        const reason why = c.repeated ? reason::repeated_completion : reason::late_completion;
+        return void(tell(event_kind::call, decision::ignore, why, out).op = c.op);
     }
     if (op->cloud_id.empty()) note_seen(op->subject, c.result.seen);
-    switch (c.result.code) {
-    case outcome_code::done: finish(*op, c.result.code, reason::outcome_done, {}, out); break;
-    case outcome_code::failed: finish(*op, c.result.code, reason::outcome_failed, c.result.retry_after, out); break;
-    case outcome_code::refused: finish(*op, c.result.code, reason::outcome_refused, c.result.retry_after, out); break;
-    case outcome_code::unknown: doubt_outcome(*op, reason::outcome_unknown, out); break;
-    }
+    if (c.result.code >= outcome_code::unknown) return doubt_outcome(*op, reason::outcome_unknown, out);
+    constexpr reason whys[]{reason::outcome_done, reason::outcome_failed, reason::outcome_refused};
+    finish(*op, c.result.code, whys[static_cast<std::size_t>(c.result.code)], c.result.retry_after, out);
 }
 
 } // namespace reheat::inline REHEAT_ABI
@@ -11308,8 +11217,8 @@ inline void engine::tell_call(const pending_operation& op, reason why, outputs& 
 /// Shadow mode: the call is told instead of made, and counts as done. What is watched forgets nothing, because nothing
 /// was done to it; but only what is heard from now on says whether it would have helped.
 inline void engine::suppose_done(pending_operation& op, outputs& out) {
-    const bool acts = op.what != operation::fence_instance && op.what != operation::collect_forensics;
-    if (incident* const i = find_incident(op.for_incident); i != nullptr && acts) i->acted_at = now_;
+    incident* const i = find_incident(op.for_incident);
+    if (i != nullptr && !detail::comes_first(op.what)) i->acted_at = now_;
     tell_call(op, reason::would_act, out);
     finish(op, outcome_code::done, reason::would_act, {}, out);
 }
@@ -11317,12 +11226,18 @@ inline void engine::suppose_done(pending_operation& op, outputs& out) {
 /// Whether an action helped is told by what is heard from its call on, and its silence is no new failure.
 inline void engine::forget_past(const pending_operation& op) {
     incident* const i = find_incident(op.for_incident);
-    if (i == nullptr || op.what == operation::fence_instance || op.what == operation::collect_forensics) return;
+    if (i == nullptr || detail::comes_first(op.what)) return;
     i->acted_at = now_;
     if (options_.shadow) return; // nothing was done, so nothing is excused
-    const duration grace = rung_of(*i).grace;
     targets_.each_below(op.subject, [&](target_id below) {
         if (targets_[below].words != 0) targets_.note_words(below).machine = {};
+    });
+    excuse_silence(op.subject, rung_of(*i).grace);
+}
+
+/// The silence before now says nothing of a target and what is below it, nor does that of the grace.
+inline void engine::excuse_silence(target_id subject, duration grace) {
+    targets_.each_below(subject, [&](target_id below) {
         each_watch(below, [&](watch_id w) {
             if (watches_.hears_silence(w)) watches_.forget(w, now_, grace);
         });
@@ -11380,12 +11295,11 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
                                                                  : unled();
         page(why, op, out);
     }
-    if (op.at == pending_operation::stage::called && now_ >= op.deadline) {
-        doubt_outcome(op, reason::deadline_passed, out);
-    } else if (op.at == pending_operation::stage::unknown) {
-        if (now_ >= op.settle_by) finish(op, outcome_code::unknown, reason::found_not_done, {}, out);
-        else if (now_ >= op.read_by) ask_cloud(op, out);
-    }
+    const bool unknown = op.at == pending_operation::stage::unknown;
+    const bool called = op.at == pending_operation::stage::called;
+    if (called && now_ >= op.deadline) doubt_outcome(op, reason::deadline_passed, out);
+    else if (unknown && now_ >= op.settle_by) finish(op, outcome_code::unknown, reason::found_not_done, {}, out);
+    else if (unknown && now_ >= op.read_by) ask_cloud(op, out);
 }
 
 /// Nobody knows what a call came to: the cloud is asked.
@@ -11406,10 +11320,7 @@ inline void engine::ask_cloud(pending_operation& op, outputs& out) {
     op.held_since = at > now_ ? earlier(op.held_since, now_) : never;
     // Who lost the lead will never ask.
     if (op.settle_by == never && (at <= now_ || lost_)) op.settle_by = after(now_, op.settle);
-    if (at > now_) {
-        op.read_by = at;
-        return;
-    }
+    if (at > now_) return void(op.read_by = at);
     op.reading = static_cast<op_id>(++last_op_);
     op.read_by = after(now_, options_.read_back_every);
     out.calls.push_back(make_call(op, op.reading, operation::describe, op.read_by));
@@ -11506,9 +11417,12 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     const incident_id incident_of_op = op.for_incident;
     if (code == outcome_code::failed || code == outcome_code::refused) give_back_room(op);
     const op_id id = std::exchange(op.id, no_op); // `op` may move from here on
+    incident* i = find_incident(incident_of_op);
+    if (i != nullptr) detail::add_words(i->said, op.said);
 
     if (!options_.shadow) {
         record& w = write(record_kind::outcome, subject, out);
+        w.text = std::move(op.said);
         w.op = id;
         w.incident = incident_of_op;
         w.what = what;
@@ -11519,7 +11433,6 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
         w.host = targets_.host(subject);
     }
 
-    incident* i = find_incident(incident_of_op);
     tell(i == nullptr ? event_kind::operation_order : event_kind::call, decision::finish, why, op, out).op = id;
     look_again_ = true;
     if (i == nullptr) {
@@ -11535,16 +11448,16 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
         return go_on(*i, out);
     }
     if (what == operation::fence_instance) return fence_ended(*i, subject, code, why, retry_after, out);
+    if (code == outcome_code::failed || code == outcome_code::refused) {
+        if (needs_proof(what)) exhume(*i);
+        excuse_silence(subject, {}); // nothing happened that would need a grace
+        return retry(*i, retry_after);
+    }
     for (const death_wanted& d : i->deaths) {
         if (!needs_proof(what)) break;
         if (code == outcome_code::done) only_one(d.target);
         // A new copy may run, and not there: the death of the old one's host is no proof of its death.
-        const bool gone = code == outcome_code::done || code == outcome_code::unknown;
-        if (gone && targets_.host(d.target).empty()) move_to(d.target, {});
-    }
-    if (code == outcome_code::failed || code == outcome_code::refused) {
-        if (needs_proof(what)) exhume(*i);
-        return retry(*i, retry_after);
+        if (targets_.host(d.target).empty()) move_to(d.target, {});
     }
     // Done, or a destructive action that nobody can tell of: evidence decides.
     i->at = phase::verifying;
@@ -11869,6 +11782,7 @@ struct explanation {
     time_point next = never;                             ///< when something can happen by itself
     operation helped = operation::none; ///< the last instance or stack action upon the target that helped
     time_point helped_at = (time_point::min)();
+    std::string said{}; ///< what the driver said of the incident's operations so far
 };
 
 /// Explains a target. An unknown one has no name and no incident. Any time between two steps; the thread of the engine.
@@ -11895,6 +11809,7 @@ struct explanation {
         x.most_attempts = rungs[i->rung].burst.count;
     }
     x.attempts = i->attempts;
+    x.said = i->said;
     std::size_t vain = 0;
     for (std::size_t n = 0; n < rungs.size(); ++n) {
         if ((i->unhelpful >> n & 1U) != 0) x.in_vain[vain++] = rungs[n].what;
@@ -11946,6 +11861,7 @@ struct explanation {
         out += "; " + std::string{to_string(static_cast<guard>(g))} + " denies: " + std::string{to_string(a.why)};
         out += a.next == never ? std::string{} : ", until " + format_time(a.next);
     }
+    if (!x.said.empty()) append_printable(out += "; the driver said: ", x.said);
     if (x.next != never) out += "; next look at " + format_time(x.next);
     return out;
 }
@@ -11991,6 +11907,7 @@ struct explanation {
     for (std::size_t n = 0; n < x.in_vain.size() && x.in_vain[n] != operation::none; ++n)
         out += (n == 0 ? "\"" : ",\"") + std::string{to_string(x.in_vain[n])} + '"';
     out += ']';
+    if (!x.said.empty()) text("said", x.said);
     if (x.subject != no_target) text("subject", of.name(x.subject));
     if (x.covered_by != no_target) text("covered_by", of.name(x.covered_by));
     out += ",\"denials\":[";
@@ -14197,6 +14114,7 @@ struct notification {
     time_point last{};            ///< when the newest of the merged pages came
     time_point next = never;      ///< when recovery is looked at again
     time_point expires = never;   ///< its delivery is not tried any more from then on
+    std::string said{};           ///< what the driver said: what failed, which volumes are detached
 };
 
 /// What all notifications about one trouble have in common, a recovery and its page too: the receiver's key for
@@ -14234,7 +14152,7 @@ namespace detail {
 /// One line for a person, whatever bytes the target's name has: what is the matter, and what would end it.
 [[nodiscard]] inline std::string to_text(const notification& n) {
     std::string line;
-    for (const char c : n.name) line += static_cast<unsigned char>(c) < 0x20U || c == 0x7f ? '?' : c;
+    append_printable(line, n.name);
     if (line.empty()) line = "controller";
     line += ": ";
     if (n.kind == notification_kind::recovered) {
@@ -14250,6 +14168,7 @@ namespace detail {
         line += to_string(static_cast<guard>(g));
         mark = " and ";
     }
+    if (!n.said.empty()) append_printable(line += "; the driver said: ", n.said);
     if (n.count > 1) line += ", " + std::to_string(n.count) + " times since " + format_time(n.first);
     if (n.next != never) line += "; looked at again " + format_time(n.next);
     return line;
@@ -14284,6 +14203,7 @@ namespace detail {
         }
         out += mark == '[' ? "[]" : "]";
     }
+    if (!n.said.empty()) text("said", n.said);
     text("first", format_time(n.first));
     text("last", format_time(n.last));
     number("count", n.count);
@@ -14348,10 +14268,12 @@ public:
 
     // Inputs: they record, and deliver nothing
 
-    /// Any event of the engine; `name` is that of its target or set, `record` the newest record that the journal got
-    /// for it: nothing is delivered of it before `durable` covers that. Most events change nothing here.
-    void take(const event& e, std::string_view name, sequence record = no_sequence) {
+    /// Any event of the engine; `name` is that of its target or set, `said` what the driver said, `record` the newest
+    /// record that the journal got for it: nothing is delivered of it before `durable` covers that. Most events change
+    /// nothing here.
+    void take(const event& e, std::string_view name, sequence record = no_sequence, std::string_view said = {}) {
         record_ = record;
+        said_ = said;
         if (e.shadow) return; // nobody is called for what nobody does
         switch (e.kind) {
         case event_kind::page: return page(e, name);
@@ -14605,6 +14527,7 @@ private:
         n.denied = e.denied;
         n.next = e.next;
         n.last = e.at;
+        n.said = over ? std::string_view{} : said_;
     }
 
     void end(slot* s, const event& e) {
@@ -14615,6 +14538,7 @@ private:
         n.before = std::exchange(n.why, e.why);
         n.rung = e.rung;
         n.denied = 0;
+        n.said.clear();
         n.next = never;
         n.last = e.at;
     }
@@ -14726,6 +14650,7 @@ private:
     std::uint32_t last_serial_ = 0;
     std::int64_t last_id_ = 0;
     sequence record_ = no_sequence; // of what is taken
+    std::string_view said_;         // the same, while it is
     sequence durable_ = no_sequence;
     time_point now_ = (time_point::min)();
     time_point next_ = never;
@@ -14911,7 +14836,11 @@ public:
                 return queue_.take(e, std::string{to_string(set.of)} + ' ' + set.name, record);
             }
         }
-        queue_.take(e, names_->name(e.target), record);
+        std::string_view said;
+        if constexpr (requires { names_->incident_of(e.target)->said; }) {
+            if (const auto* const i = names_->incident_of(e.target); i != nullptr) said = i->said;
+        }
+        queue_.take(e, names_->name(e.target), record, said);
     }
 
     /// Takes answers, makes the deliveries that are due, and says when to come back; `never` if only a page or an

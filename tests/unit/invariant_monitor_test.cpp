@@ -477,15 +477,29 @@ TEST_CASE("I4: a volume is deleted, attached twice, left behind or forgotten") {
         else BREAKS(s, invariant::volumes_kept);
     }
 
-    for (const bool named : {false, true}) {
+    enum class named : std::uint8_t { nowhere, in_the_record, on_the_page_too };
+    for (const named where : {named::nowhere, named::in_the_record, named::on_the_page_too}) {
         stream s;
         s.m.volume_attached("v1", s.db, "id-1", s.now);
         s.opens(s.db);
         s.waits(s.db, rh::guard::backoff, 1min);
         s.m.volume_detached("v1", s.db, "id-1", s.now);
-        s.m.completed(rh::op_id{1}, rh::outcome::failed(named ? "v1 is detached" : "quota"), s.now);
+        rh::record r;
+        r.kind = rh::record_kind::outcome;
+        r.seq = rh::sequence{1};
+        r.target = s.db;
+        r.incident = static_cast<rh::incident_id>(100 + static_cast<std::uint32_t>(s.db));
+        r.at = s.now;
+        r.text = where == named::nowhere ? "quota" : "v1 is detached";
+        s.m.recorded(r);
+        rh::notification page;
+        page.target = s.db;
+        page.incident = r.incident;
+        page.first = page.last = s.now + 1s;
+        page.said = where == named::on_the_page_too ? "quota; v1 is detached" : "quota";
+        s.m.arrived(page);
         s.m.finish(s.now);
-        if (named) HOLDS(s);
+        if (where == named::on_the_page_too) HOLDS(s);
         else BREAKS(s, invariant::volumes_kept);
     }
 }

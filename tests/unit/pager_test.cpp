@@ -475,6 +475,30 @@ TEST_CASE("what stops everything, or a whole set, is no incident's trouble") {
     CHECK(pages.state().size() == 0);
 }
 
+TEST_CASE("a page says what the driver said, in one line, and its recovery does not") {
+    rh::page_queue pages;
+    rh::event e;
+    e.at = start;
+    e.kind = rh::event_kind::page;
+    e.what = rh::decision::page;
+    e.why = rh::reason::ladder_exhausted;
+    e.target = db;
+    e.incident = rh::incident_id{7};
+    pages.take(e, "db-1", rh::no_sequence, "v1 is\ndetached");
+    rh::op_id delivery{};
+    const rh::notification* n = pages.deliver(start, delivery);
+    REQUIRE(n != nullptr);
+    CHECK(to_text(*n) == "db-1: nothing is left to try; the driver said: v1 is?detached");
+    CHECK(to_json(*n).find(R"("said":"v1 is\u000adetached")") != std::string::npos);
+    pages.answer(delivery, start, rh::outcome_code::done);
+    e.kind = rh::event_kind::incident;
+    e.what = rh::decision::recover;
+    pages.take(e, "db-1", rh::no_sequence, "v1 is detached");
+    n = pages.deliver(start, delivery);
+    REQUIRE(n != nullptr);
+    CHECK(n->said.empty());
+}
+
 TEST_CASE("what is told waits for its record in the journal, but not long, and not for a journal that has failed") {
     struct journaled : names {
         rh::sequence newest{3};

@@ -425,6 +425,19 @@ TEST_SUITE("proof: back from the dead") {
         CHECK(calls_for(r, r.far, operation::fence_instance) == 1);
     }
 
+    TEST_CASE("a re-creation that was told done, and the copy that it should have replaced runs on under its id") {
+        for (const bool booted : {false, true}) {
+            racks r;
+            r.replace(r.one, copy("id-1", "h1"));
+            r.e.sighted({r.one, "id-1", "h1"}, r.now); // since when, nobody says
+            r.step();
+            CHECK_FALSE(r.e.trust_broken());
+            r.e.sighted({r.one, "id-1", "h1", booted ? r.now + 1s : start - 1h}, r.now);
+            r.step();
+            CHECK(r.e.trust_broken() != booted);
+        }
+    }
+
     TEST_CASE("broken trust takes back what is not called yet") {
         racks r;
         r.replace(r.one, copy("id-9", "h2"));

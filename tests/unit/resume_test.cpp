@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 // A controller that starts again: what its journal says is gone on with, and nothing is done twice.
 #include <reheat/engine/resume.hpp>
+#include <reheat/engine/why.hpp>
 
 #include "recovery_support.hpp"
 
 #include <doctest/doctest.h>
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -117,6 +119,35 @@ TEST_SUITE("resume") {
         REQUIRE(a.run_for(15min));
         CHECK(a.count(rh::operation::restart_service) == 0);
         CHECK(a.count(rh::operation::reboot_instance) == 1);
+    }
+
+    TEST_CASE("what the driver said is told to a human, by the next run too") {
+        wiki w{no_grace};
+        w.fail(w.mysqld);
+        for (const char* said : {"no agent", "no agent", "volume v1 is detached\n"}) {
+            w.answer(rh::outcome::failed(said));
+            REQUIRE(w.run_for(2min));
+        }
+        constexpr std::string_view all = "no agent; volume v1 is detached\n"; // what is said twice is kept once
+        CHECK(w.e.incident_of(w.mysqld)->said == all);
+        CHECK(w.records.back().kind != rh::record_kind::closed);
+        CHECK(rh::why(w.e, w.mysqld).said == all);
+
+        again a{w.records, w.now, no_grace};
+        REQUIRE(a.open() != nullptr);
+        CHECK(a.open()->said == all);
+        const std::string text = to_text(a.e, rh::why(a.e, a.mysqld));
+        CHECK(text.find("; the driver said: no agent; volume v1 is detached?") != std::string::npos);
+        const std::string json = to_json(a.e, rh::why(a.e, a.mysqld));
+        CHECK(json.find(R"("said":"no agent; volume v1 is detached\u000a")") != std::string::npos);
+
+        // However much it says.
+        std::string much;
+        for (int n = 0; n < 100; ++n) rh::detail::add_words(much, std::string(90, 'x') + std::to_string(n));
+        CHECK(much.size() == 4'096);
+        CHECK(much.ends_with("x99"));
+        rh::detail::add_words(much, std::string(5'000, 'y'));
+        CHECK(much.ends_with("; " + std::string(1'024, 'y')));
     }
 
     TEST_CASE("a budget that a closed incident has spent is spent for the next one") {

@@ -50,6 +50,11 @@ inline constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
     return text.substr(0, end);
 }
 
+/// Appends `text` with `?` for each control character, so that a line stays one line.
+inline void append_printable(std::string& out, std::string_view text) {
+    for (const char c : text) out += static_cast<unsigned char>(c) < 0x20U || c == '\x7f' ? '?' : c;
+}
+
 /// Appends `text` as a JSON string, quotes included (RFC 8259, section 7). The result is valid whatever the bytes are:
 /// a byte that is not UTF-8 becomes U+FFFD, a control character `\u00XX`.
 inline void append_json_string(std::string& out, std::string_view text) {

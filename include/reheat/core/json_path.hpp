@@ -16,10 +16,8 @@ namespace detail {
 
 /// `text` made fit for a message: at most 64 bytes of it, control characters as `?`.
 [[nodiscard]] inline std::string shown(std::string_view text) {
-    std::string out{clip(text, 64)};
-    for (char& c : out) {
-        if (static_cast<unsigned char>(c) < 0x20U || c == '\x7f') c = '?';
-    }
+    std::string out;
+    append_printable(out, clip(text, 64));
     if (out.size() != text.size()) out += "...";
     return out;
 }

@@ -59,7 +59,7 @@ struct record {
     alarm_state to{};          ///< of that alarm
     time_point deadline = never;
     std::string name{}; ///< a target's, a host's, an operator's
-    std::string text{}; ///< an operator's reason
+    std::string text{}; ///< an operator's reason; what a driver said of an operation
     std::string cloud_id{};
     std::string boot_id{};
     std::string host{};

@@ -167,8 +167,7 @@ inline void engine::reconcile(const sighting& s, std::string_view old_cloud_id, 
     // Nobody can say which of the two a fence would hit.
     const bool alike = old.empty() || current.empty() || old == current;
     if (news && (alike || rule == return_rule::stop_both)) page(reason::returned, s.target, out);
-    if (alike) targets_[s.target].second = true; // so that only a fence by name lets another one start
-    if (alike) return;
+    if (alike) return void(targets_[s.target].second = true); // so that only a fence by name lets another one start
     // Who was to go may be the one to keep by now.
     if (rule != return_rule::stop_both)
         std::erase_if(strays_,

@@ -167,10 +167,7 @@ inline void engine::check_clock(time_point now, outputs& out) {
 }
 
 inline void engine::tell_journal(outputs& out) {
-    if (!journal_ok_) {
-        tell(event_kind::page, decision::page, reason::journal_failed, out);
-        return;
-    }
+    if (!journal_ok_) return void(tell(event_kind::page, decision::page, reason::journal_failed, out));
     tell(event_kind::controller, decision::change, reason::none, out);
     // Nobody knows whether an intent that was under way when it failed is in it, whatever later records say.
     for (pending_operation& op : operations_) {
@@ -513,10 +510,11 @@ inline void engine::take(const sighting& s, outputs& out) {
         replaced = replaced || g.target == s.target;
         const bool known_by_id = !g.moved && !g.cloud_id.empty() && g.cloud_id != targets_.cloud_id(g.target);
         const bool same_id = s.cloud_id == g.cloud_id;
-        const bool same_host = !s.host.empty() && s.host == g.host && s.host != targets_.host(g.target);
-        const bool same_copy =
-            known_by_id ? same_id : same_host && (same_id || s.cloud_id.empty() || g.cloud_id.empty());
-        if (g.target == s.target && same_copy) of = &g;
+        const bool there = !s.host.empty() && s.host == g.host;
+        const bool left = there && s.host != targets_.host(g.target);
+        const bool same_copy = known_by_id ? same_id : left && (same_id || s.cloud_id.empty() || g.cloud_id.empty());
+        const bool never_off = there && same_id && s.running_since != time_point{} && s.running_since <= g.died_at;
+        if (g.target == s.target && (same_copy || never_off)) of = &g;
     }
     const std::optional<grave> held = of == nullptr ? withdraw_proof(s, out) : std::nullopt;
     if (of == nullptr && !held) {
@@ -558,10 +556,8 @@ inline void engine::take(const capacity& c, outputs& out) {
 
 inline void engine::take(const new_policy& p, outputs& out) {
     const auto which = static_cast<std::size_t>(p.which);
-    if (which >= policies_.size() || policies_.size() > 0xffffU) {
-        tell(event_kind::controller, decision::ignore, reason::policy_changed, out);
-        return;
-    }
+    if (which >= policies_.size() || policies_.size() > 0xffffU)
+        return void(tell(event_kind::controller, decision::ignore, reason::policy_changed, out));
     const policy_id old = policies_[which].newest;
     const auto made = static_cast<policy_id>(policies_.size());
     policies_.push_back({p.to, made});
@@ -604,10 +600,7 @@ inline void engine::take(completed& c, outputs& out) {
         const target_id machine = probes_[n].machine;
         probes_.erase(probes_.begin() + static_cast<std::ptrdiff_t>(n));
         look_again_ = true;
-        if (c.result.code == outcome_code::unknown) {
-            unanswered_ = true;
-            return;
-        }
+        if (c.result.code == outcome_code::unknown) return void(unanswered_ = true);
         end_doubt(out);
         const observed& seen = c.result.seen;
         note_seen(machine, seen);
@@ -619,20 +612,16 @@ inline void engine::take(completed& c, outputs& out) {
         return;
     }
     pending_operation* op = c.repeated || c.op == no_op ? nullptr : find_operation(c.op);
+    if (op != nullptr) detail::add_words(op->said, c.result.reason);
     if (op != nullptr && op->reading == c.op) return read_back(*op, c.result, out);
     if (op == nullptr || op->at != pending_operation::stage::called) {
-        tell(event_kind::call, decision::ignore, c.repeated ? reason::repeated_completion : reason::late_completion,
-             out)
-            .op = c.op;
-        return;
+        const reason why = c.repeated ? reason::repeated_completion : reason::late_completion;
+        return void(tell(event_kind::call, decision::ignore, why, out).op = c.op);
     }
     if (op->cloud_id.empty()) note_seen(op->subject, c.result.seen);
-    switch (c.result.code) {
-    case outcome_code::done: finish(*op, c.result.code, reason::outcome_done, {}, out); break;
-    case outcome_code::failed: finish(*op, c.result.code, reason::outcome_failed, c.result.retry_after, out); break;
-    case outcome_code::refused: finish(*op, c.result.code, reason::outcome_refused, c.result.retry_after, out); break;
-    case outcome_code::unknown: doubt_outcome(*op, reason::outcome_unknown, out); break;
-    }
+    if (c.result.code >= outcome_code::unknown) return doubt_outcome(*op, reason::outcome_unknown, out);
+    constexpr reason whys[]{reason::outcome_done, reason::outcome_failed, reason::outcome_refused};
+    finish(*op, c.result.code, whys[static_cast<std::size_t>(c.result.code)], c.result.retry_after, out);
 }
 
 } // namespace reheat::inline REHEAT_ABI

@@ -157,8 +157,8 @@ inline void engine::tell_call(const pending_operation& op, reason why, outputs& 
 /// Shadow mode: the call is told instead of made, and counts as done. What is watched forgets nothing, because nothing
 /// was done to it; but only what is heard from now on says whether it would have helped.
 inline void engine::suppose_done(pending_operation& op, outputs& out) {
-    const bool acts = op.what != operation::fence_instance && op.what != operation::collect_forensics;
-    if (incident* const i = find_incident(op.for_incident); i != nullptr && acts) i->acted_at = now_;
+    incident* const i = find_incident(op.for_incident);
+    if (i != nullptr && !detail::comes_first(op.what)) i->acted_at = now_;
     tell_call(op, reason::would_act, out);
     finish(op, outcome_code::done, reason::would_act, {}, out);
 }
@@ -166,7 +166,7 @@ inline void engine::suppose_done(pending_operation& op, outputs& out) {
 /// Whether an action helped is told by what is heard from its call on, and its silence is no new failure.
 inline void engine::forget_past(const pending_operation& op) {
     incident* const i = find_incident(op.for_incident);
-    if (i == nullptr || op.what == operation::fence_instance || op.what == operation::collect_forensics) return;
+    if (i == nullptr || detail::comes_first(op.what)) return;
     i->acted_at = now_;
     if (options_.shadow) return; // nothing was done, so nothing is excused
     targets_.each_below(op.subject, [&](target_id below) {
@@ -235,12 +235,11 @@ inline void engine::watch_deadlines(pending_operation& op, outputs& out) {
                                                                  : unled();
         page(why, op, out);
     }
-    if (op.at == pending_operation::stage::called && now_ >= op.deadline) {
-        doubt_outcome(op, reason::deadline_passed, out);
-    } else if (op.at == pending_operation::stage::unknown) {
-        if (now_ >= op.settle_by) finish(op, outcome_code::unknown, reason::found_not_done, {}, out);
-        else if (now_ >= op.read_by) ask_cloud(op, out);
-    }
+    const bool unknown = op.at == pending_operation::stage::unknown;
+    const bool called = op.at == pending_operation::stage::called;
+    if (called && now_ >= op.deadline) doubt_outcome(op, reason::deadline_passed, out);
+    else if (unknown && now_ >= op.settle_by) finish(op, outcome_code::unknown, reason::found_not_done, {}, out);
+    else if (unknown && now_ >= op.read_by) ask_cloud(op, out);
 }
 
 /// Nobody knows what a call came to: the cloud is asked.
@@ -261,10 +260,7 @@ inline void engine::ask_cloud(pending_operation& op, outputs& out) {
     op.held_since = at > now_ ? earlier(op.held_since, now_) : never;
     // Who lost the lead will never ask.
     if (op.settle_by == never && (at <= now_ || lost_)) op.settle_by = after(now_, op.settle);
-    if (at > now_) {
-        op.read_by = at;
-        return;
-    }
+    if (at > now_) return void(op.read_by = at);
     op.reading = static_cast<op_id>(++last_op_);
     op.read_by = after(now_, options_.read_back_every);
     out.calls.push_back(make_call(op, op.reading, operation::describe, op.read_by));
@@ -361,9 +357,12 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     const incident_id incident_of_op = op.for_incident;
     if (code == outcome_code::failed || code == outcome_code::refused) give_back_room(op);
     const op_id id = std::exchange(op.id, no_op); // `op` may move from here on
+    incident* i = find_incident(incident_of_op);
+    if (i != nullptr) detail::add_words(i->said, op.said);
 
     if (!options_.shadow) {
         record& w = write(record_kind::outcome, subject, out);
+        w.text = std::move(op.said);
         w.op = id;
         w.incident = incident_of_op;
         w.what = what;
@@ -374,7 +373,6 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
         w.host = targets_.host(subject);
     }
 
-    incident* i = find_incident(incident_of_op);
     tell(i == nullptr ? event_kind::operation_order : event_kind::call, decision::finish, why, op, out).op = id;
     look_again_ = true;
     if (i == nullptr) {

@@ -43,7 +43,24 @@ struct pending_operation {
     std::string cloud_id_before{};
     std::string boot_id_before{};
     std::vector<proof_of_death> proofs{};
+    std::string said{};            ///< what the driver said of it, for people
     std::vector<set_id> room_in{}; ///< where it took room, once for each copy; `no_set`: of the whole cloud
 };
+
+namespace detail {
+
+/// Whether an operation comes before a rung's action and is not the action.
+[[nodiscard]] constexpr bool comes_first(operation o) noexcept {
+    return o == operation::fence_instance || o == operation::collect_forensics;
+}
+
+/// What is said more than once is kept once, and of very much the newest.
+inline void add_words(std::string& to, std::string_view words) {
+    if (to.find(words = words.substr(0, 1'024)) != std::string::npos) return;
+    to += (to.empty() ? "" : "; ") + std::string{words};
+    if (to.size() > 4'096) to.erase(0, to.size() - 4'096);
+}
+
+} // namespace detail
 
 } // namespace reheat::inline REHEAT_ABI

@@ -20,14 +20,7 @@
 
 namespace reheat::inline REHEAT_ABI {
 
-namespace detail {
-
-/// Whether an operation comes before a rung's action and is not the action.
-[[nodiscard]] constexpr bool comes_first(operation o) noexcept {
-    return o == operation::fence_instance || o == operation::collect_forensics;
-}
-
-} // namespace detail
+namespace detail {} // namespace detail
 
 inline result<void> engine::recover(std::vector<record> past) {
     if (targets_.size() != 0 || past_.size() != 0)
@@ -297,6 +290,7 @@ inline void engine::relive_outcome(const record& r, outputs& unsaid) {
     pending_operation* const op = find_operation(r.op);
     if (op == nullptr) return;
     may_have_begun(*op);
+    op->said = r.text;
     note_seen(r.target, {.cloud_id = r.cloud_id, .boot_id = r.boot_id, .host = r.host});
     incident* const i = find_incident(op->for_incident);
     const bool first = detail::comes_first(op->what);

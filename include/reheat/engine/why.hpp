@@ -35,6 +35,7 @@ struct explanation {
     time_point next = never;                             ///< when something can happen by itself
     operation helped = operation::none; ///< the last instance or stack action upon the target that helped
     time_point helped_at = (time_point::min)();
+    std::string said{}; ///< what the driver said of the incident's operations so far
 };
 
 /// Explains a target. An unknown one has no name and no incident. Any time between two steps; the thread of the engine.
@@ -61,6 +62,7 @@ struct explanation {
         x.most_attempts = rungs[i->rung].burst.count;
     }
     x.attempts = i->attempts;
+    x.said = i->said;
     std::size_t vain = 0;
     for (std::size_t n = 0; n < rungs.size(); ++n) {
         if ((i->unhelpful >> n & 1U) != 0) x.in_vain[vain++] = rungs[n].what;
@@ -112,6 +114,7 @@ struct explanation {
         out += "; " + std::string{to_string(static_cast<guard>(g))} + " denies: " + std::string{to_string(a.why)};
         out += a.next == never ? std::string{} : ", until " + format_time(a.next);
     }
+    if (!x.said.empty()) append_printable(out += "; the driver said: ", x.said);
     if (x.next != never) out += "; next look at " + format_time(x.next);
     return out;
 }
@@ -157,6 +160,7 @@ struct explanation {
     for (std::size_t n = 0; n < x.in_vain.size() && x.in_vain[n] != operation::none; ++n)
         out += (n == 0 ? "\"" : ",\"") + std::string{to_string(x.in_vain[n])} + '"';
     out += ']';
+    if (!x.said.empty()) text("said", x.said);
     if (x.subject != no_target) text("subject", of.name(x.subject));
     if (x.covered_by != no_target) text("covered_by", of.name(x.covered_by));
     out += ",\"denials\":[";

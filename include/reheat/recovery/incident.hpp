@@ -9,6 +9,7 @@
 #include <reheat/recovery/sets.hpp>
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 namespace reheat::inline REHEAT_ABI {
@@ -73,6 +74,7 @@ struct incident {
     time_point off_since = never;              ///< its machine, by its fence: no alarm but one by silence is health
     time_point acted_at = (time_point::min)(); ///< what was heard before says nothing of whether it helped
     std::vector<death_wanted> deaths;
+    std::string said; ///< what the driver said of its operations, for people: what failed, what was left detached
 };
 
 } // namespace reheat::inline REHEAT_ABI

@@ -51,6 +51,7 @@ struct notification {
     time_point last{};            ///< when the newest of the merged pages came
     time_point next = never;      ///< when recovery is looked at again
     time_point expires = never;   ///< its delivery is not tried any more from then on
+    std::string said{};           ///< what the driver said: what failed, which volumes are detached
 };
 
 /// What all notifications about one trouble have in common, a recovery and its page too: the receiver's key for
@@ -88,7 +89,7 @@ namespace detail {
 /// One line for a person, whatever bytes the target's name has: what is the matter, and what would end it.
 [[nodiscard]] inline std::string to_text(const notification& n) {
     std::string line;
-    for (const char c : n.name) line += static_cast<unsigned char>(c) < 0x20U || c == 0x7f ? '?' : c;
+    append_printable(line, n.name);
     if (line.empty()) line = "controller";
     line += ": ";
     if (n.kind == notification_kind::recovered) {
@@ -104,6 +105,7 @@ namespace detail {
         line += to_string(static_cast<guard>(g));
         mark = " and ";
     }
+    if (!n.said.empty()) append_printable(line += "; the driver said: ", n.said);
     if (n.count > 1) line += ", " + std::to_string(n.count) + " times since " + format_time(n.first);
     if (n.next != never) line += "; looked at again " + format_time(n.next);
     return line;
@@ -138,6 +140,7 @@ namespace detail {
         }
         out += mark == '[' ? "[]" : "]";
     }
+    if (!n.said.empty()) text("said", n.said);
     text("first", format_time(n.first));
     text("last", format_time(n.last));
     number("count", n.count);

@@ -61,10 +61,12 @@ public:
 
     // Inputs: they record, and deliver nothing
 
-    /// Any event of the engine; `name` is that of its target or set, `record` the newest record that the journal got
-    /// for it: nothing is delivered of it before `durable` covers that. Most events change nothing here.
-    void take(const event& e, std::string_view name, sequence record = no_sequence) {
+    /// Any event of the engine; `name` is that of its target or set, `said` what the driver said, `record` the newest
+    /// record that the journal got for it: nothing is delivered of it before `durable` covers that. Most events change
+    /// nothing here.
+    void take(const event& e, std::string_view name, sequence record = no_sequence, std::string_view said = {}) {
         record_ = record;
+        said_ = said;
         if (e.shadow) return; // nobody is called for what nobody does
         switch (e.kind) {
         case event_kind::page: return page(e, name);
@@ -318,6 +320,7 @@ private:
         n.denied = e.denied;
         n.next = e.next;
         n.last = e.at;
+        n.said = over ? std::string_view{} : said_;
     }
 
     void end(slot* s, const event& e) {
@@ -328,6 +331,7 @@ private:
         n.before = std::exchange(n.why, e.why);
         n.rung = e.rung;
         n.denied = 0;
+        n.said.clear();
         n.next = never;
         n.last = e.at;
     }
@@ -439,6 +443,7 @@ private:
     std::uint32_t last_serial_ = 0;
     std::int64_t last_id_ = 0;
     sequence record_ = no_sequence; // of what is taken
+    std::string_view said_;         // the same, while it is
     sequence durable_ = no_sequence;
     time_point now_ = (time_point::min)();
     time_point next_ = never;

@@ -112,7 +112,11 @@ public:
                 return queue_.take(e, std::string{to_string(set.of)} + ' ' + set.name, record);
             }
         }
-        queue_.take(e, names_->name(e.target), record);
+        std::string_view said;
+        if constexpr (requires { names_->incident_of(e.target)->said; }) {
+            if (const auto* const i = names_->incident_of(e.target); i != nullptr) said = i->said;
+        }
+        queue_.take(e, names_->name(e.target), record, said);
     }
 
     /// Takes answers, makes the deliveries that are due, and says when to come back; `never` if only a page or an

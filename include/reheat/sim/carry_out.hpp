@@ -49,7 +49,11 @@ public:
         const std::uint32_t n = c.on.machine;
         machine_state& m = truth_->machine(n);
         switch (c.what) {
-        case operation::describe: return outcome::done(describe(n, c.fate.lies_about_status));
+        case operation::describe: {
+            outcome said = outcome::done(describe(n, c.fate.lies_about_status));
+            if (m.detached != 0) said.reason = detached_volumes(n);
+            return said;
+        }
         case operation::restart_service:
             if (!truth_->agent_answers(m.now)) return outcome::failed("the guest's agent does not answer");
             truth_->start_process(n, c.on.process);
@@ -83,6 +87,11 @@ public:
     }
 
 private:
+    [[nodiscard]] std::string detached_volumes(std::uint32_t n) const {
+        std::string text = "detached:";
+        for (std::uint32_t v = 0; v < truth_->machine(n).how.volumes; ++v) text += ' ' + name_of_volume(n, v);
+        return text;
+    }
     [[nodiscard]] bool manages(const copy_state& c) const noexcept {
         const host_state& h = truth_->host(c.host);
         return h.no_power == 0 && h.unmanaged == 0;
@@ -120,9 +129,7 @@ private:
         if (!to) return outcome::refused("no host has room");
         if (c.fate.half && !m.now.has_power()) {
             truth_->detach(n);
-            std::string left = "the old copy is gone, no new one is made, and these are detached:";
-            for (std::uint32_t v = 0; v < m.how.volumes; ++v) left += ' ' + name_of_volume(n, v);
-            return outcome::unknown(std::move(left));
+            return outcome::unknown("the old copy is gone, no new one is made; " + detached_volumes(n));
         }
         const bool moved = c.what == operation::evacuate_instance;
         truth_->replace(n, *to, moved, now);

@@ -32,7 +32,8 @@
 //     2: the proofs that the call carries are those; what the driver denied does not count as done, and absence is
 //        proved by a description that vouches for it.
 // I4  3: no volume is deleted, or attached to a second copy; when a re-creation has recovered its target every volume
-//        of it is attached; a volume left detached by a failed call is named in its outcome.
+//        of it is attached; a volume left detached by a failed call is named in the record of
+//        its outcome, and in the incident's pages from then on.
 // I5  1: actions on a target, in its group, rack and zone, and in all, never exceed the budgets of the incident's
 //        policy and of `limits`. An action counts from its intent; a dropped one does not, nor one that a crash kept
 //        from being called.

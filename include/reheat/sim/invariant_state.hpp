@@ -136,7 +136,9 @@ struct seen_volume {
     std::string name;
     target_id owner = no_target;
     std::vector<std::string> attached; ///< to copies of these ids
-    bool named = false;                ///< in an outcome, since it was detached
+    bool named = false;                ///< in the record of an outcome, since it was detached
+    incident_id named_for = no_incident;
+    time_point named_at = never;
 };
 
 /// A copy that runs.

@@ -107,6 +107,13 @@ inline void invariant_monitor::recorded(const record& r) {
         return;
     }
     case record_kind::outcome:
+        for (detail::seen_volume& v : volumes_) {
+            if (v.named || r.text.find(v.name) == std::string::npos) continue;
+            v.named = true;
+            v.named_for = r.incident;
+            v.named_at = r.at;
+        }
+        [[fallthrough]];
     case record_kind::dropped: std::erase_if(intents_, [&](const auto& i) { return i.first == r.op; }); break;
     case record_kind::trust: trust_record_ = r.seq; break;
     case record_kind::paged:
@@ -220,7 +227,6 @@ inline void invariant_monitor::completed(op_id op, const outcome& result, time_p
         o->answered = true;
         o->answer = result.code;
     }
-    for (detail::seen_volume& v : volumes_) v.named = v.named || result.reason.find(v.name) != std::string::npos;
 }
 
 inline void invariant_monitor::sighted(const copy_sighting& seen, time_point at) {
