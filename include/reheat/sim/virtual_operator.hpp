@@ -144,8 +144,9 @@ private:
             told = true;
             left = !world_->repair(n) || left;
         }
-        // He comes back to see whether it helped, and as long as a breaker is open.
-        for (const incident& i : of_->state().incidents()) left = left || (i.denied & bit(guard::breaker)) != 0;
+        // He comes back to see whether it helped, as long as a breaker is open, or a page is not followed by `recovered`.
+        for (const incident& i : of_->state().incidents())
+            left = left || (i.denied & bit(guard::breaker)) != 0 || i.paged;
         if (left || told) plan(task::kind::mend_all, no_target);
         return told;
     }
