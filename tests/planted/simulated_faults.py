@@ -74,8 +74,6 @@ FAULTS = [
 
     # Copies that return, and controllers that do not lead any more
     ("a copy that returned is not fenced", ENGINE + "fencing.hpp", "if (!stays) stop(old);", ""),
-    ("a copy is started beside one that returned", ENGINE + "fencing.hpp",
-     "if (strays_.empty() || !needs_proof(what)) return any;", "if (true) return any;"),
     ("the lead is not asked for", ENGINE + "engine.hpp", "return !leased_ || after(", "return true || after("),
 
     # The simulated world: bugs of a driver, of a cloud, of a journal
