@@ -29,13 +29,13 @@ FAULTS = [
     ("no second look at a breaker before the call", ENGINE + "operate.hpp",
      "if (breaker != reason::none) return breaker;", ""),
     ("an unknown outcome is repeated blindly", ENGINE + "inputs.hpp",
-     "case outcome_code::unknown: doubt_outcome(*op, reason::outcome_unknown, out); break;",
-     "case outcome_code::unknown: finish(*op, outcome_code::failed, reason::outcome_failed, {}, out); break;"),
+     "if (c.result.code >= outcome_code::unknown) return doubt_outcome(*op, reason::outcome_unknown, out);",
+     "if (c.result.code >= outcome_code::unknown) return finish(*op, outcome_code::failed, reason::outcome_failed, {}, out);"),
     ("a late outcome is applied", ENGINE + "inputs.hpp",
      "if (op == nullptr || op->at != pending_operation::stage::called) {", "if (op == nullptr) {"),
     ("a completion is handled twice", ENGINE + "inputs.hpp",
-     "    case outcome_code::failed: finish(*op, c.result.code, reason::outcome_failed, c.result.retry_after, out); break;",
-     "    case outcome_code::failed: {\n        const pending_operation again = {.id = op->id, .what = op->what, .subject = op->subject, .for_incident = op->for_incident};\n        finish(*op, c.result.code, reason::outcome_failed, c.result.retry_after, out);\n        tell(event_kind::call, decision::finish, reason::outcome_failed, again, out);\n        break;\n    }"),
+     "    finish(*op, c.result.code, whys[static_cast<std::size_t>(c.result.code)], c.result.retry_after, out);",
+     "    const pending_operation again = {.id = op->id, .what = op->what, .subject = op->subject, .for_incident = op->for_incident};\n    finish(*op, c.result.code, whys[static_cast<std::size_t>(c.result.code)], c.result.retry_after, out);\n    if (c.result.code == outcome_code::failed) tell(event_kind::call, decision::finish, reason::outcome_failed, again, out);"),
 
     # Budgets, limits, guards
     ("budgets are reset by a restart", ENGINE + "resume.hpp",
