@@ -287,7 +287,11 @@ inline void invariant_monitor::take_page(const event& e) {
         if (e.why == reason::alarm_raised && !again) owe_word(i); // and the rung after it
         return;
     }
-    if (i.at == stage::called || i.at == stage::verifying) return; // told again after a restart: that wait is over
+    // Told again after a restart, and that wait is over: it acts. What the last run had decided of it may not be
+    // written.
+    const incident* const now = of_ == nullptr ? nullptr : of_->incident_of(e.target);
+    const bool acts = now != nullptr && (now->at == phase::acting || now->at == phase::verifying);
+    if (i.at == stage::called || i.at == stage::verifying || (again && acts)) return;
     const bool same = i.told_for == e.denied || (i.told_for & e.denied) != 0;
     const bool again_told = std::exchange(i.told_wait, true) && same;
     i.told_for = e.denied;
