@@ -58,6 +58,8 @@ public:
         auto made = std::make_unique<pipeline_type>(*port, world_clock{*time_, ahead_}, schedule_->policies.front(),
                                                     watched_journal<sim_journal>{log}, options);
         if (auto opened = made->open(); !opened) return opened;
+        // It may have stood still in there, and another one leads by now.
+        if (lead_ && disk_->claimed() != options.reign) return error{errc::denied, {}, "another controller leads"};
         pages_.reset();
         ha_ = std::move(made);
         port_ = std::move(port);
