@@ -4,7 +4,7 @@
 #include <reheat/adapters/nlohmann_json.hpp>
 #include <reheat/core/escape.hpp>
 
-#include "policy_input.hpp"
+#include "../common/policy_input.hpp"
 #include "request.hpp"
 
 #include <CLI/CLI.hpp>
@@ -83,7 +83,7 @@ std::variant<command_line, int> read_command_line(int argc, char** argv) {
     if (out.what.verb == "policy") {
         const std::string file = std::exchange(out.what.target, {});
         if (file.empty()) return complain(bad_usage, "policy needs a FILE");
-        auto read = read_policy_json(file);
+        auto read = common::read_policy_json(file);
         if (!read) return complain(bad_usage, to_string(read.error()));
         out.what.policy = std::move(*read);
     }

@@ -250,13 +250,14 @@ private:
 /// What lint finds, a line each on stderr; how many there are.
 std::size_t tell_findings(const std::string& file, const reheat::policy_file& in, const reheat::lint_context& context) {
     const std::vector<reheat::file_finding> found = lint(in, context);
-    for (const reheat::file_finding& f : found) std::fprintf(stderr, "%s: %s\n", file.c_str(), finding_line(f).c_str());
+    for (const reheat::file_finding& f : found)
+        std::fprintf(stderr, "%s: %s\n", file.c_str(), common::finding_line(f).c_str());
     return found.size();
 }
 
 /// `--check-policy`: 0 clean, 1 findings, 2 not readable.
 int check_policy(const options& from) {
-    const auto policy = load_policy(from.check_policy);
+    const auto policy = common::load_policy(from.check_policy);
     if (!policy) return complain(bad_input, policy.error());
     reheat::lint_context context;
     if (!from.template_file.empty()) {
@@ -279,7 +280,7 @@ int run(int argc, char** argv) {
     if (!loaded) return complain(bad_input, loaded.error());
     std::optional<reheat::policy_file> policy;
     if (!from.policy.empty()) {
-        auto wanted = load_policy(from.policy);
+        auto wanted = common::load_policy(from.policy);
         if (!wanted) return complain(bad_input, wanted.error());
         if (const std::size_t n = tell_findings(from.policy, *wanted, context_of(*loaded));
             n != 0 && from.strict_policy)

@@ -9,12 +9,12 @@
 #include <reheat/recovery/policy_reader.hpp>
 #include <reheat/runner/pipeline.hpp>
 
-#include "chosen_journal.hpp"
+#include "../common/chosen_journal.hpp"
+#include "../common/policy_input.hpp"
 #include "cloud.hpp"
 #include "event_writer.hpp"
 #include "options.hpp"
 #include "page_program.hpp"
-#include "policy_input.hpp"
 #include "program_clock.hpp"
 #include "request.hpp"
 #include "simulated_guests.hpp"
@@ -78,7 +78,7 @@ public:
     [[nodiscard]] reheat::time_point now() const noexcept { return clock().now(); }
 
 private:
-    using pipeline = reheat::pipeline<cloud, program_clock, chosen_journal>;
+    using pipeline = reheat::pipeline<cloud, program_clock, common::chosen_journal>;
     using heat_stack = reheat::guest::heat_stack<pipeline>;
 
     /// Where guests signal to: what they say is safe before they hear that it was taken.

@@ -9,8 +9,8 @@
 #include <reheat/recovery/policy_reader.hpp>
 #include <reheat/reheat.hpp>
 
-#include "../heat_ha/chosen_journal.hpp"
-#include "../heat_ha/policy_input.hpp"
+#include "../common/chosen_journal.hpp"
+#include "../common/policy_input.hpp"
 #include "bell.hpp"
 #include "event_lines.hpp"
 #include "fleet.hpp"
@@ -55,12 +55,12 @@ static_assert(reheat::lint(ladder).ok());
 /// The policy of the command line. What lint finds is told and no error.
 reheat::result<std::optional<reheat::policy_file>> policy_of(const options& from) {
     if (from.policy.empty()) return std::optional<reheat::policy_file>{};
-    auto read = heat_ha::load_policy(from.policy);
+    auto read = common::load_policy(from.policy);
     if (!read) return read.error();
     reheat::lint_context context;
     context.targets = static_cast<std::uint32_t>(from.domains.size());
     for (const reheat::file_finding& f : lint(*read, context))
-        std::fprintf(stderr, "%s: %s\n", from.policy.c_str(), heat_ha::finding_line(f).c_str());
+        std::fprintf(stderr, "%s: %s\n", from.policy.c_str(), common::finding_line(f).c_str());
     return std::optional{std::move(*read)};
 }
 
@@ -82,7 +82,7 @@ public:
     host(const options& from, std::optional<reheat::policy_file> rules)
         : from_{&from}, rules_{std::move(rules)}, events_{from.events}, cloud_{driver_options(from)},
           ha_{cloud_, reheat::system_time{}, rules_ ? rules_->rules() : ladder.lowered(),
-              heat_ha::chosen_journal{from.journal}, bounds()} {}
+              common::chosen_journal{from.journal}, bounds()} {}
     host(const host&) = delete;
     host& operator=(const host&) = delete;
     ~host() {
@@ -131,7 +131,7 @@ public:
     }
 
 private:
-    using pipeline = reheat::pipeline<reheat::libvirt_driver, reheat::system_time, heat_ha::chosen_journal>;
+    using pipeline = reheat::pipeline<reheat::libvirt_driver, reheat::system_time, common::chosen_journal>;
 
     struct printer {
         host* of;
