@@ -18,17 +18,17 @@ namespace libvirt_ha {
 /// Writes events to stdout, one line each, at once.
 class event_lines {
 public:
-    explicit event_lines(event_format format) noexcept : format_{format} {}
+    explicit event_lines(common::event_format format) noexcept : format_{format} {}
 
     void write(const reheat::engine& of, const reheat::event& e) {
-        line(format_ == event_format::json ? to_json(of, e) : to_text(of, e));
+        line(format_ == common::event_format::json ? to_json(of, e) : to_text(of, e));
     }
 
     /// An event of the program itself, with the members that every event has and some of its own.
     void write(reheat::time_point at, std::string_view kind, std::string_view target,
                std::initializer_list<std::pair<std::string_view, std::string>> members = {}) {
         std::string out;
-        if (format_ == event_format::text) {
+        if (format_ == common::event_format::text) {
             out = reheat::format_time(at) + ' ' + std::string{target.empty() ? "-" : target} + " - none " +
                   std::string{kind};
             for (const auto& [name, value] : members) {
@@ -60,7 +60,7 @@ private:
         good_ = good_ && std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
     }
 
-    event_format format_;
+    common::event_format format_;
     bool good_ = true;
 };
 
