@@ -4,9 +4,9 @@
 #include <reheat/adapters/beast.hpp>
 #include <reheat/core/text.hpp>
 
+#include "../common/event_writer.hpp"
 #include "control.hpp"
 #include "ctl.hpp"
-#include "event_writer.hpp"
 #include "options.hpp"
 #include "page_program.hpp"
 #include "request.hpp"
@@ -86,9 +86,9 @@ private:
                 return control_.watched();
             });
         }
-        std::vector<detail> details{{{}, "address", from_->listen},
-                                    {{}, "cloudwatch_port", std::to_string(cloudwatch_.port()), true},
-                                    {{}, "cfn_port", std::to_string(cfn_.port()), true}};
+        std::vector<common::detail> details{{{}, "address", from_->listen},
+                                            {{}, "cloudwatch_port", std::to_string(cloudwatch_.port()), true},
+                                            {{}, "cfn_port", std::to_string(cfn_.port()), true}};
         if (!from_->control.empty()) details.push_back({{}, "control", from_->control});
         if (!from_->policy.empty()) details.push_back({{}, "policy", from_->policy});
         if (!from_->journal.empty()) details.push_back({{}, "journal", from_->journal});
@@ -106,7 +106,7 @@ private:
                 },
                 later,
                 [this](bool connected, const std::string& why) {
-                    std::vector<detail> details;
+                    std::vector<common::detail> details;
                     if (!why.empty()) details.push_back({{}, "message", why});
                     events_.write(world_->now(), connected ? "cloud_connected" : "cloud_lost", from_->stack, details);
                 }};
@@ -229,7 +229,7 @@ private:
     }
 
     const options* from_;
-    event_writer events_;
+    common::event_writer events_;
     boost::asio::io_context io_{1};
     page_program pages_{io_, from_->page_program, [this] { pump(); }};
     std::optional<remote_cloud> remote_;

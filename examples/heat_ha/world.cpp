@@ -87,7 +87,8 @@ reheat::lint_context context_of(const reheat::stack_template& from) {
 }
 
 world::world(const options& from, reheat::stack_template loaded, stack_memory memory,
-             std::optional<reheat::policy_file> policy, event_writer& events, page_program& pages, remote_cloud* remote)
+             std::optional<reheat::policy_file> policy, common::event_writer& events, page_program& pages,
+             remote_cloud* remote)
     : name_{loaded.identity().name}, events_{&events}, simulate_guests_{from.simulate_guests},
       strict_policy_{from.strict_policy}, shadow_{from.shadow}, failures_{from.failures}, context_{context_of(loaded)},
       bounds_{policy ? policy->bounds() : reheat::limits{}}, rules_{policy ? policy->rules() : policy_of(from.ladder)},
@@ -226,7 +227,7 @@ void world::told(const reheat::creation_action& action) {
 }
 
 void world::tell_created() {
-    std::vector<detail> details;
+    std::vector<common::detail> details;
     const reheat::stack_creation& stack = heat_->creation();
     const auto add = [&](reheat::resource_kind kind, std::string_view group) {
         for (const reheat::template_resource& r : stack.loaded().resources()) {
@@ -245,8 +246,8 @@ void world::tell_created() {
 
 void world::tell_resource(const reheat::resource_changed& change) {
     const reheat::stack_creation& stack = heat_->creation();
-    std::vector<detail> details{{{}, "resource", change.resource},
-                                {{}, "status", std::string{to_string(change.status)}}};
+    std::vector<common::detail> details{{{}, "resource", change.resource},
+                                        {{}, "status", std::string{to_string(change.status)}}};
     if (!change.reason.empty()) details.push_back({{}, "message", change.reason});
     const bool is_instance = heat_->target_of(change.resource) != reheat::no_target;
     if (is_instance && change.status == reheat::creation_status::complete) {

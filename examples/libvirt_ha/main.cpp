@@ -10,9 +10,9 @@
 #include <reheat/reheat.hpp>
 
 #include "../common/chosen_journal.hpp"
+#include "../common/event_writer.hpp"
 #include "../common/policy_input.hpp"
 #include "bell.hpp"
-#include "event_lines.hpp"
 #include "fleet.hpp"
 #include "options.hpp"
 
@@ -95,13 +95,13 @@ public:
         if (auto opened = cloud_.open(); !opened) {
             if (opened.error().code != reheat::errc::unavailable) return complain(no_libvirt, opened.error());
             // It may come; what is watched is watched.
-            events_.write(now(), "libvirt_lost", {}, {{"message", to_string(opened.error())}});
+            events_.write(now(), "libvirt_lost", {}, {{{}, "message", to_string(opened.error())}});
         }
         for (const watched_domain& d : from_->domains) {
             // One that is gone is made anew from its description, if there is one.
             if (auto ours = cloud_.adopt(d.name); !ours) {
                 if (ours.error().code == reheat::errc::denied) return complain(no_libvirt, ours.error());
-                events_.write(now(), "not_adopted", d.name, {{"message", to_string(ours.error())}});
+                events_.write(now(), "not_adopted", d.name, {{{}, "message", to_string(ours.error())}});
             }
         }
         if (auto added = domains_.add(*from_); !added) return complain(bad_input, added.error());
@@ -120,10 +120,10 @@ public:
             if (!failed) stop(done);
         });
         events_.write(now(), "listening", {},
-                      {{"address", from_->listen},
-                       {"port", std::to_string(guests_.port())},
-                       {"journal", from_->journal},
-                       {"connect", from_->connect}});
+                      {{{}, "address", from_->listen},
+                       {{}, "port", std::to_string(guests_.port())},
+                       {{}, "journal", from_->journal},
+                       {{}, "connect", from_->connect}});
         pump();
         io_.run();
         events_.write(now(), "stopped", {});
@@ -143,10 +143,10 @@ private:
     void print(const reheat::libvirt_event& e) {
         if (e.what == reheat::libvirt_event_kind::status && std::exchange(states_[e.domain], e.seen) == e.seen) return;
         events_.write(now(), "libvirt", e.domain,
-                      {{"event", std::string{to_string(e.what)}},
-                       {"seen", std::string{to_string(e.seen)}},
-                       {"host", e.host},
-                       {"message", e.detail}});
+                      {{{}, "event", std::string{to_string(e.what)}},
+                       {{}, "seen", std::string{to_string(e.seen)}},
+                       {{}, "host", e.host},
+                       {{}, "message", e.detail}});
     }
 
     [[nodiscard]] reheat::time_point now() { return ha_.time().now(); }
@@ -185,7 +185,7 @@ private:
         }
         reopen_at_ = after(now(), pause);
         events_.write(now(), "journal_failed", {},
-                      {{"message", to_string(*trouble)}, {"next", reheat::format_time(reopen_at_)}});
+                      {{{}, "message", to_string(*trouble)}, {{}, "next", reheat::format_time(reopen_at_)}});
         return reopen_at_;
     }
 
@@ -199,7 +199,7 @@ private:
 
     const options* from_;
     std::optional<reheat::policy_file> rules_;
-    event_lines events_;
+    common::event_writer events_;
     boost::asio::io_context io_{1};
     std::shared_ptr<bell> bell_ = std::make_shared<bell>(io_);
     reheat::libvirt_driver cloud_;

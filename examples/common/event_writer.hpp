@@ -5,7 +5,7 @@
 #include <reheat/core/text.hpp>
 #include <reheat/engine/render.hpp>
 
-#include "options.hpp"
+#include "event_format.hpp"
 
 #include <cstddef>
 #include <cstdio>
@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace heat_ha {
+namespace common {
 
 /// One detail of an event of the program itself. Details with the same group, which follow each other, are one object.
 struct detail {
@@ -28,7 +28,7 @@ struct detail {
 /// Writes events to stdout, one line each, at once.
 class event_writer {
 public:
-    explicit event_writer(common::event_format format) noexcept : format_{format} {}
+    explicit event_writer(event_format format) noexcept : format_{format} {}
 
     /// Gets every event as a line of JSON, whatever the format; it says whether anybody wants it.
     using tap = std::function<bool(const std::string* line)>;
@@ -36,14 +36,14 @@ public:
 
     void write(const reheat::engine& of, const reheat::event& e) {
         if (tap_ && tap_(nullptr)) tell(to_json(of, e));
-        line(format_ == common::event_format::json ? to_json(of, e) : to_text(of, e));
+        line(format_ == event_format::json ? to_json(of, e) : to_text(of, e));
     }
 
     /// An event of the program, with the members that every event has.
     void write(reheat::time_point at, std::string_view kind, std::string_view target,
                const std::vector<detail>& details = {}) {
         if (tap_ && tap_(nullptr)) tell(json(at, kind, target, details));
-        line(format_ == common::event_format::json ? json(at, kind, target, details) : text(at, kind, target, details));
+        line(format_ == event_format::json ? json(at, kind, target, details) : text(at, kind, target, details));
     }
 
     /// How many lines it has written.
@@ -87,7 +87,8 @@ private:
 
     [[nodiscard]] static std::string text(reheat::time_point at, std::string_view kind, std::string_view target,
                                           const std::vector<detail>& details) {
-        std::string out = reheat::format_time(at) + ' ' + std::string{target} + " - none " + std::string{kind};
+        std::string out =
+            reheat::format_time(at) + ' ' + std::string{target.empty() ? "-" : target} + " - none " + std::string{kind};
         for (const detail& d : details) {
             out += ' ' + (d.group.empty() ? d.group : d.group + '.') + d.name + '=';
             for (const char c : d.value) out += static_cast<unsigned char>(c) < 0x20U || c == 0x7f ? '?' : c;
@@ -103,10 +104,10 @@ private:
         good_ = good_ && std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
     }
 
-    common::event_format format_;
+    event_format format_;
     tap tap_;
     std::size_t count_ = 0;
     bool good_ = true;
 };
 
-} // namespace heat_ha
+} // namespace common
