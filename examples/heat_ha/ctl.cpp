@@ -4,10 +4,9 @@
 #include <reheat/adapters/nlohmann_json.hpp>
 #include <reheat/core/escape.hpp>
 
-#include "policy_input.hpp"
+#include "../common/command_line.hpp"
+#include "../common/policy_input.hpp"
 #include "request.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <array>
 #include <cerrno>
@@ -30,7 +29,6 @@ namespace {
 
 constexpr int accepted = 0;
 constexpr int refused = 1;
-constexpr int bad_usage = 2;
 constexpr int no_server = 3;
 
 struct command_line {
@@ -41,7 +39,6 @@ struct command_line {
 
 int complain(int code, std::string_view what) {
     std::fprintf(stderr, "heat_ha ctl: %.*s\n", static_cast<int>(what.size()), what.data());
-    if (code == bad_usage) std::fputs("Try heat_ha ctl --help\n", stderr);
     return code;
 }
 
@@ -73,28 +70,22 @@ std::variant<command_line, int> read_command_line(int argc, char** argv) {
         ->excludes(lasts);
     app.add_flag("--json", out.json, "Print the answer as the JSON object that it is");
     app.footer("Exit codes: 0 accepted, 1 refused, 2 bad command line, 3 the program cannot be reached.");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::Success& asked) {
-        return app.exit(asked);
-    } catch (const CLI::ParseError& e) {
-        return complain(bad_usage, e.what());
-    }
+    if (const auto code = common::parse(app, argc, argv)) return *code;
     if (out.what.verb == "policy") {
         const std::string file = std::exchange(out.what.target, {});
-        if (file.empty()) return complain(bad_usage, "policy needs a FILE");
-        auto read = read_policy_json(file);
-        if (!read) return complain(bad_usage, to_string(read.error()));
+        if (file.empty()) return common::complain(app, "policy needs a FILE");
+        auto read = common::read_policy_json(file);
+        if (!read) return common::complain(app, to_string(read.error()));
         out.what.policy = std::move(*read);
     }
     if (const auto fine = check(out.what); !fine) {
         const std::string& where = fine.error().where;
         const bool option = where != "verb" && where != "target";
-        return complain(bad_usage, (option ? "--" : "") + where + ": " + fine.error().message);
+        return common::complain(app, (option ? "--" : "") + where + ": " + fine.error().message);
     }
     const std::size_t most = out.what.policy ? longest_policy_line : longest_line;
     if (to_json(out.what).size() >= most)
-        return complain(bad_usage, "the request is too long: at most " + std::to_string(most) + " bytes");
+        return common::complain(app, "the request is too long: at most " + std::to_string(most) + " bytes");
     return out;
 }
 

@@ -4,9 +4,9 @@
 #include <reheat/adapters/beast.hpp>
 #include <reheat/core/text.hpp>
 
+#include "../common/event_writer.hpp"
 #include "control.hpp"
 #include "ctl.hpp"
-#include "event_writer.hpp"
 #include "options.hpp"
 #include "page_program.hpp"
 #include "request.hpp"
@@ -86,9 +86,9 @@ private:
                 return control_.watched();
             });
         }
-        std::vector<detail> details{{{}, "address", from_->listen},
-                                    {{}, "cloudwatch_port", std::to_string(cloudwatch_.port()), true},
-                                    {{}, "cfn_port", std::to_string(cfn_.port()), true}};
+        std::vector<common::detail> details{{{}, "address", from_->listen},
+                                            {{}, "cloudwatch_port", std::to_string(cloudwatch_.port()), true},
+                                            {{}, "cfn_port", std::to_string(cfn_.port()), true}};
         if (!from_->control.empty()) details.push_back({{}, "control", from_->control});
         if (!from_->policy.empty()) details.push_back({{}, "policy", from_->policy});
         if (!from_->journal.empty()) details.push_back({{}, "journal", from_->journal});
@@ -106,7 +106,7 @@ private:
                 },
                 later,
                 [this](bool connected, const std::string& why) {
-                    std::vector<detail> details;
+                    std::vector<common::detail> details;
                     if (!why.empty()) details.push_back({{}, "message", why});
                     events_.write(world_->now(), connected ? "cloud_connected" : "cloud_lost", from_->stack, details);
                 }};
@@ -229,7 +229,7 @@ private:
     }
 
     const options* from_;
-    event_writer events_;
+    common::event_writer events_;
     boost::asio::io_context io_{1};
     page_program pages_{io_, from_->page_program, [this] { pump(); }};
     std::optional<remote_cloud> remote_;
@@ -250,13 +250,14 @@ private:
 /// What lint finds, a line each on stderr; how many there are.
 std::size_t tell_findings(const std::string& file, const reheat::policy_file& in, const reheat::lint_context& context) {
     const std::vector<reheat::file_finding> found = lint(in, context);
-    for (const reheat::file_finding& f : found) std::fprintf(stderr, "%s: %s\n", file.c_str(), finding_line(f).c_str());
+    for (const reheat::file_finding& f : found)
+        std::fprintf(stderr, "%s: %s\n", file.c_str(), common::finding_line(f).c_str());
     return found.size();
 }
 
 /// `--check-policy`: 0 clean, 1 findings, 2 not readable.
 int check_policy(const options& from) {
-    const auto policy = load_policy(from.check_policy);
+    const auto policy = common::load_policy(from.check_policy);
     if (!policy) return complain(bad_input, policy.error());
     reheat::lint_context context;
     if (!from.template_file.empty()) {
@@ -279,7 +280,7 @@ int run(int argc, char** argv) {
     if (!loaded) return complain(bad_input, loaded.error());
     std::optional<reheat::policy_file> policy;
     if (!from.policy.empty()) {
-        auto wanted = load_policy(from.policy);
+        auto wanted = common::load_policy(from.policy);
         if (!wanted) return complain(bad_input, wanted.error());
         if (const std::size_t n = tell_findings(from.policy, *wanted, context_of(*loaded));
             n != 0 && from.strict_policy)

@@ -2,14 +2,9 @@
 #include "options.hpp"
 
 #include <reheat/core/text.hpp>
-#include <reheat/version.hpp>
 
-#include <CLI/CLI.hpp>
+#include "../common/command_line.hpp"
 
-#include <algorithm>
-#include <cstdio>
-#include <cstdlib>
-#include <map>
 #include <string_view>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,22 +13,12 @@ namespace heat_ha {
 
 namespace {
 
-template <class Enum>
-auto choice(std::map<std::string, Enum> names) {
-    return CLI::CheckedTransformer(std::move(names)).description("");
-}
-
-int complain(std::string_view what) {
-    std::fprintf(stderr, "heat_ha: %.*s\nTry heat_ha --help\n", static_cast<int>(what.size()), what.data());
-    return 2;
-}
-
 /// Argument texts may hold secrets, so an argument that nobody wants is not repeated, unless it looks like an option.
 int complain_of_extras(const CLI::App& app) {
     for (const std::string& extra : app.remaining()) {
-        if (extra.starts_with('-')) return complain("unknown option " + extra.substr(0, extra.find('=')));
+        if (extra.starts_with('-')) return common::complain(app, "unknown option " + extra.substr(0, extra.find('=')));
     }
-    return complain("unexpected argument");
+    return common::complain(app, "unexpected argument");
 }
 
 bool can_be_run(const std::string& program) {
@@ -44,15 +29,8 @@ bool can_be_run(const std::string& program) {
 /// Where time begins anew with every start, and in the shadow, there is nothing to go on with.
 std::string default_journal(const options& from) {
     if (from.clock != clock_kind::system || from.shadow) return {};
-    std::string folder;
-    if (const char* const given = std::getenv("STATE_DIRECTORY"); given != nullptr && *given != '\0') {
-        folder = given;
-        folder.resize((std::min)(folder.find(':'), folder.size())); // the first of several
-        folder += '/';
-    } else {
-        folder = from.template_file.substr(0, from.template_file.rfind('/') + 1);
-    }
-    return folder + from.stack + ".journal";
+    const std::string beside = from.template_file.substr(0, from.template_file.rfind('/') + 1);
+    return common::state_folder(beside) + from.stack + ".journal";
 }
 
 } // namespace
@@ -66,9 +44,7 @@ std::variant<options, int> read_options(int argc, char** argv) {
 
     CLI::App app{"Runs an instance of a Heat template and recovers it: Heat's own guest tools report to it."};
     app.name("heat_ha");
-    app.set_version_flag("--version", std::string{"heat_ha "} + std::to_string(REHEAT_VERSION_MAJOR) + '.' +
-                                          std::to_string(REHEAT_VERSION_MINOR) + '.' +
-                                          std::to_string(REHEAT_VERSION_PATCH));
+    common::add_version_flag(app);
     app.allow_extras();
     app.add_option("--template", out.template_file, "The template, JSON")->type_name("FILE");
     app.add_option("--parameter", parameters, "A parameter of the template; may be given many times")
@@ -98,7 +74,7 @@ std::variant<options, int> read_options(int argc, char** argv) {
         ->capture_default_str();
     app.add_option("--clock", out.clock, "system, scaled (real time, faster) or manual (moved by `advance`)")
         ->type_name("NAME")
-        ->transform(choice<clock_kind>(
+        ->transform(common::choice<clock_kind>(
             {{"system", clock_kind::system}, {"scaled", clock_kind::scaled}, {"manual", clock_kind::manual}}));
     auto* scale = app.add_option("--time-scale", out.time_scale, "How many times faster, with --clock scaled")
                       ->type_name("X")
@@ -114,7 +90,7 @@ std::variant<options, int> read_options(int argc, char** argv) {
         app.add_option("--ladder", out.ladder,
                        "ha_restarter (fence, re-create) or three_levels (reboot, re-create, converge the stack)")
             ->type_name("NAME")
-            ->transform(choice<ladder_kind>(
+            ->transform(common::choice<ladder_kind>(
                 {{"ha_restarter", ladder_kind::ha_restarter}, {"three_levels", ladder_kind::three_levels}}));
     app.add_option("--policy", out.policy, "A policy file, JSON: its ladder in place of --ladder, and its limits")
         ->type_name("FILE")
@@ -127,9 +103,7 @@ std::variant<options, int> read_options(int argc, char** argv) {
     app.add_option("--grace", grace, "How long an alarm that has never heard anything says nothing [10m]")
         ->type_name("DURATION");
     app.add_flag("--simulate-guests", out.simulate_guests, "Guests in this process signal and send heartbeats");
-    app.add_option("--events", out.events, "text or json, a line each on stdout")
-        ->type_name("FORMAT")
-        ->transform(choice<event_format>({{"text", event_format::text}, {"json", event_format::json}}));
+    common::add_events_option(app, out.events);
     app.add_option("--run-for", run_for, "End after that long, as 90s or 1h30m")->type_name("DURATION");
     app.add_option("--fail", failures,
                    "The mock cloud kills that instance so long after the start; may be given many times")
@@ -141,13 +115,8 @@ std::variant<options, int> read_options(int argc, char** argv) {
                "Exit codes: 0 done, 1 failed while running, 2 bad command line, template or policy,\n"
                "3 the journal can not be opened, 4 the cloud can not be reached.");
 
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::Success& asked) {
-        return app.exit(asked);
-    } catch (const CLI::ParseError& e) {
-        return complain(e.what());
-    }
+    if (const auto code = common::parse(app, argc, argv)) return *code;
+    const auto complain = [&app](std::string_view what) { return common::complain(app, what); };
     if (app.remaining_size() != 0) return complain_of_extras(app);
     if (out.template_file.empty() && out.check_policy.empty()) return complain("--template is required");
     if (!out.page_program.empty() && !can_be_run(out.page_program))

@@ -3,6 +3,8 @@
 
 #include <reheat/core/time.hpp>
 
+#include "../common/event_format.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -15,7 +17,6 @@ namespace heat_ha {
 
 enum class clock_kind { system, scaled, manual };
 enum class ladder_kind { ha_restarter, three_levels };
-enum class event_format { text, json };
 
 /// `--fail`: the mock cloud kills an instance.
 struct planned_failure {
@@ -46,7 +47,7 @@ struct options {
     std::string check_policy;   ///< path of a policy file that is only checked
     bool shadow = false;        ///< decide, and call nothing
     bool simulate_guests = false;
-    event_format events = event_format::text;
+    common::event_format events = common::event_format::text;
     std::optional<reheat::duration> run_for;
     std::vector<planned_failure> failures;
 };

@@ -5,7 +5,7 @@
 #include <reheat/core/escape.hpp>
 #include <reheat/core/json_path.hpp>
 
-#include "read_file.hpp"
+#include "../common/read_file.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -86,23 +86,24 @@ reheat::result<stack_memory> stack_memory::read(std::string path, std::string_vi
     out.stack_ = stack;
     struct stat found{};
     if (out.path_.empty() || (::stat(out.path_.c_str(), &found) != 0 && errno == ENOENT)) return out;
-    const auto file = read_file(out.path_, bounds.bytes);
-    if (!file) return located(out.path_, file.error());
+    const auto file = common::read_file(out.path_, bounds.bytes);
+    if (!file) return common::located(out.path_, file.error());
     const auto json = reheat::nlohmann_json{}.read(*file, bounds);
-    if (!json) return located(out.path_, json.error());
+    if (!json) return common::located(out.path_, json.error());
     const json_path root;
     const auto head = texts(*json, root, {"stack", "id"});
-    if (!head) return located(out.path_, head.error());
+    if (!head) return common::located(out.path_, head.error());
     if ((*head)[0] != stack)
-        return located(out.path_, root.member("stack").error(errc::denied, "it is of the stack " +
-                                                                               reheat::detail::in_quotes((*head)[0])));
+        return common::located(
+            out.path_,
+            root.member("stack").error(errc::denied, "it is of the stack " + reheat::detail::in_quotes((*head)[0])));
     out.id_ = (*head)[1];
     std::size_t n = 0;
     if (const node* const keys = json->find("keys"); keys != nullptr) {
         const json_path at = root.member("keys");
         for (const node& k : keys->items()) {
             auto read = texts(k, at.item(n++), {"resource", "id", "secret"});
-            if (!read) return located(out.path_, read.error());
+            if (!read) return common::located(out.path_, read.error());
             out.keys_.push_back({(*read)[0], {(*read)[1], (*read)[2]}});
         }
     }
@@ -111,7 +112,7 @@ reheat::result<stack_memory> stack_memory::read(std::string path, std::string_vi
         n = 0;
         for (const node& s : signals->items()) {
             auto read = texts(s, at.item(n++), {"handle", "status", "reason", "unique_id", "data"});
-            if (!read) return located(out.path_, read.error());
+            if (!read) return common::located(out.path_, read.error());
             out.signals_.push_back({(*read)[0], {(*read)[1] == "SUCCESS", (*read)[2], (*read)[3], (*read)[4]}});
         }
     }

@@ -8,7 +8,7 @@
 #include <reheat/engine/why.hpp>
 #include <reheat/stack/load_template.hpp>
 
-#include "read_file.hpp"
+#include "../common/read_file.hpp"
 
 #include <algorithm>
 #include <array>
@@ -57,15 +57,15 @@ std::string ladder_text(const reheat::policy& p) {
 } // namespace
 
 reheat::result<reheat::stack_template> load(const options& from, std::string_view id) {
-    const auto text = read_file(from.template_file, reheat::read_limits{}.bytes);
-    if (!text) return located(from.template_file, text.error());
+    const auto text = common::read_file(from.template_file, reheat::read_limits{}.bytes);
+    if (!text) return common::located(from.template_file, text.error());
     auto loaded = reheat::load_template(
         *text, reheat::nlohmann_json{},
         {.stack_name = from.stack,
          .stack_id = id.empty() ? stack_id(from.stack, program_clock{from}.now()) : std::string{id},
          .tenant = "heat_ha",
          .parameters = from.parameters});
-    if (!loaded) return located(from.template_file, loaded.error());
+    if (!loaded) return common::located(from.template_file, loaded.error());
     for (const planned_failure& f : from.failures) {
         bool known = false;
         for (const reheat::template_resource& r : loaded->resources()) {
@@ -87,12 +87,14 @@ reheat::lint_context context_of(const reheat::stack_template& from) {
 }
 
 world::world(const options& from, reheat::stack_template loaded, stack_memory memory,
-             std::optional<reheat::policy_file> policy, event_writer& events, page_program& pages, remote_cloud* remote)
+             std::optional<reheat::policy_file> policy, common::event_writer& events, page_program& pages,
+             remote_cloud* remote)
     : name_{loaded.identity().name}, events_{&events}, simulate_guests_{from.simulate_guests},
       strict_policy_{from.strict_policy}, shadow_{from.shadow}, failures_{from.failures}, context_{context_of(loaded)},
       bounds_{policy ? policy->bounds() : reheat::limits{}}, rules_{policy ? policy->rules() : policy_of(from.ladder)},
       loaded_{std::move(loaded)}, memory_{std::move(memory)}, grace_{from.grace}, run_for_{from.run_for},
-      cloud_{remote}, ha_{cloud_, program_clock{from}, rules_, chosen_journal{from.journal}, engine_of(from, bounds_)},
+      cloud_{remote},
+      ha_{cloud_, program_clock{from}, rules_, common::chosen_journal{from.journal}, engine_of(from, bounds_)},
       // A page program has a limit of its own, in real time.
       pages_{pages, ha_, {.answer_within = std::chrono::hours{24 * 365}, .seed = 0}} {
     if (policy) policies_.push_back(std::move(*policy));
@@ -225,7 +227,7 @@ void world::told(const reheat::creation_action& action) {
 }
 
 void world::tell_created() {
-    std::vector<detail> details;
+    std::vector<common::detail> details;
     const reheat::stack_creation& stack = heat_->creation();
     const auto add = [&](reheat::resource_kind kind, std::string_view group) {
         for (const reheat::template_resource& r : stack.loaded().resources()) {
@@ -244,8 +246,8 @@ void world::tell_created() {
 
 void world::tell_resource(const reheat::resource_changed& change) {
     const reheat::stack_creation& stack = heat_->creation();
-    std::vector<detail> details{{{}, "resource", change.resource},
-                                {{}, "status", std::string{to_string(change.status)}}};
+    std::vector<common::detail> details{{{}, "resource", change.resource},
+                                        {{}, "status", std::string{to_string(change.status)}}};
     if (!change.reason.empty()) details.push_back({{}, "message", change.reason});
     const bool is_instance = heat_->target_of(change.resource) != reheat::no_target;
     if (is_instance && change.status == reheat::creation_status::complete) {
@@ -338,14 +340,14 @@ world::reply world::change_policy(const request& said) {
     if (!read) return refuse(read.error());
     // A file without limits says nothing of them.
     if (said.policy->find("limits") != nullptr) {
-        if (auto same = check_same_limits(read->bounds(), bounds_); !same) return refuse(same.error());
+        if (auto same = common::check_same_limits(read->bounds(), bounds_); !same) return refuse(same.error());
     }
     const std::vector<reheat::file_finding> found = lint(*read, context_);
-    const std::string findings = R"(,"verb":"policy","findings":)" + findings_json(found);
+    const std::string findings = R"(,"verb":"policy","findings":)" + common::findings_json(found);
     std::string text = "policy: ";
     const auto answer = [&](bool ok, std::string_view what, bool changed) {
         text += what;
-        for (const reheat::file_finding& f : found) text += "\nwarning: " + finding_line(f);
+        for (const reheat::file_finding& f : found) text += "\nwarning: " + common::finding_line(f);
         return reply{ok, text, findings + (changed ? R"(,"changed":true)" : R"(,"changed":false)")};
     };
     if (strict_policy_ && !found.empty()) return answer(false, "findings, and --strict-policy allows none", false);

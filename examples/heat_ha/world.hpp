@@ -9,12 +9,12 @@
 #include <reheat/recovery/policy_reader.hpp>
 #include <reheat/runner/pipeline.hpp>
 
-#include "chosen_journal.hpp"
+#include "../common/chosen_journal.hpp"
+#include "../common/event_writer.hpp"
+#include "../common/policy_input.hpp"
 #include "cloud.hpp"
-#include "event_writer.hpp"
 #include "options.hpp"
 #include "page_program.hpp"
-#include "policy_input.hpp"
 #include "program_clock.hpp"
 #include "request.hpp"
 #include "simulated_guests.hpp"
@@ -34,7 +34,8 @@ class world {
 public:
     /// `loaded` is the checked template; every planned failure names an instance of it. `remote` may be null.
     world(const options& from, reheat::stack_template loaded, stack_memory memory,
-          std::optional<reheat::policy_file> policy, event_writer& events, page_program& pages, remote_cloud* remote);
+          std::optional<reheat::policy_file> policy, common::event_writer& events, page_program& pages,
+          remote_cloud* remote);
 
     /// Opens the journal, before anything else is done. What an earlier run wrote is gone on with.
     reheat::result<void> open_journal();
@@ -78,7 +79,7 @@ public:
     [[nodiscard]] reheat::time_point now() const noexcept { return clock().now(); }
 
 private:
-    using pipeline = reheat::pipeline<cloud, program_clock, chosen_journal>;
+    using pipeline = reheat::pipeline<cloud, program_clock, common::chosen_journal>;
     using heat_stack = reheat::guest::heat_stack<pipeline>;
 
     /// Where guests signal to: what they say is safe before they hear that it was taken.
@@ -105,7 +106,7 @@ private:
     [[nodiscard]] reply explain_target(reheat::target_id target) const;
 
     std::string name_;
-    event_writer* events_;
+    common::event_writer* events_;
     bool simulate_guests_;
     bool strict_policy_;
     bool shadow_;

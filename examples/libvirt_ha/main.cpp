@@ -9,10 +9,10 @@
 #include <reheat/recovery/policy_reader.hpp>
 #include <reheat/reheat.hpp>
 
-#include "../heat_ha/chosen_journal.hpp"
-#include "../heat_ha/policy_input.hpp"
+#include "../common/chosen_journal.hpp"
+#include "../common/event_writer.hpp"
+#include "../common/policy_input.hpp"
 #include "bell.hpp"
-#include "event_lines.hpp"
 #include "fleet.hpp"
 #include "options.hpp"
 
@@ -55,12 +55,12 @@ static_assert(reheat::lint(ladder).ok());
 /// The policy of the command line. What lint finds is told and no error.
 reheat::result<std::optional<reheat::policy_file>> policy_of(const options& from) {
     if (from.policy.empty()) return std::optional<reheat::policy_file>{};
-    auto read = heat_ha::load_policy(from.policy);
+    auto read = common::load_policy(from.policy);
     if (!read) return read.error();
     reheat::lint_context context;
     context.targets = static_cast<std::uint32_t>(from.domains.size());
     for (const reheat::file_finding& f : lint(*read, context))
-        std::fprintf(stderr, "%s: %s\n", from.policy.c_str(), heat_ha::finding_line(f).c_str());
+        std::fprintf(stderr, "%s: %s\n", from.policy.c_str(), common::finding_line(f).c_str());
     return std::optional{std::move(*read)};
 }
 
@@ -82,7 +82,7 @@ public:
     host(const options& from, std::optional<reheat::policy_file> rules)
         : from_{&from}, rules_{std::move(rules)}, events_{from.events}, cloud_{driver_options(from)},
           ha_{cloud_, reheat::system_time{}, rules_ ? rules_->rules() : ladder.lowered(),
-              heat_ha::chosen_journal{from.journal}, bounds()} {}
+              common::chosen_journal{from.journal}, bounds()} {}
     host(const host&) = delete;
     host& operator=(const host&) = delete;
     ~host() {
@@ -95,13 +95,13 @@ public:
         if (auto opened = cloud_.open(); !opened) {
             if (opened.error().code != reheat::errc::unavailable) return complain(no_libvirt, opened.error());
             // It may come; what is watched is watched.
-            events_.write(now(), "libvirt_lost", {}, {{"message", to_string(opened.error())}});
+            events_.write(now(), "libvirt_lost", {}, {{{}, "message", to_string(opened.error())}});
         }
         for (const watched_domain& d : from_->domains) {
             // One that is gone is made anew from its description, if there is one.
             if (auto ours = cloud_.adopt(d.name); !ours) {
                 if (ours.error().code == reheat::errc::denied) return complain(no_libvirt, ours.error());
-                events_.write(now(), "not_adopted", d.name, {{"message", to_string(ours.error())}});
+                events_.write(now(), "not_adopted", d.name, {{{}, "message", to_string(ours.error())}});
             }
         }
         if (auto added = domains_.add(*from_); !added) return complain(bad_input, added.error());
@@ -120,10 +120,10 @@ public:
             if (!failed) stop(done);
         });
         events_.write(now(), "listening", {},
-                      {{"address", from_->listen},
-                       {"port", std::to_string(guests_.port())},
-                       {"journal", from_->journal},
-                       {"connect", from_->connect}});
+                      {{{}, "address", from_->listen},
+                       {{}, "port", std::to_string(guests_.port())},
+                       {{}, "journal", from_->journal},
+                       {{}, "connect", from_->connect}});
         pump();
         io_.run();
         events_.write(now(), "stopped", {});
@@ -131,7 +131,7 @@ public:
     }
 
 private:
-    using pipeline = reheat::pipeline<reheat::libvirt_driver, reheat::system_time, heat_ha::chosen_journal>;
+    using pipeline = reheat::pipeline<reheat::libvirt_driver, reheat::system_time, common::chosen_journal>;
 
     struct printer {
         host* of;
@@ -143,10 +143,10 @@ private:
     void print(const reheat::libvirt_event& e) {
         if (e.what == reheat::libvirt_event_kind::status && std::exchange(states_[e.domain], e.seen) == e.seen) return;
         events_.write(now(), "libvirt", e.domain,
-                      {{"event", std::string{to_string(e.what)}},
-                       {"seen", std::string{to_string(e.seen)}},
-                       {"host", e.host},
-                       {"message", e.detail}});
+                      {{{}, "event", std::string{to_string(e.what)}},
+                       {{}, "seen", std::string{to_string(e.seen)}},
+                       {{}, "host", e.host},
+                       {{}, "message", e.detail}});
     }
 
     [[nodiscard]] reheat::time_point now() { return ha_.time().now(); }
@@ -185,7 +185,7 @@ private:
         }
         reopen_at_ = after(now(), pause);
         events_.write(now(), "journal_failed", {},
-                      {{"message", to_string(*trouble)}, {"next", reheat::format_time(reopen_at_)}});
+                      {{{}, "message", to_string(*trouble)}, {{}, "next", reheat::format_time(reopen_at_)}});
         return reopen_at_;
     }
 
@@ -199,7 +199,7 @@ private:
 
     const options* from_;
     std::optional<reheat::policy_file> rules_;
-    event_lines events_;
+    common::event_writer events_;
     boost::asio::io_context io_{1};
     std::shared_ptr<bell> bell_ = std::make_shared<bell>(io_);
     reheat::libvirt_driver cloud_;

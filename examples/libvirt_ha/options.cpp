@@ -2,36 +2,16 @@
 #include "options.hpp"
 
 #include <reheat/core/text.hpp>
-#include <reheat/version.hpp>
 
-#include <CLI/CLI.hpp>
+#include "../common/command_line.hpp"
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdio>
-#include <cstdlib>
-#include <map>
 #include <string_view>
 
 namespace libvirt_ha {
 
 namespace {
-
-int complain(std::string_view what) {
-    std::fprintf(stderr, "libvirt_ha: %.*s\nTry libvirt_ha --help\n", static_cast<int>(what.size()), what.data());
-    return 2;
-}
-
-/// Beside other state of the system's services, or where the program was started.
-std::string default_journal() {
-    std::string folder;
-    if (const char* const given = std::getenv("STATE_DIRECTORY"); given != nullptr && *given != '\0') {
-        folder = given;
-        folder.resize((std::min)(folder.find(':'), folder.size())); // the first of several
-        folder += '/';
-    }
-    return folder + "libvirt_ha.journal";
-}
 
 watched_domain* find(std::vector<watched_domain>& all, std::string_view name) {
     const auto found = std::find_if(all.begin(), all.end(), [&](const watched_domain& d) { return d.name == name; });
@@ -39,16 +19,18 @@ watched_domain* find(std::vector<watched_domain>& all, std::string_view name) {
 }
 
 /// A time of at least `least`; the error is told.
-bool read_time(const char* option, const std::string& text, reheat::duration least, reheat::duration& to) {
+bool read_time(const CLI::App& app, const char* option, const std::string& text, reheat::duration least,
+               reheat::duration& to) {
     if (text.empty()) return true;
     const auto length = reheat::parse_duration(text);
     if (!length) {
-        complain(std::string{option} + ": " + to_string(length.error()));
+        common::complain(app, std::string{option} + ": " + to_string(length.error()));
         return false;
     }
     if (*length < least) {
-        complain(std::string{option} + ": expected no less than " +
-                 std::to_string(std::chrono::duration_cast<std::chrono::seconds>(least).count()) + "s");
+        common::complain(app, std::string{option} + ": expected no less than " +
+                                  std::to_string(std::chrono::duration_cast<std::chrono::seconds>(least).count()) +
+                                  "s");
         return false;
     }
     to = *length;
@@ -69,9 +51,7 @@ std::variant<options, int> read_options(int argc, char** argv) {
 
     CLI::App app{"Looks after domains of a libvirt: what falls silent, crashes or disappears is recovered."};
     app.name("libvirt_ha");
-    app.set_version_flag("--version", std::string{"libvirt_ha "} + std::to_string(REHEAT_VERSION_MAJOR) + '.' +
-                                          std::to_string(REHEAT_VERSION_MINOR) + '.' +
-                                          std::to_string(REHEAT_VERSION_PATCH));
+    common::add_version_flag(app);
     app.add_option("--connect", out.connect, "The libvirt")->type_name("URI")->capture_default_str();
     app.add_option("--owner", out.owner, "Whose the domains are, by a mark in their descriptions; one for each program")
         ->type_name("NAME")
@@ -111,21 +91,12 @@ std::variant<options, int> read_options(int argc, char** argv) {
     app.add_option("--policy", out.policy,
                    "A policy file, JSON: its ladder and its limits. Else: restart the service, reboot, re-create")
         ->type_name("FILE");
-    app.add_option("--events", out.events, "text or json, a line each on stdout")
-        ->type_name("FORMAT")
-        ->transform(CLI::CheckedTransformer(
-                        std::map<std::string, event_format>{{"text", event_format::text}, {"json", event_format::json}})
-                        .description(""));
+    common::add_events_option(app, out.events);
     app.footer("Exit codes: 0 done, 1 failed while running, 2 bad command line or policy, 3 the journal can not be "
                "opened, 4 libvirt can not be reached or lacks a domain.");
 
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::Success& asked) {
-        return app.exit(asked);
-    } catch (const CLI::ParseError& e) {
-        return complain(e.what());
-    }
+    if (const auto code = common::parse(app, argc, argv)) return *code;
+    const auto complain = [&app](std::string_view what) { return common::complain(app, what); };
     for (std::string& name : domains) {
         if (name.empty() || find(out.domains, name) != nullptr)
             return complain("--domain: expected a name, once: '" + name + "'");
@@ -139,17 +110,17 @@ std::variant<options, int> read_options(int argc, char** argv) {
             return complain("--service: expected DOMAIN/NAME with a DOMAIN that --domain names, found '" + s + "'");
         on->services.push_back(s.substr(mark + 1));
     }
-    if (journal->count() == 0) out.journal = default_journal();
+    if (journal->count() == 0) out.journal = common::state_folder({}) + "libvirt_ha.journal";
     else if (out.journal.empty()) return complain("--journal: expected a file, or none");
     else if (out.journal == "none") out.journal.clear();
     if (descriptions->count() == 0 && !out.journal.empty())
         out.descriptions = out.journal.substr(0, out.journal.rfind('/') + 1) + "domains";
     constexpr std::chrono::seconds one{1};
-    if (!read_time("--period", period, one, out.period) || !read_time("--look", look, one, out.look) ||
-        !read_time("--grace", grace, reheat::duration::zero(), out.grace) ||
-        !read_time("--agent-answers", agent_answers, one, out.agent_answers) ||
-        !read_time("--guest-obeys", guest_obeys, one, out.guest_obeys))
-        return 2;
+    if (!read_time(app, "--period", period, one, out.period) || !read_time(app, "--look", look, one, out.look) ||
+        !read_time(app, "--grace", grace, reheat::duration::zero(), out.grace) ||
+        !read_time(app, "--agent-answers", agent_answers, one, out.agent_answers) ||
+        !read_time(app, "--guest-obeys", guest_obeys, one, out.guest_obeys))
+        return common::bad_command_line;
     return out;
 }
 

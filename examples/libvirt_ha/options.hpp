@@ -3,6 +3,8 @@
 
 #include <reheat/core/time.hpp>
 
+#include "../common/event_format.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -10,8 +12,6 @@
 #include <vector>
 
 namespace libvirt_ha {
-
-enum class event_format : std::uint8_t { text, json };
 
 /// A domain that is looked after, and the services in it that beat. Without any, the domain itself beats.
 struct watched_domain {
@@ -34,7 +34,7 @@ struct options {
     reheat::duration agent_answers = std::chrono::seconds{10}; ///< how long the guest agent may take
     reheat::duration guest_obeys = std::chrono::seconds{30};   ///< how long a guest that shall reboot may take to begin
     std::string policy; ///< path of a policy file; empty for service, reboot, re-creation
-    event_format events = event_format::text;
+    common::event_format events = common::event_format::text;
 };
 
 /// The options, or the code to exit with: 0 after `--help`, 2 for a bad command line, which was told on stderr.

@@ -4,8 +4,8 @@
 #include <reheat/adapters/nlohmann_json.hpp>
 #include <reheat/recovery/peers.hpp>
 
+#include "../common/read_file.hpp"
 #include "options.hpp"
-#include "read_file.hpp"
 
 #include <algorithm>
 #include <array>
@@ -56,10 +56,10 @@ std::string name_of(const std::string& path) {
 }
 
 reheat::result<contestant> from_file(const std::string& path) {
-    const auto text = read_file(path);
-    if (!text) return located(path, text.error());
+    const auto text = common::read_file(path, reheat::read_limits{}.bytes);
+    if (!text) return common::located(path, text.error());
     auto read = reheat::read_policy(*text, reheat::nlohmann_json{});
-    if (!read) return located(path, read.error());
+    if (!read) return common::located(path, read.error());
     contestant c;
     c.name = name_of(path);
     c.what = "the policy in " + path;

@@ -5,7 +5,7 @@
 #include <reheat/core/json_path.hpp>
 #include <reheat/core/text.hpp>
 
-#include "read_file.hpp"
+#include "../common/read_file.hpp"
 
 #include <algorithm>
 #include <array>
@@ -139,10 +139,10 @@ std::vector<instance_group> plain_groups(std::uint32_t instances, std::uint32_t 
 }
 
 reheat::result<fleet_shape> read_fleet(const std::string& path) {
-    const auto text = read_file(path);
-    if (!text) return located(path, text.error());
+    const auto text = common::read_file(path, reheat::read_limits{}.bytes);
+    if (!text) return common::located(path, text.error());
     const auto root = reheat::nlohmann_json{}.read(*text);
-    if (!root) return located(path, root.error());
+    if (!root) return common::located(path, root.error());
     fleet_shape out;
     std::optional<error> failed;
     const json_path top;
@@ -159,8 +159,8 @@ reheat::result<fleet_shape> read_fleet(const std::string& path) {
         in.fail(at, "expected a list of groups of instances");
     }
     in.refuse_the_rest();
-    if (failed) return located(path, *failed);
-    if (const auto plan = plan_of(out); !plan) return located(path, plan.error());
+    if (failed) return common::located(path, *failed);
+    if (const auto plan = plan_of(out); !plan) return common::located(path, plan.error());
     return out;
 }
 

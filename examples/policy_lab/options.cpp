@@ -3,9 +3,8 @@
 
 #include <reheat/core/text.hpp>
 
+#include "../common/command_line.hpp"
 #include "contestant.hpp"
-
-#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -13,15 +12,6 @@
 #include <thread>
 
 namespace policy_lab {
-
-namespace {
-
-int complain(std::string_view what) {
-    std::fprintf(stderr, "policy_lab: %.*s\nTry policy_lab --help\n", static_cast<int>(what.size()), what.data());
-    return 2;
-}
-
-} // namespace
 
 std::variant<options, int> read_options(int argc, char** argv) {
     options out;
@@ -85,13 +75,8 @@ std::variant<options, int> read_options(int argc, char** argv) {
         ->check(CLI::Range(1U, 256U).description(""));
     app.footer("The same seed gives the same faults to every policy, and the same output, with any number of jobs.\n"
                "Exit codes: 0 done, 1 a promise was broken (a second copy, say), 2 bad command line or file.");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::Success& asked) {
-        return app.exit(asked);
-    } catch (const CLI::ParseError& e) {
-        return complain(e.what());
-    }
+    if (const auto code = common::parse(app, argc, argv)) return *code;
+    const auto complain = [&app](std::string_view what) { return common::complain(app, what); };
     if (auto changed = out.rates.change(faults); !changed) return complain("--faults: " + to_string(changed.error()));
     if (list) {
         const std::string all = out.rates.text();

@@ -7,28 +7,21 @@
 #include <reheat/runner/recording_driver.hpp>
 #include <reheat/runner/retry_driver.hpp>
 #include <reheat/runner/time_view.hpp>
-#include <reheat/testing/scenario_reader.hpp>
-#include <reheat/testing/scenario_runner.hpp>
-#include <reheat/testing/wrapped_cloud.hpp>
 
-#include <doctest/doctest.h>
+#include "every_scenario.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string>
-#include <vector>
+#include <utility>
 
 // Every wrapper, set so that it need not do anything, before the mock cloud: all scenarios have the same decisions, and
 // the same calls, as without it.
 
 using namespace std::chrono_literals;
-namespace rh = reheat;
-namespace testing = reheat::testing;
+using namespace every_scenario;
 using rh::manual_clock;
 using rh::mock_cloud;
 using rh::time_view;
@@ -140,53 +133,6 @@ struct chosen {
     rh::time_point poll(rh::time_point now) { return driver().poll(now); }
     std::unique_ptr<stand> held;
 };
-using world = testing::wrapped_cloud<chosen>;
-
-#ifdef REHEAT_SOURCE_DIR
-const std::filesystem::path folder = std::filesystem::path{REHEAT_SOURCE_DIR} / "tests" / "scenario";
-#else
-const std::filesystem::path folder = "tests/scenario"; // every test runs in the project's root folder
-#endif
-
-/// All scenarios of the folder. What is traffic for most readers is compared here too.
-const std::vector<testing::scenario>& scenarios() {
-    static const std::vector<testing::scenario> all = [] {
-        std::vector<testing::scenario> found;
-        std::vector<std::filesystem::path> files;
-        for (const auto& entry : std::filesystem::directory_iterator{folder}) {
-            if (entry.path().extension() == ".scenario") files.push_back(entry.path());
-        }
-        std::sort(files.begin(), files.end());
-        for (const auto& path : files) {
-            std::ifstream in{path, std::ios::binary};
-            const std::string text{std::istreambuf_iterator<char>{in}, {}};
-            auto read = testing::read_scenarios(text);
-            REQUIRE_MESSAGE(read, path.string());
-            for (testing::scenario& s : *read) {
-                s.log_all = true;
-                found.push_back(std::move(s));
-            }
-        }
-        return found;
-    }();
-    return all;
-}
-
-std::string text_of(const testing::scenario_result& r) {
-    std::string text = r.problem + "\n";
-    for (const testing::log_line& line : r.log) text += to_text(line) + "\n";
-    for (const testing::failed_check& f : r.failed) text += f.text + "\n";
-    return text;
-}
-
-const std::vector<std::string>& plain() {
-    static const std::vector<std::string> all = [] {
-        std::vector<std::string> logs;
-        for (const testing::scenario& s : scenarios()) logs.push_back(text_of(run(s)));
-        return logs;
-    }();
-    return all;
-}
 
 } // namespace
 
@@ -206,19 +152,19 @@ TEST_CASE("every scenario has the same decisions through a wrapper as without it
         {"all", &make<all>},
         {"all backwards", &make<all_backwards>},
     };
-    REQUIRE(scenarios().size() >= 120);
+    REQUIRE(plain().size() >= 120);
     for (const auto& c : table) {
         CAPTURE(c.name);
         next_stand = c.make;
         calls_seen = 0;
         std::size_t lines = 0;
-        for (std::size_t n = 0; n < scenarios().size(); ++n) {
-            const std::string log = text_of(testing::run<world>(scenarios()[n]));
-            CHECK_MESSAGE(log == plain()[n], scenarios()[n].name);
+        for (const plain_run& p : plain()) {
+            const std::string log = text_of(testing::run<testing::wrapped_cloud<chosen>>(p.what));
+            CHECK_MESSAGE(log == p.log, p.what.name);
             lines += static_cast<std::size_t>(std::count(log.begin(), log.end(), '\n'));
         }
-        CHECK(calls_seen > scenarios().size());
-        CHECK(lines > 10 * scenarios().size());
+        CHECK(calls_seen > plain().size());
+        CHECK(lines > 10 * plain().size());
     }
 }
 
@@ -230,10 +176,7 @@ TEST_CASE("a wrapper that is not set so that it does nothing is found by the sam
         rh::deadline_driver<cloud, time_view> mine;
     };
     next_stand = &make<impatient>;
-    std::size_t different = 0;
-    for (std::size_t n = 0; n < scenarios().size(); ++n)
-        different += text_of(testing::run<world>(scenarios()[n])) == plain()[n] ? 0U : 1U;
-    CHECK(different > 50);
+    CHECK(different<chosen>().size() > 50);
 }
 
 namespace {
@@ -277,10 +220,10 @@ struct in_bad_weather {
 TEST_CASE("whatever the wrappers do, no scenario breaks an invariant") {
     next_stand = &make<in_bad_weather>;
     for (seed = 1; seed <= 3; ++seed) {
-        for (const testing::scenario& s : scenarios()) {
-            if (!s.violates.empty()) continue;
-            const std::string problem = testing::run<world>(s).problem;
-            CHECK_MESSAGE(problem.empty(), "seed ", seed, ", ", s.name, ": ", problem);
+        for (const plain_run& p : plain()) {
+            if (!p.what.violates.empty()) continue;
+            const std::string problem = testing::run<testing::wrapped_cloud<chosen>>(p.what).problem;
+            CHECK_MESSAGE(problem.empty(), "seed ", seed, ", ", p.what.name, ": ", problem);
         }
     }
     CHECK(injected > 5'000);

@@ -12,8 +12,10 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -40,47 +42,58 @@ libvirt_options through(const std::vector<const socket_proxy*>& ways) {
     return o;
 }
 
-/// A hypervisor in a daemon, and the way to it that can be broken.
+/// A hypervisor in a daemon, the way to it that can be broken, and the domains that run there.
 struct place {
-    place() : way{folder.path() + "/way", daemon.socket_path()}, out{daemon.uri().c_str()} {}
+    explicit place(std::initializer_list<std::string_view> running = {})
+        : way{folder.path() + "/way", daemon.socket_path()}, out{daemon.uri().c_str()} {
+        for (const std::string_view name : running) out.define(name);
+    }
     scratch_folder folder{};
     private_daemon daemon{};
     socket_proxy way;
     outsider out;
 };
 
+/// A driver that looks after domains, and somebody who asks it.
+template <class Driver>
+struct looked_after {
+    explicit looked_after(const libvirt_options& o, std::initializer_list<std::string_view> domains = {"db-1"})
+        : driver{o} {
+        REQUIRE(driver.open());
+        for (const std::string_view name : domains) REQUIRE(driver.adopt(name));
+    }
+    Driver driver;
+    caller<Driver> ask{driver};
+};
+
 } // namespace
 
 TEST_CASE("while a connection is down nothing is known and nothing is done, and it comes back by itself") {
     if (no_daemon()) return;
-    place at;
-    at.out.define("db-1");
-    libvirt_driver driver{through({&at.way})};
-    REQUIRE(driver.open());
-    REQUIRE(driver.adopt("db-1"));
-    caller<libvirt_driver> ask{driver};
-    CHECK(driver.connected());
-    CHECK(driver.connected("one"));
-    CHECK(!driver.connected("nowhere"));
+    place at{"db-1"};
+    looked_after<libvirt_driver> by{through({&at.way})};
+    CHECK(by.driver.connected());
+    CHECK(by.driver.connected("one"));
+    CHECK(!by.driver.connected("nowhere"));
 
     at.way.cut(true);
-    CHECK(comes_true([&] { return !driver.connected(); }));
-    CHECK(ask(operation::describe, "db-1").code == outcome_code::unknown);
+    CHECK(comes_true([&] { return !by.driver.connected(); }));
+    CHECK(by.ask(operation::describe, "db-1").code == outcome_code::unknown);
     for (const operation o : {operation::fence_instance, operation::reboot_instance, operation::rebuild_instance,
                               operation::recreate_instance, operation::restart_service}) {
         CAPTURE(to_string(o));
-        CHECK(ask(o, "db-1", {.service = "x"}).code == outcome_code::failed);
+        CHECK(by.ask(o, "db-1", {.service = "x"}).code == outcome_code::failed);
     }
     CHECK(at.out.state("db-1") == VIR_DOMAIN_RUNNING);
-    CHECK(driver.adopt("db-1").error().code == errc::unavailable);
+    CHECK(by.driver.adopt("db-1").error().code == errc::unavailable);
 
     at.way.cut(false);
-    CHECK(comes_true([&] { return driver.connected(); }));
-    CHECK(ask(operation::describe, "db-1").code == outcome_code::done);
-    CHECK(ask(operation::fence_instance, "db-1").code == outcome_code::done);
+    CHECK(comes_true([&] { return by.driver.connected(); }));
+    CHECK(by.ask(operation::describe, "db-1").code == outcome_code::done);
+    CHECK(by.ask(operation::fence_instance, "db-1").code == outcome_code::done);
     std::vector<libvirt_event_kind> told;
     bool unknown = false;
-    static_cast<void>(driver.take_events([&](const libvirt_event& e) {
+    static_cast<void>(by.driver.take_events([&](const libvirt_event& e) {
         told.push_back(e.what);
         unknown = unknown || (e.what == libvirt_event_kind::status && e.domain == "db-1" && e.seen == health::unknown);
     }));
@@ -91,28 +104,23 @@ TEST_CASE("while a connection is down nothing is known and nothing is done, and 
 
 TEST_CASE("what happened while a connection was down is told when it is back") {
     if (no_daemon()) return;
-    place at;
-    at.out.define("db-1");
-    at.out.define("db-2");
+    place at{"db-1", "db-2"};
     libvirt_options quiet = through({&at.way});
     quiet.status_every = 0s;
-    libvirt_driver driver{quiet};
-    REQUIRE(driver.open());
-    REQUIRE(driver.adopt("db-1"));
-    REQUIRE(driver.adopt("db-2"));
+    looked_after<libvirt_driver> by{quiet, {"db-1", "db-2"}};
     REQUIRE(virDomainDestroy(at.out.find("db-1").get()) == 0);
     using k = libvirt_event_kind;
     std::vector<libvirt_event> told;
     const auto hears = [&](k what, std::string_view name) {
         return comes_true([&] {
-            static_cast<void>(driver.take_events([&](const libvirt_event& e) { told.push_back(e); }));
+            static_cast<void>(by.driver.take_events([&](const libvirt_event& e) { told.push_back(e); }));
             return std::any_of(told.begin(), told.end(),
                                [&](const libvirt_event& e) { return e.what == what && e.domain == name; });
         });
     };
     CHECK(hears(k::stopped, "db-1"));
     at.way.cut(true);
-    CHECK(comes_true([&] { return !driver.connected(); }));
+    CHECK(comes_true([&] { return !by.driver.connected(); }));
     REQUIRE(virDomainCreate(at.out.find("db-1").get()) == 0);
     REQUIRE(virDomainDestroy(at.out.find("db-2").get()) == 0);
     at.way.cut(false);
@@ -123,39 +131,31 @@ TEST_CASE("what happened while a connection was down is told when it is back") {
 
 TEST_CASE("an answer that is lost on the way is unknown, and a repeat does not do it again") {
     if (no_daemon()) return;
-    place at;
-    at.out.define("db-1");
-    libvirt_driver driver{through({&at.way})};
-    REQUIRE(driver.open());
-    REQUIRE(driver.adopt("db-1"));
-    caller<libvirt_driver> ask{driver};
-    REQUIRE(ask(operation::fence_instance, "db-1").code == outcome_code::done);
+    place at{"db-1"};
+    looked_after<libvirt_driver> by{through({&at.way})};
+    REQUIRE(by.ask(operation::fence_instance, "db-1").code == outcome_code::done);
     at.way.swallow(true);
-    CHECK(ask(operation::recreate_instance, "db-1", {.key = 77}).code == outcome_code::unknown);
+    CHECK(by.ask(operation::recreate_instance, "db-1", {.key = 77}).code == outcome_code::unknown);
     at.way.swallow(false);
     CHECK(at.out.state("db-1") == VIR_DOMAIN_RUNNING); // it had happened
     const unsigned id = at.out.id("db-1");
-    CHECK(comes_true([&] { return driver.connected(); }));
-    const outcome again = ask(operation::recreate_instance, "db-1", {.key = 77});
+    CHECK(comes_true([&] { return by.driver.connected(); }));
+    const outcome again = by.ask(operation::recreate_instance, "db-1", {.key = 77});
     CHECK(again.code == outcome_code::done);
     CHECK(at.out.id("db-1") == id);
 }
 
 TEST_CASE("a hypervisor that says 'done' and goes on running the domain is not believed") {
     if (no_daemon()) return;
-    place at;
-    at.out.define("db-1");
-    libvirt_driver driver{through({&at.way})};
-    REQUIRE(driver.open());
-    REQUIRE(driver.adopt("db-1"));
-    caller<libvirt_driver> ask{driver};
+    place at{"db-1"};
+    looked_after<libvirt_driver> by{through({&at.way})};
     at.way.pretend_power_off("db-1");
-    CHECK(ask(operation::fence_instance, "db-1").code == outcome_code::unknown);
-    CHECK(ask(operation::rebuild_instance, "db-1").code == outcome_code::unknown);
+    CHECK(by.ask(operation::fence_instance, "db-1").code == outcome_code::unknown);
+    CHECK(by.ask(operation::rebuild_instance, "db-1").code == outcome_code::unknown);
     CHECK(at.out.state("db-1") == VIR_DOMAIN_RUNNING);
-    CHECK(ask(operation::recreate_instance, "db-1").code == outcome_code::refused);
+    CHECK(by.ask(operation::recreate_instance, "db-1").code == outcome_code::refused);
     at.way.pretend_power_off({});
-    CHECK(ask(operation::fence_instance, "db-1").code == outcome_code::done);
+    CHECK(by.ask(operation::fence_instance, "db-1").code == outcome_code::done);
 }
 
 TEST_CASE("a daemon that is killed, and one that stands still") {
@@ -195,76 +195,65 @@ TEST_CASE("a daemon that is killed, and one that stands still") {
 
 TEST_CASE("with two hosts a domain moves by a proof, and a copy where it does not belong is told") {
     if (no_daemon()) return;
-    place one;
+    place one{"db-1"};
     place two;
-    one.out.define("db-1");
     const std::string uuid = detail::uuid_of(one.out.find("db-1").get());
-    libvirt_cluster_driver driver{through({&one.way, &two.way})};
-    REQUIRE(driver.open());
-    REQUIRE(driver.adopt("db-1"));
-    caller<libvirt_cluster_driver> ask{driver};
-    CHECK(ask(operation::describe, "db-1").seen.host == "one");
-    CHECK(ask(operation::evacuate_instance, "db-1").code == outcome_code::refused); // it runs
+    looked_after<libvirt_cluster_driver> by{through({&one.way, &two.way})};
+    CHECK(by.ask(operation::describe, "db-1").seen.host == "one");
+    CHECK(by.ask(operation::evacuate_instance, "db-1").code == outcome_code::refused); // it runs
 
     // Its host does not answer: a fence there can not be done; a proof of another kind lets it be started elsewhere.
     one.way.cut(true);
-    CHECK(comes_true([&] { return !driver.connected("one"); }));
-    CHECK(ask(operation::describe, "db-1").code == outcome_code::unknown);
-    CHECK(ask(operation::fence_instance, "db-1").code == outcome_code::failed);
-    const outcome moved = ask(operation::evacuate_instance, "db-1");
+    CHECK(comes_true([&] { return !by.driver.connected("one"); }));
+    CHECK(by.ask(operation::describe, "db-1").code == outcome_code::unknown);
+    CHECK(by.ask(operation::fence_instance, "db-1").code == outcome_code::failed);
+    const outcome moved = by.ask(operation::evacuate_instance, "db-1");
     CHECK(moved.code == outcome_code::done);
     CHECK(moved.seen.host == "two");
     CHECK(moved.seen.cloud_id == uuid);
     CHECK(two.out.state("db-1") == VIR_DOMAIN_RUNNING);
-    CHECK(ask(operation::describe, "db-1").seen.host == "two");
+    CHECK(by.ask(operation::describe, "db-1").seen.host == "two");
 
     // The old host is back and runs its copy: that is told, and nothing is done with either by itself.
     bool stray = false;
     one.way.cut(false);
     CHECK(comes_true([&] {
-        static_cast<void>(driver.take_events(
+        static_cast<void>(by.driver.take_events(
             [&](const libvirt_event& e) { stray = stray || (e.stray && e.host == "one" && e.domain == "db-1"); }));
-        return stray && driver.connected();
+        return stray && by.driver.connected();
     }));
-    CHECK(ask(operation::reboot_instance, "db-1").code == outcome_code::refused);
-    CHECK(ask(operation::fence_instance, "db-1").code == outcome_code::done); // whatever runs under the name
+    CHECK(by.ask(operation::reboot_instance, "db-1").code == outcome_code::refused);
+    CHECK(by.ask(operation::fence_instance, "db-1").code == outcome_code::done); // whatever runs under the name
     CHECK(one.out.state("db-1") == VIR_DOMAIN_SHUTOFF);
     CHECK(two.out.state("db-1") == VIR_DOMAIN_SHUTOFF);
-    CHECK(ask(operation::recreate_instance, "db-1").seen.host == "two"); // where it belongs now
+    CHECK(by.ask(operation::recreate_instance, "db-1").seen.host == "two"); // where it belongs now
     CHECK(one.out.state("db-1") == VIR_DOMAIN_SHUTOFF);
 }
 
 TEST_CASE("a driver of hosts that share nothing never starts a domain on another one") {
     if (no_daemon()) return;
-    place one;
+    place one{"db-1"};
     place two;
-    one.out.define("db-1");
-    libvirt_driver driver{through({&one.way, &two.way})};
-    REQUIRE(driver.open());
-    REQUIRE(driver.adopt("db-1"));
-    caller<libvirt_driver> ask{driver};
+    looked_after<libvirt_driver> by{through({&one.way, &two.way})};
     one.way.cut(true);
-    CHECK(comes_true([&] { return !driver.connected("one"); }));
-    CHECK(ask(operation::recreate_instance, "db-1").code == outcome_code::failed);
+    CHECK(comes_true([&] { return !by.driver.connected("one"); }));
+    CHECK(by.ask(operation::recreate_instance, "db-1").code == outcome_code::failed);
     CHECK(two.out.state("db-1") == -1);
     one.out.define("both");
     two.out.define("both");
     one.way.cut(false);
-    CHECK(comes_true([&] { return driver.connected(); }));
-    CHECK(driver.adopt("both").error().code == errc::already_exists);
+    CHECK(comes_true([&] { return by.driver.connected(); }));
+    CHECK(by.driver.adopt("both").error().code == errc::already_exists);
 }
 
 TEST_CASE("every call is answered once, from any thread, while connections break") {
     if (no_daemon()) return;
-    place at;
-    at.out.define("db-1");
-    libvirt_driver driver{through({&at.way})};
-    REQUIRE(driver.open());
-    REQUIRE(driver.adopt("db-1"));
+    place at{"db-1"};
+    looked_after<libvirt_driver> by{through({&at.way})};
     constexpr int threads = 4;
     constexpr int each = 50;
     std::vector<std::unique_ptr<caller<libvirt_driver>>> callers;
-    for (int n = 0; n < threads; ++n) callers.push_back(std::make_unique<caller<libvirt_driver>>(driver));
+    for (int n = 0; n < threads; ++n) callers.push_back(std::make_unique<caller<libvirt_driver>>(by.driver));
     std::vector<std::thread> all;
     for (int n = 0; n < threads; ++n) {
         all.emplace_back([&, n] {
@@ -279,9 +268,9 @@ TEST_CASE("every call is answered once, from any thread, while connections break
         });
     }
     for (int n = 0; n < 5; ++n) {
-        static_cast<void>(driver.take_events([](const libvirt_event&) {}));
+        static_cast<void>(by.driver.take_events([](const libvirt_event&) {}));
         at.way.break_once();
-        static_cast<void>(comes_true([&] { return driver.connected(); }));
+        static_cast<void>(comes_true([&] { return by.driver.connected(); }));
     }
     for (std::thread& t : all) t.join();
     for (const auto& ask : callers) {

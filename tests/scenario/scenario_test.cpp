@@ -1,13 +1,7 @@
 // SPDX-License-Identifier: MIT
-#include <reheat/testing/scenario_reader.hpp>
-#include <reheat/testing/scenario_runner.hpp>
-
-#include <doctest/doctest.h>
+#include "scenario_files.hpp"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,34 +9,9 @@
 using namespace std::chrono_literals;
 namespace rh = reheat;
 namespace testing = reheat::testing;
+using namespace scenario_files;
 
 namespace {
-
-#ifdef REHEAT_SOURCE_DIR
-const std::filesystem::path folder = std::filesystem::path{REHEAT_SOURCE_DIR} / "tests" / "scenario";
-#else
-const std::filesystem::path folder = "tests/scenario"; // every test runs in the project's root folder
-#endif
-
-std::string read_file(const std::filesystem::path& path) {
-    std::ifstream in{path, std::ios::binary};
-    return {std::istreambuf_iterator<char>{in}, {}};
-}
-
-std::vector<std::filesystem::path> files() {
-    std::vector<std::filesystem::path> all;
-    for (const auto& entry : std::filesystem::directory_iterator{folder}) {
-        if (entry.path().extension() == ".scenario") all.push_back(entry.path());
-    }
-    std::sort(all.begin(), all.end());
-    return all;
-}
-
-std::string text_of(const testing::scenario_result& r) {
-    std::string text = r.problem;
-    for (const testing::log_line& line : r.log) text += to_text(line) + "\n";
-    return text;
-}
 
 std::string error_of(std::string_view text) {
     const auto read = testing::read_scenarios(text);
@@ -60,10 +29,8 @@ std::string around(std::string_view line) {
 TEST_CASE("every scenario of the folder has the decisions that it expects") {
     std::size_t count = 0;
     for (const auto& path : files()) {
-        CAPTURE(path.string());
-        const auto scenarios = testing::read_scenarios(read_file(path));
-        REQUIRE_MESSAGE(scenarios, to_string(scenarios.error()));
-        for (const testing::scenario& s : *scenarios) {
+        for (const testing::scenario& s : scenarios_of(path)) {
+            CAPTURE(s.name);
             ++count;
             CHECK((s.exact || !s.checks.empty()));
             const std::string problem = explain(s, run(s), path.filename().string());
@@ -99,18 +66,14 @@ TEST_CASE("every scenario says what it proves, and at least forty what was repor
 TEST_CASE("no two scenarios have the same name") {
     std::vector<std::string> names;
     for (const auto& path : files()) {
-        const auto scenarios = testing::read_scenarios(read_file(path));
-        REQUIRE(scenarios);
-        for (const testing::scenario& s : *scenarios) names.push_back(s.name);
+        for (const testing::scenario& s : scenarios_of(path)) names.push_back(s.name);
     }
     std::sort(names.begin(), names.end());
     CHECK(std::adjacent_find(names.begin(), names.end()) == names.end());
 }
 
 TEST_CASE("a scenario gives the same log, byte for byte, however often it is run") {
-    const auto scenarios = testing::read_scenarios(read_file(folder / "heartbeat.scenario"));
-    REQUIRE(scenarios);
-    const testing::scenario& s = scenarios->front();
+    const testing::scenario s = scenarios_of(folder / "heartbeat.scenario").front();
     REQUIRE(s.name == "lost_heartbeats_fence_and_recreate_once");
     const std::string first = text_of(run(s));
     unsigned different = 0;

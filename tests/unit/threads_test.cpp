@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "handing_driver.hpp"
 #include "support.hpp"
 
 #include <doctest/doctest.h>
@@ -6,7 +7,6 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <stop_token>
 #include <thread>
 
@@ -14,34 +14,9 @@
 
 namespace rh = reheat;
 using namespace std::chrono_literals;
+using support::handing_driver;
 
 namespace {
-
-/// Takes calls on the pipeline's thread and lets other threads take the completions.
-class handing_driver {
-public:
-    void describe(const rh::request&, rh::completion done) { put(std::move(done)); }
-    void create(const rh::request&, rh::completion done) { put(std::move(done)); }
-    void reboot(const rh::request&, rh::completion done) { put(std::move(done)); }
-
-    /// False if there is none now.
-    bool take(std::vector<rh::completion>& into) {
-        const std::lock_guard<std::mutex> lock{mutex_};
-        if (waiting_.empty()) return false;
-        into.push_back(std::move(waiting_.back()));
-        waiting_.pop_back();
-        return true;
-    }
-
-private:
-    void put(rh::completion done) {
-        const std::lock_guard<std::mutex> lock{mutex_};
-        waiting_.push_back(std::move(done));
-    }
-
-    std::mutex mutex_;
-    std::vector<rh::completion> waiting_;
-};
 
 constexpr rh::ladder reboots{rh::reboot_instance{}};
 
@@ -58,22 +33,7 @@ TEST_SUITE("threads") {
         for (std::size_t n = 0; n < at_once; ++n)
             targets.push_back(*ha.add(rh::instance{.name = "vm-" + std::to_string(n)}));
 
-        std::atomic<bool> over{false};
-        std::vector<std::jthread> workers;
-        for (int n = 0; n < 4; ++n) {
-            workers.emplace_back([&cloud, &over, n] {
-                std::vector<rh::completion> mine;
-                for (int taken = 0; !over;) {
-                    if (!cloud.take(mine)) {
-                        std::this_thread::yield();
-                        continue;
-                    }
-                    const bool dropped = n == 3 && ++taken % 50 == 0;
-                    if (!dropped) mine.back()(rh::outcome::done());
-                    mine.clear();
-                }
-            });
-        }
+        const support::answering_threads workers{cloud};
         int ordered = 0;
         int answered = 0;
         int lost = 0;
@@ -93,8 +53,6 @@ TEST_SUITE("threads") {
                 ha.order_creation(unknown ? *ha.add(rh::instance{.name = "new-" + std::to_string(ordered)}) : v.target);
             });
         }
-        over = true;
-        workers.clear();
         CHECK(answered >= all);
         CHECK(lost == 0);
     }

@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a user of a simulated fleet feels, and what was done to whom: measured by the truth, not by what is heard.
-#include <reheat/runner/mailbox.hpp>
-#include <reheat/sim/world.hpp>
-#include <reheat/testing/proof_mint.hpp>
-
-#include <doctest/doctest.h>
+#include "world_support.hpp"
 
 #include <cstdint>
 #include <utility>
@@ -26,21 +22,14 @@ struct nobody {
 
 /// Three machines, each on a host of its own in a zone of its own: two of stack 0 with two processes each, and one of
 /// stack 1 that has none and has to keep its disk.
-struct fixture {
-    fixture() : in{plan(), time, 7} {
+struct fixture : world_support::driven_world<nobody> {
+    fixture() : driven_world{plan(), 7} {
         for (std::uint32_t n = 0; n < 3; ++n) in.know(rh::target_id{n}, {sim::world_place::kind::machine, n, 0});
         in.know(rh::target_id{4}, {sim::world_place::kind::process, 0, 1});
         in.know(rh::target_id{5}, {sim::world_place::kind::stack, 0, 0});
         in.measure(&meter);
         start = time.now;
     }
-    ~fixture() {
-        mail->close();
-        mail->release();
-    }
-    fixture(const fixture&) = delete;
-    fixture& operator=(const fixture&) = delete;
-
     static sim::fleet_plan plan() {
         sim::fleet_plan p;
         p.racks_in_zone = p.hosts_in_rack = 1;
@@ -55,29 +44,6 @@ struct fixture {
                               .keep = rh::asset::ephemeral_disk | rh::asset::fixed_addresses});
         return p;
     }
-    void run(rh::duration d) {
-        const rh::time_point end = time.now + d;
-        while (time.now < end) in.advance(end, ear);
-    }
-    void begin(sim::fault_kind k, std::uint32_t machine, rh::duration lasts = 10min, std::uint8_t process = 0) {
-        sim::planned_fault f;
-        f.kind = k;
-        f.machine = machine;
-        f.process = process;
-        f.lasts = lasts;
-        REQUIRE(in.can_begin(f));
-        in.begin(f);
-    }
-    rh::request request(rh::operation what, std::uint32_t target) {
-        rh::request r;
-        r.op = rh::op_id{++ops};
-        r.reign = rh::epoch{1};
-        r.what = what;
-        r.target = rh::target_id{target};
-        r.deadline = time.now + 5min;
-        return r;
-    }
-    rh::completion answer() { return {rh::op_id{ops}, *mail}; }
     void reboot(std::uint32_t machine) { in.reboot(request(rh::operation::reboot_instance, machine), answer()); }
     void recreate(std::uint32_t machine) {
         in.recreate(request(rh::operation::recreate_instance, machine),
@@ -85,13 +51,8 @@ struct fixture {
     }
     [[nodiscard]] rh::duration at(rh::time_point t) const { return t - start; }
 
-    sim::world_time time;
-    sim::world in;
     sim::truth_meter meter;
-    nobody ear;
-    rh::mailbox* mail = new rh::mailbox{64, 64};
     rh::time_point start;
-    std::uint64_t ops = 0;
 };
 
 } // namespace

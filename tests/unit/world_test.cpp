@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The simulated world: each fault does what it says, and the ground truth says so.
-#include <reheat/runner/mailbox.hpp>
-#include <reheat/sim/world.hpp>
-#include <reheat/testing/proof_mint.hpp>
-
-#include <doctest/doctest.h>
+#include "world_support.hpp"
 
 #include <cstdint>
 #include <string>
@@ -41,19 +37,12 @@ struct listener {
 };
 
 /// Four machines on four hosts in three zones, and a controller's ear.
-struct fixture {
-    explicit fixture(std::uint64_t seed = 7) : in{plan(), time, seed} {
+struct fixture : world_support::driven_world<listener> {
+    explicit fixture(std::uint64_t seed = 7) : driven_world{plan(), seed} {
         for (std::uint32_t n = 0; n < 4; ++n) in.know(rh::target_id{n}, {sim::world_place::kind::machine, n, 0});
         in.know(rh::target_id{4}, {sim::world_place::kind::process, 0, 0});
         in.know(rh::target_id{5}, {sim::world_place::kind::stack, 0, 0});
     }
-    ~fixture() {
-        mail->close();
-        mail->release();
-    }
-    fixture(const fixture&) = delete;
-    fixture& operator=(const fixture&) = delete;
-
     static sim::fleet_plan plan() {
         sim::fleet_plan p;
         p.racks_in_zone = 1;
@@ -61,25 +50,11 @@ struct fixture {
         for (std::uint32_t n = 0; n < 4; ++n) p.machines.push_back({.stack = n % 2, .host = n, .processes = 2});
         return p;
     }
-    void run(rh::duration d) {
-        const rh::time_point end = time.now + d;
-        while (time.now < end) in.advance(end, ear);
-    }
     std::uint32_t beats_in(std::uint32_t machine, rh::duration d) {
         const std::uint32_t before = ear.beats[machine];
         run(d);
         return ear.beats[machine] - before;
     }
-    rh::request request(rh::operation what, std::uint32_t target) {
-        rh::request r;
-        r.op = rh::op_id{++ops};
-        r.reign = rh::epoch{1};
-        r.what = what;
-        r.target = rh::target_id{target};
-        r.deadline = time.now + 5min;
-        return r;
-    }
-    rh::completion answer() { return {rh::op_id{ops}, *mail}; }
     /// The outcomes that have come, and how often each was repeated.
     std::vector<rh::delivered_outcome> outcomes() {
         std::vector<rh::delivered_outcome> all;
@@ -94,20 +69,6 @@ struct fixture {
         REQUIRE(all.size() == 1);
         return all.front().result;
     }
-    void begin(sim::fault_kind k, std::uint32_t machine, rh::duration lasts = 10min) {
-        sim::planned_fault f;
-        f.kind = k;
-        f.machine = machine;
-        f.lasts = lasts;
-        REQUIRE(in.can_begin(f));
-        in.begin(f);
-    }
-
-    sim::world_time time;
-    sim::world in;
-    listener ear;
-    rh::mailbox* mail = new rh::mailbox{64, 64};
-    std::uint64_t ops = 0;
 };
 
 } // namespace
@@ -334,7 +295,7 @@ TEST_CASE("a copy that was replaced comes back with its host, is heard, and can 
     CHECK(f.ear.copies_seen == 0);
     f.begin(sim::fault_kind::old_copies_return, 0);
     f.run(3min);
-    CHECK(f.ear.copies_seen == 6); // the old one and the new one
+    CHECK(f.ear.copies_seen == 6);            // the old one and the new one
     CHECK(f.in.truth().violations().empty()); // it was no call
 
     for (const bool original : {false, true}) {

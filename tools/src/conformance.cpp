@@ -3,12 +3,15 @@
 #include <reheat/testing/driver_conformance.hpp>
 #include <reheat/testing/mock_fixture.hpp>
 
+#include "arguments.hpp"
 #ifdef REHEAT_WITH_LIBVIRT
 #include "../../tests/libvirt/test_fixture.hpp"
 #endif
 
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,21 +67,23 @@ struct settings {
 
 std::optional<settings> read_arguments(int count, char** words) {
     settings s;
-    for (int i = 1; i < count; ++i) {
-        const std::string_view word = words[i];
-        const bool has_value = i + 1 < count;
-        if (word == "--list") {
+    tools::arguments given{count, words};
+    while (const auto word = given.next()) {
+        if (*word == "--list") {
             s.list = true;
-        } else if (word == "--driver" && has_value) {
-            const std::string_view name = words[++i];
-            for (const known_driver& d : drivers) {
-                if (d.name == name) s.driver = &d;
-            }
-            if (s.driver == nullptr) return std::nullopt;
-        } else if (word == "--only" && has_value) {
-            s.rules.only = words[++i];
-        } else if (word == "--junit" && has_value) {
-            s.junit = words[++i];
+            continue;
+        }
+        const auto value = given.next();
+        if (!value) return std::nullopt;
+        if (*word == "--driver") {
+            const auto* const found = std::find_if(std::begin(drivers), std::end(drivers),
+                                                   [&](const known_driver& d) { return d.name == *value; });
+            if (found == std::end(drivers)) return std::nullopt;
+            s.driver = found;
+        } else if (*word == "--only") {
+            s.rules.only = *value;
+        } else if (*word == "--junit") {
+            s.junit = *value;
         } else {
             return std::nullopt;
         }
@@ -98,10 +103,7 @@ void list() {
 
 int main(int count, char** words) {
     const std::optional<settings> with = read_arguments(count, words);
-    if (!with) {
-        std::fwrite(usage.data(), 1, usage.size(), stderr);
-        return 2;
-    }
+    if (!with) return tools::bad_command_line(usage);
     if (with->list) {
         list();
         return 0;

@@ -2,9 +2,9 @@
 // Serves a simulated cloud over a Unix socket, in real time; docs/reference/mock_cloud.md describes it.
 #include <reheat/core/text.hpp>
 
+#include "../../examples/common/command_line.hpp"
 #include "mock_cloud/served_cloud.hpp"
 
-#include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -26,7 +26,6 @@ namespace {
 
 constexpr int done = 0;
 constexpr int failed_running = 1;
-constexpr int bad_usage = 2;
 
 struct settings {
     std::string socket;
@@ -37,7 +36,6 @@ struct settings {
 
 int complain(int code, std::string_view what) {
     std::fprintf(stderr, "mock_cloud: %.*s\n", static_cast<int>(what.size()), what.data());
-    if (code == bad_usage) std::fputs("Try mock_cloud --help\n", stderr);
     return code;
 }
 
@@ -82,15 +80,9 @@ std::variant<settings, int> read_settings(int argc, char** argv) {
         ->check(CLI::Range(0.001, 1e6).description(""))
         ->capture_default_str();
     app.footer("Exit codes: 0 done, 1 failed while running, 2 bad command line.");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::Success& asked) {
-        return app.exit(asked);
-    } catch (const CLI::ParseError& e) {
-        return complain(bad_usage, e.what());
-    }
+    if (const auto code = common::parse(app, argc, argv)) return *code;
     for (const std::string& l : latencies) {
-        if (auto fine = add_latency(l, out); !fine) return complain(bad_usage, to_string(fine.error()));
+        if (auto fine = add_latency(l, out); !fine) return common::complain(app, to_string(fine.error()));
     }
     return out;
 }

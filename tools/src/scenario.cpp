@@ -5,6 +5,8 @@
 #include <reheat/testing/scenario_reader.hpp>
 #include <reheat/testing/scenario_runner.hpp>
 
+#include "arguments.hpp"
+
 #include <cstdio>
 #include <fstream>
 #include <iterator>
@@ -39,34 +41,20 @@ struct totals {
     std::size_t points = 0;
 };
 
-/// A count of at most seven digits.
-std::optional<unsigned> read_count(std::string_view digits) {
-    unsigned count = 0;
-    if (digits.empty() || digits.size() > 7) return std::nullopt;
-    for (const char c : digits) {
-        if (c < '0' || c > '9') return std::nullopt;
-        count = count * 10 + static_cast<unsigned>(c - '0');
-    }
-    return count;
-}
-
 std::optional<settings> read_arguments(int count, char** words) {
     settings s;
-    for (int i = 1; i < count; ++i) {
-        const std::string_view word = words[i];
-        if (word == "--print") {
+    tools::arguments given{count, words};
+    while (const auto word = given.next()) {
+        if (*word == "--print") {
             s.print = true;
-        } else if (word == "--repeat" && i + 1 < count) {
-            const auto n = read_count(words[++i]);
-            if (!n || *n < 1 || *n > 1'000'000) return std::nullopt;
-            s.repeat = *n;
-        } else if (word == "--crash" && i + 1 < count) {
-            s.crash = read_count(words[++i]);
-            if (!s.crash) return std::nullopt;
-        } else if (!word.empty() && word.front() == '-') {
+        } else if (*word == "--repeat") {
+            if (!given.number(s.repeat, 1U, 1'000'000U)) return std::nullopt;
+        } else if (*word == "--crash") {
+            if (!given.number(s.crash.emplace())) return std::nullopt;
+        } else if (word->starts_with('-')) {
             return std::nullopt;
         } else {
-            s.files.emplace_back(word);
+            s.files.emplace_back(*word);
         }
     }
     if (s.files.empty()) return std::nullopt;
@@ -132,10 +120,7 @@ void run_file(const std::string& file, const settings& with, totals& sum) {
 
 int main(int count, char** words) {
     const std::optional<settings> with = read_arguments(count, words);
-    if (!with) {
-        std::fwrite(usage.data(), 1, usage.size(), stderr);
-        return 2;
-    }
+    if (!with) return tools::bad_command_line(usage);
     totals sum;
     for (const std::string& file : with->files) run_file(file, *with, sum);
     if (with->crash) show(std::to_string(sum.points) + " crash points, ");

@@ -5,9 +5,10 @@
 #include <reheat/sim/run_schedule.hpp>
 #include <reheat/sim/shrink.hpp>
 
+#include "arguments.hpp"
+
 #include <array>
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -57,37 +58,21 @@ std::optional<sim::fault_kind> kind_of(std::string_view name) {
     return std::nullopt;
 }
 
-std::optional<std::uint64_t> number(std::string_view text) {
-    std::uint64_t n = 0;
-    const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), n);
-    if (wrong != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-    return n;
-}
-
 std::optional<settings> read_arguments(int count, char** words) {
     settings s;
-    for (int i = 1; i < count; ++i) {
-        const std::string_view word = words[i];
-        if (word == "--lying-proofs") {
-            s.lying_proofs = true;
-            continue;
-        }
-        if (++i >= count) return std::nullopt;
-        if (word == "--except") {
-            s.except = kind_of(words[i]);
-            if (!s.except) return std::nullopt;
-            continue;
-        }
-        const auto n = number(words[i]);
-        if (!n) return std::nullopt;
-        if (word == "--schedules") s.schedules = *n;
-        else if (word == "--seed") s.seed = *n;
-        else if (word == "--jobs") s.jobs = static_cast<unsigned>(*n);
-        else if (word == "--replay") s.replay = *n;
+    tools::arguments given{count, words};
+    while (const auto word = given.next()) {
+        bool read = true;
+        if (*word == "--lying-proofs") s.lying_proofs = true;
+        else if (*word == "--except") read = (s.except = kind_of(given.next().value_or(""))).has_value();
+        else if (*word == "--schedules") read = given.number<std::uint64_t>(s.schedules, 0, 1'000'000'000);
+        else if (*word == "--seed") read = given.number(s.seed);
+        else if (*word == "--jobs") read = given.number(s.jobs, 1U, 256U);
+        else if (*word == "--replay") read = given.number(s.replay.emplace());
         else return std::nullopt;
+        if (!read) return std::nullopt;
     }
-    const bool in_bounds = s.schedules <= 1'000'000'000 && s.jobs >= 1 && s.jobs <= 256;
-    if (!in_bounds || (s.schedules == 0) == !s.replay) return std::nullopt;
+    if ((s.schedules == 0) == !s.replay) return std::nullopt;
     return s;
 }
 
@@ -285,9 +270,6 @@ int run(const settings& with) {
 
 int main(int count, char** words) {
     const std::optional<settings> with = read_arguments(count, words);
-    if (!with) {
-        std::fwrite(usage.data(), 1, usage.size(), stderr);
-        return 2;
-    }
+    if (!with) return tools::bad_command_line(usage);
     return with->replay ? replay(*with->replay, *with) : run(*with);
 }

@@ -133,7 +133,7 @@ inline void engine::decide(incident& i, outputs& out) {
         const guard_answers answers = ask_guards(i, r, subject);
         if (answers.denied() != 0) {
             wait(i, subject, answers, out);
-            const bool longest = (answers.denied() & ~turns) == 0 && i.waits_since < longest_now_;
+            const bool longest = (answers.denied() & ~turn_guards) == 0 && i.waits_since < longest_now_;
             if (longest && level_of(r.what) != level::service) longest_now_ = i.waits_since;
             return;
         }
@@ -238,7 +238,7 @@ inline void engine::wait(incident& i, target_id subject, const guard_answers& an
     if ((waited || named) && waits_by_itself(answers.denied())) {
         // A page holds as long as anything that it named does. What else stands in the way is a wait of its own.
         i.waiting_since = now_;
-        i.paged = i.paged && (answers.denied() & ~turns & i.paged_for) != 0;
+        i.paged = i.paged && (answers.denied() & ~turn_guards & i.paged_for) != 0;
     }
     i.denied = answers.denied();
     i.denied_by = answers.first();
@@ -472,7 +472,7 @@ inline void engine::park(incident& i, outputs& out) {
 /// When a human has to hear of an incident that waits, be it for a guard or for the fence; `never` once that is done.
 /// One that only waits for its turn behind others is on its way: a host with many instances would page for each.
 inline time_point engine::page_at(const incident& i) const noexcept {
-    const bool in_turn = i.at == phase::deciding && i.denied != 0 && (i.denied & ~turns) == 0;
+    const bool in_turn = i.at == phase::deciding && i.denied != 0 && (i.denied & ~turn_guards) == 0;
     const bool waits = !in_turn && (i.at == phase::deciding || i.at == phase::fencing);
     return i.paged || !waits ? never : after(i.waiting_since, options_.page_after);
 }
@@ -481,7 +481,7 @@ inline time_point engine::page_at(const incident& i) const noexcept {
 inline bool engine::waits_by_itself(std::uint32_t denied) const noexcept {
     if ((denied & (bit(guard::maintenance) | bit(guard::trust))) != 0) return false; // who announced it knows
     if ((denied & bit(guard::breaker)) != 0 || (doubting_ && (denied & bit(guard::freeze)) != 0)) return false;
-    return (denied & ~turns) != 0;
+    return (denied & ~turn_guards) != 0;
 }
 
 inline void engine::page_long_wait(incident& i, outputs& out) {

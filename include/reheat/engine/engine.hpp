@@ -320,7 +320,6 @@ private:
     using input_queue = detail::input_queue<completed, observation, spoken, ordered, overflow, healed, host_word, lease,
                                             sighting, capacity, new_policy, new_leader>;
     static constexpr duration shortest_pause = std::chrono::seconds{1};
-    static constexpr std::uint32_t turns = bit(guard::in_flight) | bit(guard::rate); // who waits for it comes to act
 
     struct policy_version {
         policy rules;

@@ -146,8 +146,7 @@ inline void engine::look_at_all(outputs& out) {
         incident& i = incidents_[next.second];
         look(i, out);
         // It waits for its turn, not for anything that may never come.
-        constexpr std::uint32_t turn =
-            bit(guard::in_flight) | bit(guard::rate) | bit(guard::backoff) | bit(guard::quota);
+        constexpr std::uint32_t turn = turn_guards | bit(guard::backoff) | bit(guard::quota);
         if (i.at == phase::deciding && i.denied != 0 && (i.denied & ~turn) == 0 && highest_waiting_ < next.first)
             highest_waiting_ = next.first;
     }

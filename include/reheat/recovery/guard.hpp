@@ -43,6 +43,8 @@ inline constexpr std::size_t guard_count = 20;
 inline constexpr std::uint32_t all_guards = (std::uint32_t{1} << guard_count) - 1;
 
 [[nodiscard]] constexpr std::uint32_t bit(guard g) noexcept { return std::uint32_t{1} << static_cast<unsigned>(g); }
+/// Whoever waits for nothing but these only waits for its turn behind others, and comes to act.
+inline constexpr std::uint32_t turn_guards = bit(guard::in_flight) | bit(guard::rate);
 
 /// The answer of one guard: allow (`why` is `none`), or deny with the reason and the time at which to ask again;
 /// `never` where an input, not time, can change it.

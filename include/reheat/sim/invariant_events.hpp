@@ -229,16 +229,15 @@ inline void invariant_monitor::wait(incident_state& i, const event& e) {
 }
 
 inline void invariant_monitor::look_at_wait(incident_state& i, time_point at) noexcept {
-    constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
     // What it was paged for does not stand in its way any more: something else does.
-    const bool eased = i.told_wait && i.told_for != 0 && (i.denied & ~turn & i.told_for) == 0;
+    const bool eased = i.told_wait && i.told_for != 0 && (i.denied & ~turn_guards & i.told_for) == 0;
     i.in_turn = i.in_turn || eased;
     const bool before = std::exchange(i.by_itself, i.at == stage::deciding && waits_by_itself(i)) && !eased;
     if (i.at == stage::deciding && i.denied != 0 && !i.by_itself) (waits_in_turn(i) ? i.in_turn : i.held_up) = true;
     if (!i.by_itself || before) return;
     // After a wait of many, or for its turn, it is another wait, unless what was paged still stands in the way.
     const bool other = std::exchange(i.in_turn, false);
-    if (other) i.told_wait = i.told_wait && (i.denied & ~turn & i.told_for) != 0;
+    if (other) i.told_wait = i.told_wait && (i.denied & ~turn_guards & i.told_for) != 0;
     if (std::exchange(i.held_up, false) || other || i.since == never) i.since = at;
     next_page_ = earlier(next_page_, after(i.since, of_->options().page_after));
 }
@@ -250,8 +249,7 @@ inline bool invariant_monitor::waits_by_itself(const incident_state& i) const no
 }
 inline bool invariant_monitor::waits_in_turn(const incident_state& i) const noexcept {
     constexpr std::uint32_t of_many = bit(guard::maintenance) | bit(guard::trust) | bit(guard::breaker);
-    constexpr std::uint32_t turn = bit(guard::in_flight) | bit(guard::rate);
-    return (i.denied & of_many) != 0 || (i.denied != 0 && (i.denied & ~turn) == 0);
+    return (i.denied & of_many) != 0 || (i.denied != 0 && (i.denied & ~turn_guards) == 0);
 }
 
 inline void invariant_monitor::take_page(const event& e) {

@@ -357,8 +357,7 @@ inline void invariant_monitor::finish(time_point at) {
     if (at < settled_by_ || settled_by_ == never) return;
     const auto in_good_hands = [&](const incident_state& i) {
         // What holds many is paged for all of them.
-        const bool of_many =
-            i.denied != 0 && !waits_by_itself(i) && (i.denied & ~(bit(guard::in_flight) | bit(guard::rate))) != 0;
+        const bool of_many = i.denied != 0 && !waits_by_itself(i) && (i.denied & ~turn_guards) != 0;
         return this->at(i.target).human || of_many || i.at == stage::absorbed;
     };
     each_incident([&](incident_state& i) {

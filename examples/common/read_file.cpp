@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <memory>
 
-namespace heat_ha {
+namespace common {
 
 reheat::result<std::string> read_file(const std::string& path, std::size_t most) {
     const auto close = [](std::FILE* f) { std::fclose(f); };
@@ -21,4 +21,4 @@ reheat::result<std::string> read_file(const std::string& path, std::size_t most)
     return text;
 }
 
-} // namespace heat_ha
+} // namespace common

@@ -5,7 +5,7 @@
 #include <reheat/core/text.hpp>
 #include <reheat/engine/render.hpp>
 
-#include "options.hpp"
+#include "event_format.hpp"
 
 #include <cstddef>
 #include <cstdio>
@@ -15,7 +15,7 @@
 #include <utility>
 #include <vector>
 
-namespace heat_ha {
+namespace common {
 
 /// One detail of an event of the program itself. Details with the same group, which follow each other, are one object.
 struct detail {
@@ -87,7 +87,8 @@ private:
 
     [[nodiscard]] static std::string text(reheat::time_point at, std::string_view kind, std::string_view target,
                                           const std::vector<detail>& details) {
-        std::string out = reheat::format_time(at) + ' ' + std::string{target} + " - none " + std::string{kind};
+        std::string out =
+            reheat::format_time(at) + ' ' + std::string{target.empty() ? "-" : target} + " - none " + std::string{kind};
         for (const detail& d : details) {
             out += ' ' + (d.group.empty() ? d.group : d.group + '.') + d.name + '=';
             for (const char c : d.value) out += static_cast<unsigned char>(c) < 0x20U || c == 0x7f ? '?' : c;
@@ -109,4 +110,4 @@ private:
     bool good_ = true;
 };
 
-} // namespace heat_ha
+} // namespace common

@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-namespace heat_ha {
+namespace common {
 
 /// The journal that `--journal` names: a file, or none. It knows why the last thing that failed did, and when the last
 /// record of an earlier run was written.
@@ -61,4 +61,4 @@ private:
 
 static_assert(reheat::journal<chosen_journal>);
 
-} // namespace heat_ha
+} // namespace common

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace heat_ha {
+namespace common {
 
 /// The JSON of a policy file, which is bounded and a file: a pipe that nobody writes into would never end. The error's
 /// place is the file and line:column in it.
@@ -26,4 +26,4 @@ std::string findings_json(const std::vector<reheat::file_finding>& found);
 /// The limits of an engine do not change; the error's place is the first one that would.
 reheat::result<void> check_same_limits(const reheat::limits& wanted, const reheat::limits& has);
 
-} // namespace heat_ha
+} // namespace common

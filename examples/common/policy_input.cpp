@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <utility>
 
-namespace heat_ha {
+namespace common {
 
 namespace {
 
@@ -86,4 +86,4 @@ reheat::result<void> check_same_limits(const reheat::limits& wanted, const rehea
     return error{errc::unsupported, "$.limits", "limits do not change while the program runs"};
 }
 
-} // namespace heat_ha
+} // namespace common
