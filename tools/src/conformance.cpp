@@ -4,6 +4,7 @@
 #include <reheat/testing/mock_fixture.hpp>
 
 #ifdef REHEAT_WITH_LIBVIRT
+#include "../../tests/libvirt/real_fixture.hpp"
 #include "../../tests/libvirt/test_fixture.hpp"
 #endif
 
@@ -52,6 +53,8 @@ constexpr known_driver drivers[]{
 #ifdef REHEAT_WITH_LIBVIRT
     {"libvirt-test", "libvirt's driver, on two daemons with libvirt's test hypervisor",
      &libvirt_tests::private_daemon::why_not, &run<libvirt_tests::test_fixture>},
+    {"libvirt", "libvirt's driver, on real machines in QEMU that two libvirtds of the test's own run",
+     &libvirt_tests::real_fixture::why_not, &run<libvirt_tests::real_fixture>},
 #endif
 };
 
