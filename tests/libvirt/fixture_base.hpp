@@ -10,9 +10,9 @@
 #include <chrono>
 #include <cstddef>
 #include <fstream>
-#include <iterator>
 #include <libvirt/libvirt.h>
 #include <memory>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -180,8 +180,9 @@ protected:
     }
     std::vector<std::string> disks(const reheat::testing::test_target& t) { return values(t, "<source file='"); }
     static std::string content_of(const std::string& file) {
-        std::ifstream in{file, std::ios::binary};
-        return {std::istreambuf_iterator<char>{in}, {}};
+        std::ostringstream out; // a process may end while it is read, which its iterators would throw
+        out << std::ifstream{file, std::ios::binary}.rdbuf();
+        return out.str();
     }
 
 private:
