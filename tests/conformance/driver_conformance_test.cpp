@@ -183,6 +183,9 @@ TEST_SUITE("driver conformance") {
             CHECK(report.find(rule)->state == rule_state::not_applicable);
             CHECK(report.find(rule)->why == "the cloud has no such thing: it is a plain cloud");
         }
+        CHECK(report.summary().find(
+                  "not applicable: the driver has no function for them, or the cloud no such thing\n") !=
+              std::string::npos);
         CHECK(report.find("fence_of_a_hung_guest")->state == rule_state::not_run);
         CHECK_FALSE(report.conforming());
     }
