@@ -137,7 +137,7 @@ public:
     /// Boots take 3 to 8 s on quiet processors, and far longer on busy ones.
     reheat::testing::fixture_limits limits() {
         using namespace std::chrono_literals;
-        return {.answer = 2min, .boot = 2min, .quiet = 500ms, .step = 50ms};
+        return {.answer = 2min, .boot = 2min, .quiet = 400ms, .step = 30ms};
     }
 
 private:
