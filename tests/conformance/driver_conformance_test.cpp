@@ -54,6 +54,15 @@ struct plain_cloud_fixture : poor_fixture {
     }
 };
 
+/// It has names of its own.
+struct naming_fixture : rt::mock_fixture<> {
+    reheat::result<rt::test_target> make(rt::wanted_target want) {
+        want.name = "own-" + std::to_string(++made);
+        return rt::mock_fixture<>::make(want);
+    }
+    int made = 0;
+};
+
 /// The least that a driver must have.
 struct looking_driver {
     explicit looking_driver(reheat::mock_cloud& cloud) : to{cloud} {}
@@ -159,6 +168,13 @@ TEST_SUITE("driver conformance") {
         CHECK(report.find("reboot_keeps_addresses")->state == rule_state::passed);
     }
 
+    TEST_CASE("a fixture may name its machines as it likes") {
+        naming_fixture fixture;
+        const auto report = check_conformance(fixture);
+        CHECK(report.conforming());
+        CHECK(report.count(rule_state::passed) == report.results().size());
+        CHECK(fixture.made != 0);
+    }
     TEST_CASE("what the cloud itself does not have is not applicable, and the reason is told") {
         plain_cloud_fixture fixture;
         const rt::conformance_report report = rt::check_conformance(fixture);
@@ -167,6 +183,9 @@ TEST_SUITE("driver conformance") {
             CHECK(report.find(rule)->state == rule_state::not_applicable);
             CHECK(report.find(rule)->why == "the cloud has no such thing: it is a plain cloud");
         }
+        CHECK(report.summary().find(
+                  "not applicable: the driver has no function for them, or the cloud no such thing\n") !=
+              std::string::npos);
         CHECK(report.find("fence_of_a_hung_guest")->state == rule_state::not_run);
         CHECK_FALSE(report.conforming());
     }

@@ -4,6 +4,7 @@
 import base64
 import json
 import os
+import platform
 import re
 import shutil
 import signal
@@ -43,7 +44,7 @@ DESCRIPTION = """\
     <channel type='unix'><source mode='bind'/><target type='virtio' name='org.qemu.guest_agent.0'/></channel>
     <rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>
     <panic model='isa'/>
-    <memballoon model='none'/>
+    <memballoon model='none'/>{more}
   </devices>
 </domain>
 """
@@ -55,6 +56,13 @@ def until(what, limit=LIMIT, pause=0.1):
     while not (answer := what()) and time.monotonic() < end:
         time.sleep(pause)
     return answer
+
+
+def missing(program):
+    """What is not there to make machines for that program; empty if all is."""
+    if platform.machine() != "x86_64":
+        return "the machines are made for x86_64"
+    return "" if program.is_file() else f"there is no {program}"
 
 
 class Machine:
@@ -69,7 +77,7 @@ class Machine:
         self.console = libvirtd.folder / f"{name}.console"
         self.description = DESCRIPTION.format(
             name=name, uuid=self.uuid, images=images, words=f"rh.name={name} rh.port={port} rh.every=1", mac=self.mac, disk=self.disk,
-            console=self.console, emulator=shutil.which("qemu-system-x86_64"))
+            console=self.console, more="", emulator=shutil.which("qemu-system-x86_64"))
 
     def define(self):
         file = self.libvirtd.folder / f"{self.name}.xml"

@@ -5,11 +5,18 @@
 
 #include "arguments.hpp"
 #ifdef REHEAT_WITH_LIBVIRT
+#include "../../tests/libvirt/real_fixture.hpp"
 #include "../../tests/libvirt/test_fixture.hpp"
+#endif
+#ifdef REHEAT_WITH_TUTORIAL
+#include "../../examples/tutorial/fixture.hpp"
 #endif
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <memory>
@@ -19,18 +26,9 @@
 #include <utility>
 
 namespace testing = reheat::testing;
+using namespace std::chrono_literals;
 
 namespace {
-
-constexpr std::string_view usage =
-    "usage: conformance --driver NAME [--only TEXT] [--junit FILE]\n"
-    "       conformance --list\n"
-    "  tries the rules for drivers on one driver, and tells what came of each\n"
-    "  --driver NAME   which one; --list names them\n"
-    "  --only TEXT     only the rules with TEXT in their names\n"
-    "  --junit FILE    writes the result as JUnit XML, too\n"
-    "  --list          names the drivers and the rules\n"
-    "exit code: 0 it conforms, 1 a rule failed or could not be tried, 2 bad command line, 77 it can not be had here\n";
 
 /// A driver of ours. Without a reason to skip it, `run` tries the rules on a fixture of its own.
 struct known_driver {
@@ -41,26 +39,89 @@ struct known_driver {
 };
 
 template <class Fixture>
-testing::conformance_report run(testing::conformance_options options) {
-    const auto fixture = std::make_unique<Fixture>();
-    return check_conformance(*fixture, std::move(options), [](const testing::rule_result& r) {
+testing::conformance_report try_on(Fixture& fixture, testing::conformance_options options) {
+    return check_conformance(fixture, std::move(options), [](const testing::rule_result& r) {
         std::fputs(testing::conformance_report::line_of(r).c_str(), stdout);
         std::fflush(stdout);
     });
 }
+template <class Fixture>
+testing::conformance_report run(testing::conformance_options options) {
+    const auto fixture = std::make_unique<Fixture>();
+    return try_on(*fixture, std::move(options));
+}
 std::string always() { return {}; }
+
+#ifdef REHEAT_WITH_LIBVIRT
+using libvirt_tests::private_daemon;
+using libvirt_tests::real_fixture;
+using libvirt_tests::test_fixture;
+constexpr auto try_libvirt_test = &run<test_fixture>;
+constexpr auto try_libvirt = &run<real_fixture>;
+#else
+struct private_daemon {
+    static std::string why_not() { return "the program was built without libvirt"; }
+};
+using real_fixture = private_daemon;
+constexpr auto try_libvirt_test = &run<testing::mock_fixture<>>; // never called
+constexpr auto try_libvirt = try_libvirt_test;
+#endif
+
+/// The tutorial's cloud listens on the port that this variable names.
+constexpr const char* cloud_variable = "REHEAT_TUTORIAL_CLOUD";
+#ifdef REHEAT_WITH_TUTORIAL
+std::string why_no_tutorial() {
+    return std::getenv(cloud_variable) == nullptr
+               ? "it needs the tutorial's cloud, which tools/conformance --driver tutorial starts before"
+               : "";
+}
+testing::conformance_report try_tutorial(testing::conformance_options options) {
+    // The cloud remembers keys and epochs, so each run needs new ones.
+    const auto now = static_cast<std::uint64_t>(std::chrono::system_clock::now().time_since_epoch() / 1ms);
+    options.first_key = now << 16U;
+    options.first_reign = reheat::epoch{now};
+    cloud_fixture fixture{static_cast<std::uint16_t>(std::atoi(std::getenv(cloud_variable)))};
+    return try_on(fixture, std::move(options));
+}
+#else
+std::string why_no_tutorial() { return "the program was built without Boost and nlohmann-json"; }
+constexpr auto try_tutorial = &run<testing::mock_fixture<>>; // never called
+#endif
 
 constexpr known_driver drivers[]{
     {"mock", "the simulated cloud", &always, &run<testing::mock_fixture<>>},
-#ifdef REHEAT_WITH_LIBVIRT
-    {"libvirt-test", "libvirt's driver, on two daemons with libvirt's test hypervisor",
-     &libvirt_tests::private_daemon::why_not, &run<libvirt_tests::test_fixture>},
-#endif
+    {"libvirt-test", "libvirt's driver, on two daemons with libvirt's test hypervisor", &private_daemon::why_not,
+     try_libvirt_test},
+    {"libvirt", "libvirt's driver, on real machines: QEMU, two daemons, the guest agent; takes minutes",
+     &real_fixture::why_not, try_libvirt},
+    {"tutorial", "the driver of docs/tutorial/write-a-driver.md, on the tutorial's cloud", &why_no_tutorial,
+     try_tutorial},
 };
+
+constexpr std::string_view usage =
+    "usage: conformance --driver NAME [--only TEXT] [--junit FILE]\n"
+    "       conformance --list\n"
+    "  tries the rules for drivers on one driver, and tells what came of each\n"
+    "  --driver NAME   which one, see below\n"
+    "  --only TEXT     only the rules with TEXT in their names\n"
+    "  --junit FILE    writes the result as JUnit XML, too\n"
+    "  --list          names the drivers and the rules\n"
+    "  --help          tells this\n"
+    "exit code: 0 it conforms, 1 a rule failed or could not be tried, 2 bad command line, 77 it can not be had here\n"
+    "drivers:\n";
+
+void list_drivers(std::FILE* to) {
+    for (const known_driver& d : drivers) std::fprintf(to, "%-16s%s\n", d.name.data(), d.what.data());
+}
+void tell_usage(std::FILE* to) {
+    std::fwrite(usage.data(), 1, usage.size(), to);
+    list_drivers(to);
+}
 
 struct settings {
     const known_driver* driver = nullptr;
     bool list = false;
+    bool help = false;
     std::string junit;
     testing::conformance_options rules;
 };
@@ -71,6 +132,10 @@ std::optional<settings> read_arguments(int count, char** words) {
     while (const auto word = given.next()) {
         if (*word == "--list") {
             s.list = true;
+            continue;
+        }
+        if (*word == "--help") {
+            s.help = true;
             continue;
         }
         const auto value = given.next();
@@ -88,12 +153,12 @@ std::optional<settings> read_arguments(int count, char** words) {
             return std::nullopt;
         }
     }
-    if (!s.list && s.driver == nullptr) return std::nullopt;
+    if (!s.list && !s.help && s.driver == nullptr) return std::nullopt;
     return s;
 }
 
 void list() {
-    for (const known_driver& d : drivers) std::printf("%-16s%s\n", d.name.data(), d.what.data());
+    list_drivers(stdout);
     std::putchar('\n');
     for (const testing::conformance_rule& r : testing::conformance_rules())
         std::printf("%-32s%s\n", r.name.data(), r.asks.data());
@@ -103,7 +168,14 @@ void list() {
 
 int main(int count, char** words) {
     const std::optional<settings> with = read_arguments(count, words);
-    if (!with) return tools::bad_command_line(usage);
+    if (!with) {
+        tell_usage(stderr);
+        return 2;
+    }
+    if (with->help) {
+        tell_usage(stdout);
+        return 0;
+    }
     if (with->list) {
         list();
         return 0;

@@ -69,7 +69,7 @@ public:
         const std::string reason = may_be_absent(f) ? f_.absent(f) : std::string{};
         if (reason.empty()) return not_run(std::string{what} + std::string{declaration_of(f)});
         if (judged_.state == rule_state::passed)
-            judged_ = {judged_.rule, rule_state::not_applicable, "the cloud has no such thing: " + reason};
+            judged_ = {judged_.rule, rule_state::not_applicable, std::string{no_such_thing} + ": " + reason};
     }
     /// Whether a function of the fixture is there and said yes.
     bool may(fixture_function f, std::optional<bool> answer) {

@@ -54,8 +54,12 @@ public:
     /// `N passed, M failed`; a line before it tells what is not among them.
     [[nodiscard]] std::string summary() const {
         std::string text;
+        const bool absent = std::any_of(results_.begin(), results_.end(), [](const rule_result& r) {
+            return r.state == rule_state::not_applicable && r.why.starts_with(no_such_thing);
+        });
         if (const std::size_t n = count(rule_state::not_applicable); n != 0)
-            text += std::to_string(n) + " not applicable: the driver has no function for them\n";
+            text += std::to_string(n) + " not applicable: the driver has no function for them" +
+                    (absent ? ", or the cloud no such thing\n" : "\n");
         if (const std::size_t n = count(rule_state::not_run); n != 0)
             text += std::to_string(n) + " not run: the driver is not called conforming\n";
         return text + std::to_string(count(rule_state::passed)) + " passed, " +

@@ -19,7 +19,7 @@ enum class rule_state : std::uint8_t {
     passed,
     failed,
     not_run,        ///< the fixture can not try it: nobody knows
-    not_applicable, ///< it is about a function that the driver does not have
+    not_applicable, ///< it is about a function that the driver does not have, or a thing that the cloud does not have
 };
 
 [[nodiscard]] constexpr std::string_view to_string(rule_state s) noexcept {
@@ -46,6 +46,9 @@ struct conformance_rule {
                can.has(operation::restart_service);
     }
 };
+
+/// What the reason begins with where a rule is not applicable because of the cloud, and not of the driver.
+inline constexpr std::string_view no_such_thing = "the cloud has no such thing";
 
 /// A rule and what came of it.
 struct rule_result {

@@ -16,10 +16,11 @@
 
 namespace reheat::inline REHEAT_ABI::testing {
 
-/// What a rule of the conformance kit asks of the fixture: a machine to try things on. It must be up when `make`
-/// returns, unless `running` is false.
+/// What a rule of the conformance kit asks of the fixture: a machine to try things on, or an error where it can not be
+/// had. It must be up when `make` returns, unless `running` is false.
 struct wanted_target {
-    std::string name{};         ///< unlike that of any other in this run; answer an error where it can not be had
+    /// Unlike that of any other in this run; `make` may choose another such name, for machines that boot ahead.
+    std::string name{};
     bool running = true;        ///< false: the cloud has never made it, and `create` will
     bool service = false;       ///< with a service that the driver can restart; name it in `test_target::services`
     bool volume = false;        ///< with a volume that outlives the machine, and `marker` written on it
