@@ -335,9 +335,14 @@ inline void engine::go_on(incident& i, outputs& out) {
 inline void engine::retry(incident& i, duration at_least) {
     const unsigned tried = i.fences != 0 ? i.fences : i.tries + i.attempts;
     const duration pause = wait_after(rung_of(i).wait, options_.seed, i.id, tried == 0 ? 1 : tried);
-    i.not_before = later(i.not_before, later(after(now_, pause), after(now_, at_least)));
+    step_back(i);
+    i.not_before = i.wake = later(i.not_before, later(after(now_, pause), after(now_, at_least)));
+}
+
+/// Back to the decision, and nothing of the attempt is under way any more.
+inline void engine::step_back(incident& i) {
     enter(i, phase::deciding);
-    i.wake = i.not_before;
+    i.wake = never;
     i.deaths.clear();
     i.forensics = false;
     finish_busy(i);

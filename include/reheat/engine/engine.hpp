@@ -401,7 +401,6 @@ private:
     void relive_word(const record& r, outputs& unsaid);
     void may_have_begun(pending_operation& op);
     void go_on_after_gap(incident& i);
-    void step_back(incident& i);
 
     // engine/decide.hpp: the incident's way up the ladder
     void open(target_id target, reason why, outputs& out);
@@ -424,6 +423,7 @@ private:
     void absorb_below(incident& i, outputs& out);
     void go_on(incident& i, outputs& out);
     void retry(incident& i, duration at_least);
+    void step_back(incident& i);
     void check_verdict(incident& i, outputs& out);
     void close(incident& i, reason why, outputs& out);
     void release_absorbed(incident& by, outputs& out, bool all = true);

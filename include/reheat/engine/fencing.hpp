@@ -47,8 +47,7 @@ inline void engine::fence_next(incident& i, outputs& out) {
             d.method = 0;
             begin_wait(i, now_);
         }
-        const std::optional<proof_kind> by = d.proved ? std::nullopt : dead(d.target);
-        if (by) mint(i, d, *by, reason::already_dead, out);
+        if (const auto by = d.proved ? std::nullopt : dead(d.target)) mint(i, d, *by, reason::already_dead, out);
         in_vain = in_vain || (!d.proved && d.method >= how.size());
     }
     for (death_wanted& d : i.deaths) {

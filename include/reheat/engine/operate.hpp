@@ -354,17 +354,16 @@ inline void engine::give_back_room(pending_operation& op) {
 inline void engine::finish(pending_operation& op, outcome_code code, reason why, duration retry_after, outputs& out) {
     const operation what = op.what;
     const target_id subject = op.subject;
-    const incident_id incident_of_op = op.for_incident;
     if (code == outcome_code::failed || code == outcome_code::refused) give_back_room(op);
     const op_id id = std::exchange(op.id, no_op); // `op` may move from here on
-    incident* i = find_incident(incident_of_op);
+    incident* i = find_incident(op.for_incident);
     if (i != nullptr) detail::add_words(i->said, op.said);
 
     if (!options_.shadow) {
         record& w = write(record_kind::outcome, subject, out);
         w.text = std::move(op.said);
         w.op = id;
-        w.incident = incident_of_op;
+        w.incident = op.for_incident;
         w.what = what;
         w.result = code;
         w.why = why;
@@ -384,6 +383,8 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     }
 
     if (what == operation::collect_forensics) {
+        // What was known as it began may be over: a host that was proved dead is back, and excuses no fence.
+        if (!i->deaths.empty() && !ask_evidence(*i, rung_of(*i), subject).allows()) return step_back(*i);
         enter(*i, i->deaths.empty() ? phase::acting : phase::fencing);
         return go_on(*i, out);
     }

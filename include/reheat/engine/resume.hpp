@@ -332,15 +332,6 @@ inline void engine::go_on_after_gap(incident& i) {
     step_back(i);
 }
 
-/// From what comes before an action back to the decision.
-inline void engine::step_back(incident& i) {
-    enter(i, phase::deciding);
-    i.wake = never;
-    i.deaths.clear();
-    i.forensics = false;
-    finish_busy(i);
-}
-
 /// A journal that visits its records: `visit` takes each of them, in order, and returns `result<void>`.
 template <class J>
 concept replayed_journal = requires(J& log, result<void> (&visit)(record&&)) {

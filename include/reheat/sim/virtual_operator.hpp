@@ -144,9 +144,12 @@ private:
             told = true;
             left = !world_->repair(n) || left;
         }
-        // He comes back to see whether it helped, as long as a breaker is open, or a page is not followed by `recovered`.
-        for (const incident& i : of_->state().incidents())
-            left = left || (i.denied & bit(guard::breaker)) != 0 || i.paged;
+        // He comes back to see whether it helped; as long as a page is not followed by `recovered`; and as long as a
+        // breaker is open: it was paged once, also if nothing waits for it now, because an action of before holds all
+        // that it counts.
+        for (const incident& i : of_->state().incidents()) left = left || i.paged;
+        const set_book& sets = of_->state().sets();
+        for (std::size_t n = 0; n < sets.size(); ++n) left = left || sets[static_cast<set_id>(n)].open;
         if (left || told) plan(task::kind::mend_all, no_target);
         return told;
     }
