@@ -2,6 +2,7 @@
 // reheat 0.1.0 in one header. Made by tools/amalgamate from include/; do not edit.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -4425,6 +4426,13 @@ inline void append_fraction(std::string& out, std::int64_t nanoseconds) {
     return out;
 }
 
+/// Texts as one, `a; b; c`.
+[[nodiscard]] inline std::string joined(const std::vector<std::string>& texts) {
+    std::string all;
+    for (const std::string& text : texts) all += (all.empty() ? "" : "; ") + text;
+    return all;
+}
+
 } // namespace reheat::inline REHEAT_ABI
 
 // file: reheat/alarm/reason.hpp
@@ -7878,8 +7886,8 @@ struct pending_operation {
     std::string cloud_id_before{};
     std::string boot_id_before{};
     std::vector<proof_of_death> proofs{};
-    std::string said{};            ///< what the driver said of it, for people
-    std::vector<set_id> room_in{}; ///< where it took room, once for each copy; `no_set`: of the whole cloud
+    std::vector<std::string> said{}; ///< what the driver said of it, for people
+    std::vector<set_id> room_in{};   ///< where it took room, once for each copy; `no_set`: of the whole cloud
 };
 
 namespace detail {
@@ -7890,10 +7898,11 @@ namespace detail {
 }
 
 /// What is said more than once is kept once, and of very much the newest.
-inline void add_words(std::string& to, std::string_view words) {
-    if (to.find(words = words.substr(0, 1'024)) != std::string::npos) return;
-    to += (to.empty() ? "" : "; ") + std::string{words};
-    if (to.size() > 4'096) to.erase(0, to.size() - 4'096);
+inline void add_words(std::vector<std::string>& to, std::string_view words) {
+    words = words.substr(0, 1'000);
+    if (std::find(to.begin(), to.end(), words) != to.end()) return;
+    if (to.size() == 8) to.erase(to.begin());
+    to.emplace_back(words);
 }
 
 } // namespace detail
@@ -8255,15 +8264,16 @@ struct incident {
     time_point opened_at{};
     time_point healed_at = never; ///< since when the guest is given time to heal itself
     time_point approved_until = (time_point::min)();
-    time_point waiting_since = never;             ///< for something of its own, once it waits for that
-    time_point waits_since = never;               ///< while it waits: since when, for whatever
-    time_point not_before = (time_point::min)();  ///< backoff
+    time_point waiting_since = never;            ///< for something of its own, once it waits for that
+    time_point waits_since = never;              ///< while it waits: since when, for whatever
+    time_point not_before = (time_point::min)(); ///< backoff
     time_point wake = never;
     time_point verify_by = never;
     time_point off_since = never;              ///< its machine, by its fence: no alarm but one by silence is health
     time_point acted_at = (time_point::min)(); ///< what was heard before says nothing of whether it helped
     std::vector<death_wanted> deaths;
-    std::string said; ///< what the driver said of its operations, for people: what failed, what was left detached
+    std::vector<std::string>
+        said; ///< what the driver said of its operations, for people: what failed, what is detached
 };
 
 } // namespace reheat::inline REHEAT_ABI
@@ -9047,7 +9057,6 @@ private:
     void relive_word(const record& r, outputs& unsaid);
     void may_have_begun(pending_operation& op);
     void go_on_after_gap(incident& i);
-    void step_back(incident& i);
 
     // engine/decide.hpp: the incident's way up the ladder
     void open(target_id target, reason why, outputs& out);
@@ -9070,6 +9079,7 @@ private:
     void absorb_below(incident& i, outputs& out);
     void go_on(incident& i, outputs& out);
     void retry(incident& i, duration at_least);
+    void step_back(incident& i);
     void check_verdict(incident& i, outputs& out);
     void close(incident& i, reason why, outputs& out);
     void release_absorbed(incident& by, outputs& out, bool all = true);
@@ -9738,9 +9748,14 @@ inline void engine::go_on(incident& i, outputs& out) {
 inline void engine::retry(incident& i, duration at_least) {
     const unsigned tried = i.fences != 0 ? i.fences : i.tries + i.attempts;
     const duration pause = wait_after(rung_of(i).wait, options_.seed, i.id, tried == 0 ? 1 : tried);
-    i.not_before = later(i.not_before, later(after(now_, pause), after(now_, at_least)));
+    step_back(i);
+    i.not_before = i.wake = later(i.not_before, later(after(now_, pause), after(now_, at_least)));
+}
+
+/// Back to the decision, and nothing of the attempt is under way any more.
+inline void engine::step_back(incident& i) {
     enter(i, phase::deciding);
-    i.wake = i.not_before;
+    i.wake = never;
     i.deaths.clear();
     i.forensics = false;
     finish_busy(i);
@@ -9950,8 +9965,7 @@ inline void engine::fence_next(incident& i, outputs& out) {
             d.method = 0;
             begin_wait(i, now_);
         }
-        const std::optional<proof_kind> by = d.proved ? std::nullopt : dead(d.target);
-        if (by) mint(i, d, *by, reason::already_dead, out);
+        if (const auto by = d.proved ? std::nullopt : dead(d.target)) mint(i, d, *by, reason::already_dead, out);
         in_vain = in_vain || (!d.proved && d.method >= how.size());
     }
     for (death_wanted& d : i.deaths) {
@@ -11047,7 +11061,7 @@ inline void engine::take(completed& c, outputs& out) {
         return;
     }
     pending_operation* op = c.repeated || c.op == no_op ? nullptr : find_operation(c.op);
-    if (op != nullptr) detail::add_words(op->said, c.result.reason);
+    if (op != nullptr && !c.result.reason.empty()) detail::add_words(op->said, c.result.reason);
     if (op != nullptr && op->reading == c.op) return read_back(*op, c.result, out);
     if (op == nullptr || op->at != pending_operation::stage::called) {
         const reason why = c.repeated ? reason::repeated_completion : reason::late_completion;
@@ -11414,17 +11428,16 @@ inline void engine::give_back_room(pending_operation& op) {
 inline void engine::finish(pending_operation& op, outcome_code code, reason why, duration retry_after, outputs& out) {
     const operation what = op.what;
     const target_id subject = op.subject;
-    const incident_id incident_of_op = op.for_incident;
     if (code == outcome_code::failed || code == outcome_code::refused) give_back_room(op);
     const op_id id = std::exchange(op.id, no_op); // `op` may move from here on
-    incident* i = find_incident(incident_of_op);
-    if (i != nullptr) detail::add_words(i->said, op.said);
+    incident* i = find_incident(op.for_incident);
+    for (std::size_t n = 0; i != nullptr && n < op.said.size(); ++n) detail::add_words(i->said, op.said[n]);
 
     if (!options_.shadow) {
         record& w = write(record_kind::outcome, subject, out);
-        w.text = std::move(op.said);
+        for (const std::string& words : op.said) w.text += (w.text.empty() ? "" : "; ") + words;
         w.op = id;
-        w.incident = incident_of_op;
+        w.incident = op.for_incident;
         w.what = what;
         w.result = code;
         w.why = why;
@@ -11444,6 +11457,8 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     }
 
     if (what == operation::collect_forensics) {
+        // What was known as it began may be over: a host that was proved dead is back, and excuses no fence.
+        if (!i->deaths.empty() && !ask_evidence(*i, rung_of(*i), subject).allows()) return step_back(*i);
         enter(*i, i->deaths.empty() ? phase::acting : phase::fencing);
         return go_on(*i, out);
     }
@@ -11809,7 +11824,7 @@ struct explanation {
         x.most_attempts = rungs[i->rung].burst.count;
     }
     x.attempts = i->attempts;
-    x.said = i->said;
+    x.said = joined(i->said);
     std::size_t vain = 0;
     for (std::size_t n = 0; n < rungs.size(); ++n) {
         if ((i->unhelpful >> n & 1U) != 0) x.in_vain[vain++] = rungs[n].what;
@@ -14836,9 +14851,9 @@ public:
                 return queue_.take(e, std::string{to_string(set.of)} + ' ' + set.name, record);
             }
         }
-        std::string_view said;
+        std::string said;
         if constexpr (requires { names_->incident_of(e.target)->said; }) {
-            if (const auto* const i = names_->incident_of(e.target); i != nullptr) said = i->said;
+            if (const auto* const i = names_->incident_of(e.target); i != nullptr) said = joined(i->said);
         }
         queue_.take(e, names_->name(e.target), record, said);
     }

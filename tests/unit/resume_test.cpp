@@ -129,25 +129,25 @@ TEST_SUITE("resume") {
             REQUIRE(w.run_for(2min));
         }
         constexpr std::string_view all = "no agent; volume v1 is detached\n"; // what is said twice is kept once
-        CHECK(w.e.incident_of(w.mysqld)->said == all);
+        CHECK(rh::joined(w.e.incident_of(w.mysqld)->said) == all);
         CHECK(w.records.back().kind != rh::record_kind::closed);
         CHECK(rh::why(w.e, w.mysqld).said == all);
 
         again a{w.records, w.now, no_grace};
         REQUIRE(a.open() != nullptr);
-        CHECK(a.open()->said == all);
+        CHECK(rh::joined(a.open()->said) == all);
         const std::string text = to_text(a.e, rh::why(a.e, a.mysqld));
         CHECK(text.find("; the driver said: no agent; volume v1 is detached?") != std::string::npos);
         const std::string json = to_json(a.e, rh::why(a.e, a.mysqld));
         CHECK(json.find(R"("said":"no agent; volume v1 is detached\u000a")") != std::string::npos);
 
         // However much it says.
-        std::string much;
+        std::vector<std::string> much;
         for (int n = 0; n < 100; ++n) rh::detail::add_words(much, std::string(90, 'x') + std::to_string(n));
-        CHECK(much.size() == 4'096);
-        CHECK(much.ends_with("x99"));
         rh::detail::add_words(much, std::string(5'000, 'y'));
-        CHECK(much.ends_with("; " + std::string(1'024, 'y')));
+        REQUIRE(much.size() == 8);
+        CHECK(much[0].ends_with("x93"));
+        CHECK(much[7] == std::string(1'000, 'y'));
     }
 
     TEST_CASE("a budget that a closed incident has spent is spent for the next one") {

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace reheat::inline REHEAT_ABI {
 
@@ -134,6 +135,13 @@ inline void append_fraction(std::string& out, std::int64_t nanoseconds) {
     detail::append_fraction(out, of_day % 1'000'000'000);
     out += 'Z';
     return out;
+}
+
+/// Texts as one, `a; b; c`.
+[[nodiscard]] inline std::string joined(const std::vector<std::string>& texts) {
+    std::string all;
+    for (const std::string& text : texts) all += (all.empty() ? "" : "; ") + text;
+    return all;
 }
 
 } // namespace reheat::inline REHEAT_ABI

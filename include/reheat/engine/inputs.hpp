@@ -611,7 +611,7 @@ inline void engine::take(completed& c, outputs& out) {
         return;
     }
     pending_operation* op = c.repeated || c.op == no_op ? nullptr : find_operation(c.op);
-    if (op != nullptr) detail::add_words(op->said, c.result.reason);
+    if (op != nullptr && !c.result.reason.empty()) detail::add_words(op->said, c.result.reason);
     if (op != nullptr && op->reading == c.op) return read_back(*op, c.result, out);
     if (op == nullptr || op->at != pending_operation::stage::called) {
         const reason why = c.repeated ? reason::repeated_completion : reason::late_completion;

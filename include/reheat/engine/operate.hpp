@@ -357,11 +357,11 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     if (code == outcome_code::failed || code == outcome_code::refused) give_back_room(op);
     const op_id id = std::exchange(op.id, no_op); // `op` may move from here on
     incident* i = find_incident(op.for_incident);
-    if (i != nullptr) detail::add_words(i->said, op.said);
+    for (std::size_t n = 0; i != nullptr && n < op.said.size(); ++n) detail::add_words(i->said, op.said[n]);
 
     if (!options_.shadow) {
         record& w = write(record_kind::outcome, subject, out);
-        w.text = std::move(op.said);
+        for (const std::string& words : op.said) w.text += (w.text.empty() ? "" : "; ") + words;
         w.op = id;
         w.incident = op.for_incident;
         w.what = what;

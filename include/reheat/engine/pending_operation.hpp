@@ -5,6 +5,7 @@
 #include <reheat/action/request.hpp>
 #include <reheat/recovery/sets.hpp>
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -43,8 +44,8 @@ struct pending_operation {
     std::string cloud_id_before{};
     std::string boot_id_before{};
     std::vector<proof_of_death> proofs{};
-    std::string said{};            ///< what the driver said of it, for people
-    std::vector<set_id> room_in{}; ///< where it took room, once for each copy; `no_set`: of the whole cloud
+    std::vector<std::string> said{}; ///< what the driver said of it, for people
+    std::vector<set_id> room_in{};   ///< where it took room, once for each copy; `no_set`: of the whole cloud
 };
 
 namespace detail {
@@ -55,10 +56,11 @@ namespace detail {
 }
 
 /// What is said more than once is kept once, and of very much the newest.
-inline void add_words(std::string& to, std::string_view words) {
-    if (to.find(words = words.substr(0, 1'024)) != std::string::npos) return;
-    to += (to.empty() ? "" : "; ") + std::string{words};
-    if (to.size() > 4'096) to.erase(0, to.size() - 4'096);
+inline void add_words(std::vector<std::string>& to, std::string_view words) {
+    words = words.substr(0, 1'000);
+    if (std::find(to.begin(), to.end(), words) != to.end()) return;
+    if (to.size() == 8) to.erase(to.begin());
+    to.emplace_back(words);
 }
 
 } // namespace detail

@@ -290,7 +290,7 @@ inline void engine::relive_outcome(const record& r, outputs& unsaid) {
     pending_operation* const op = find_operation(r.op);
     if (op == nullptr) return;
     may_have_begun(*op);
-    op->said = r.text;
+    if (!r.text.empty()) op->said.push_back(r.text);
     note_seen(r.target, {.cloud_id = r.cloud_id, .boot_id = r.boot_id, .host = r.host});
     incident* const i = find_incident(op->for_incident);
     const bool first = detail::comes_first(op->what);

@@ -62,7 +62,7 @@ struct explanation {
         x.most_attempts = rungs[i->rung].burst.count;
     }
     x.attempts = i->attempts;
-    x.said = i->said;
+    x.said = joined(i->said);
     std::size_t vain = 0;
     for (std::size_t n = 0; n < rungs.size(); ++n) {
         if ((i->unhelpful >> n & 1U) != 0) x.in_vain[vain++] = rungs[n].what;

@@ -66,15 +66,16 @@ struct incident {
     time_point opened_at{};
     time_point healed_at = never; ///< since when the guest is given time to heal itself
     time_point approved_until = (time_point::min)();
-    time_point waiting_since = never;             ///< for something of its own, once it waits for that
-    time_point waits_since = never;               ///< while it waits: since when, for whatever
-    time_point not_before = (time_point::min)();  ///< backoff
+    time_point waiting_since = never;            ///< for something of its own, once it waits for that
+    time_point waits_since = never;              ///< while it waits: since when, for whatever
+    time_point not_before = (time_point::min)(); ///< backoff
     time_point wake = never;
     time_point verify_by = never;
     time_point off_since = never;              ///< its machine, by its fence: no alarm but one by silence is health
     time_point acted_at = (time_point::min)(); ///< what was heard before says nothing of whether it helped
     std::vector<death_wanted> deaths;
-    std::string said; ///< what the driver said of its operations, for people: what failed, what was left detached
+    std::vector<std::string>
+        said; ///< what the driver said of its operations, for people: what failed, what is detached
 };
 
 } // namespace reheat::inline REHEAT_ABI

@@ -112,9 +112,9 @@ public:
                 return queue_.take(e, std::string{to_string(set.of)} + ' ' + set.name, record);
             }
         }
-        std::string_view said;
+        std::string said;
         if constexpr (requires { names_->incident_of(e.target)->said; }) {
-            if (const auto* const i = names_->incident_of(e.target); i != nullptr) said = i->said;
+            if (const auto* const i = names_->incident_of(e.target); i != nullptr) said = joined(i->said);
         }
         queue_.take(e, names_->name(e.target), record, said);
     }
