@@ -2,7 +2,6 @@
 // reheat 0.1.0 in one header. Made by tools/amalgamate from include/; do not edit.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -7900,7 +7899,7 @@ namespace detail {
 /// What is said more than once is kept once, and of very much the newest.
 inline void add_words(std::vector<std::string>& to, std::string_view words) {
     words = words.substr(0, 1'000);
-    if (std::find(to.begin(), to.end(), words) != to.end()) return;
+    std::erase(to, words);
     if (to.size() == 8) to.erase(to.begin());
     to.emplace_back(words);
 }

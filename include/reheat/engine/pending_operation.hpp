@@ -5,7 +5,6 @@
 #include <reheat/action/request.hpp>
 #include <reheat/recovery/sets.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -58,7 +57,7 @@ namespace detail {
 /// What is said more than once is kept once, and of very much the newest.
 inline void add_words(std::vector<std::string>& to, std::string_view words) {
     words = words.substr(0, 1'000);
-    if (std::find(to.begin(), to.end(), words) != to.end()) return;
+    std::erase(to, words);
     if (to.size() == 8) to.erase(to.begin());
     to.emplace_back(words);
 }
