@@ -9746,7 +9746,10 @@ inline void engine::go_on(incident& i, outputs& out) {
 /// Back to the decision, not before the backoff is over.
 inline void engine::retry(incident& i, duration at_least) {
     const unsigned tried = i.fences != 0 ? i.fences : i.tries + i.attempts;
-    const duration pause = wait_after(rung_of(i).wait, options_.seed, i.id, tried == 0 ? 1 : tried);
+    const backoff& own = rung_of(i).wait;
+    // No budget ends fences, so those of a rung that does not wait do.
+    const backoff& wait = i.fences != 0 && own.first <= duration::zero() ? instance_backoff : own;
+    const duration pause = wait_after(wait, options_.seed, i.id, tried == 0 ? 1 : tried);
     step_back(i);
     i.not_before = i.wake = later(i.not_before, later(after(now_, pause), after(now_, at_least)));
 }
@@ -10101,9 +10104,8 @@ inline void engine::meet_stranger(const sighting& s, outputs& out) {
     if (n == strays_.size()) strays_.push_back({s.target, std::string{s.cloud_id}, never, (time_point::min)()});
     targets_[s.target].second = true;         // so that only a fence by name lets another one start
     if (strays_[n].again_at != never) return; // it is to be fenced
-    if (!is_news(strays_[n].seen_at)) return;
-    page(reason::returned, s.target, out);
-    ask_machine(s.target, out); // it may be the current one
+    ask_machine(s.target, out);               // it may be the current one; the answer to one question may get lost
+    if (is_news(strays_[n].seen_at)) page(reason::returned, s.target, out);
 }
 
 /// When a copy that returned is to be fenced; `never` as long as something that ends by itself stands in the way.
@@ -11328,8 +11330,7 @@ inline void engine::doubt_outcome(pending_operation& op, reason why, outputs& ou
 
 /// Asks the cloud what is. It changes nothing, so it needs no intent.
 inline void engine::ask_cloud(pending_operation& op, outputs& out) {
-    const bool leads = leads_for(options_.read_back_every);
-    const time_point at = leads ? call_at() : after(now_, options_.read_back_every);
+    const time_point at = leads_for(options_.read_back_every) ? call_at() : after(now_, options_.read_back_every);
     op.held_since = at > now_ ? earlier(op.held_since, now_) : never;
     // Who lost the lead will never ask.
     if (op.settle_by == never && (at <= now_ || lost_)) op.settle_by = after(now_, op.settle);

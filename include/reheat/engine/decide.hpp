@@ -334,7 +334,10 @@ inline void engine::go_on(incident& i, outputs& out) {
 /// Back to the decision, not before the backoff is over.
 inline void engine::retry(incident& i, duration at_least) {
     const unsigned tried = i.fences != 0 ? i.fences : i.tries + i.attempts;
-    const duration pause = wait_after(rung_of(i).wait, options_.seed, i.id, tried == 0 ? 1 : tried);
+    const backoff& own = rung_of(i).wait;
+    // No budget ends fences, so those of a rung that does not wait do.
+    const backoff& wait = i.fences != 0 && own.first <= duration::zero() ? instance_backoff : own;
+    const duration pause = wait_after(wait, options_.seed, i.id, tried == 0 ? 1 : tried);
     step_back(i);
     i.not_before = i.wake = later(i.not_before, later(after(now_, pause), after(now_, at_least)));
 }

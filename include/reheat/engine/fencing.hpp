@@ -184,9 +184,8 @@ inline void engine::meet_stranger(const sighting& s, outputs& out) {
     if (n == strays_.size()) strays_.push_back({s.target, std::string{s.cloud_id}, never, (time_point::min)()});
     targets_[s.target].second = true;         // so that only a fence by name lets another one start
     if (strays_[n].again_at != never) return; // it is to be fenced
-    if (!is_news(strays_[n].seen_at)) return;
-    page(reason::returned, s.target, out);
-    ask_machine(s.target, out); // it may be the current one
+    ask_machine(s.target, out);               // it may be the current one; the answer to one question may get lost
+    if (is_news(strays_[n].seen_at)) page(reason::returned, s.target, out);
 }
 
 /// When a copy that returned is to be fenced; `never` as long as something that ends by itself stands in the way.

@@ -255,8 +255,7 @@ inline void engine::doubt_outcome(pending_operation& op, reason why, outputs& ou
 
 /// Asks the cloud what is. It changes nothing, so it needs no intent.
 inline void engine::ask_cloud(pending_operation& op, outputs& out) {
-    const bool leads = leads_for(options_.read_back_every);
-    const time_point at = leads ? call_at() : after(now_, options_.read_back_every);
+    const time_point at = leads_for(options_.read_back_every) ? call_at() : after(now_, options_.read_back_every);
     op.held_since = at > now_ ? earlier(op.held_since, now_) : never;
     // Who lost the lead will never ask.
     if (op.settle_by == never && (at <= now_ || lost_)) op.settle_by = after(now_, op.settle);
