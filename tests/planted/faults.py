@@ -82,7 +82,7 @@ FAULTS = [
     ("an intent is called although the lease ended", ENGINE + "operate.hpp",
      "    if (!leads_for(op.timeout)) return unled();\n", "", "leadership"),
     ("read-backs go on without the lead", ENGINE + "operate.hpp",
-     "const bool leads = leads_for(options_.read_back_every);", "const bool leads = true;", "leadership"),
+     "const time_point at = leads_for(options_.read_back_every) ? call_at() : after(now_, options_.read_back_every);", "const time_point at = call_at();", "leadership"),
     ("a renewal wakes nobody", ENGINE + "engine.hpp",
      "look_again_ = look_again_ || (i.denied & bit(guard::leadership)) != 0;", "look_again_ = look_again_ && i.denied != 0;", "leadership"),
     ("who lost the lead takes it again", ENGINE + "engine.hpp",
