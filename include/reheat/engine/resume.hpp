@@ -99,6 +99,10 @@ inline void engine::resume(outputs& out) {
     // What was to be kept is a help, not a need.
     std::erase_if(operations_, [](const pending_operation& op) { return op.what == operation::collect_forensics; });
     for (incident& i : incidents_) go_on_after_gap(i);
+    // Of two that had the same subject in turn only one still acts upon it, and absorbs what fails below.
+    for (const incident& i : incidents_) {
+        if (i.subject != no_target) targets_[i.subject].actor = i.id;
+    }
     // Nobody knows whether the end of what was paged arrived, nor whether the page did: the newest state is told anew.
     constexpr duration tried_for = std::chrono::hours{24}; // by the pager of the earlier run
     for (const detail::page_book::trouble& t : pages.troubles()) {

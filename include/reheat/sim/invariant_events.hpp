@@ -279,6 +279,7 @@ inline void invariant_monitor::take_page(const event& e) {
     i.paged = true;
     i.owes_page = false;
     at(e.target).paged_at = e.at;
+    if (at(e.target).forgotten >= e.at) at(e.target).forgotten = e.at - duration{1}; // told anew in the same moment
     at(e.target).human = !e.shadow; // nobody is called for what nobody does
     if (e.why == reason::journal_pending || e.why == reason::api_quota) i.told_held = true;
     if (e.why != reason::waited_long) {
