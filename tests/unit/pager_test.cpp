@@ -475,6 +475,24 @@ TEST_CASE("what stops everything, or a whole set, is no incident's trouble") {
     CHECK(pages.state().size() == 0);
 }
 
+TEST_CASE("what was said of a page that found no room is not said of all") {
+    rh::page_queue pages{{.most = 1}};
+    rh::event e;
+    e.at = start;
+    e.kind = rh::event_kind::page;
+    e.what = rh::decision::page;
+    e.why = rh::reason::ladder_exhausted;
+    for (const rh::target_id t : {db, web}) {
+        e.target = t;
+        e.incident = rh::incident_id{static_cast<std::uint32_t>(t)};
+        pages.take(e, "vm", rh::no_sequence, "v1 is detached");
+    }
+    rh::op_id delivery{};
+    for (const rh::notification* n = pages.deliver(start, delivery); n != nullptr; n = pages.deliver(start, delivery))
+        CHECK(n->said.empty() == (n->why == rh::reason::inbox_overflow));
+    CHECK(pages.figures().deliveries == 2);
+}
+
 TEST_CASE("a page says what the driver said, in one line, and its recovery does not") {
     rh::page_queue pages;
     rh::event e;

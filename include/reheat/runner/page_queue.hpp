@@ -290,6 +290,7 @@ private:
         told.what = decision::page;
         told.why = reason::inbox_overflow;
         s = find(full);
+        said_ = {}; // of what was dropped
         say(s != nullptr ? *s : make(full), told, {});
     }
 
