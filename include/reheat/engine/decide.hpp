@@ -212,9 +212,7 @@ inline void engine::climb(incident& i, decision what, reason why, outputs& out) 
     i.not_before = (time_point::min)();
     i.waiting_since = never;
     i.paged = false;
-    i.denied = 0;
-    i.denied_by = reason::none;
-    i.wake = never;
+    waits_for_nothing(i);
 }
 
 inline void engine::wait(incident& i, target_id subject, const guard_answers& answers, outputs& out) {
@@ -278,9 +276,8 @@ inline void engine::act_upon(incident& i, target_id subject, outputs& out) {
     i.member_of = machine == no_target ? 0 : targets_[machine].member_of;
     i.places.clear();
     if (machine == no_target) note_places(i);
-    i.denied = 0;
-    i.denied_by = reason::none;
-    i.wake = never;
+    if ((i.denied & (bit(guard::maintenance) | bit(guard::trust))) != 0) i.waiting_since = now_; // for its fences
+    waits_for_nothing(i);
     targets_.mark_busy(subject, 1);
     ++flying(targets_[subject].of);
     if (targets_[subject].of != level::service) last_machine_action_ = now_;
@@ -306,10 +303,8 @@ inline void engine::absorb_below(incident& i, outputs& out) {
         other.at = phase::absorbed;
         other.absorbed_by = i.id;
         ++i.absorbs;
-        other.wake = never;
         other.waiting_since = never;
-        other.denied = 0; // let go, it tells anew what it waits for
-        other.denied_by = reason::none;
+        waits_for_nothing(other); // let go, it tells anew what it waits for
         event& e = tell(event_kind::incident, decision::absorb, reason::action_above, other, out);
         e.subject = i.subject;
         e.rung = operation::none;

@@ -417,6 +417,11 @@ private:
     static void begin_wait(incident& i, time_point since) noexcept {
         if (i.waiting_since == never) i.waiting_since = i.waits_since = since;
     }
+    static void waits_for_nothing(incident& i) noexcept {
+        i.denied = 0;
+        i.denied_by = reason::none;
+        i.wake = never;
+    }
     void begin(incident& i, const rung& r, target_id subject, outputs& out);
     void act_upon(incident& i, target_id subject, outputs& out);
     void note_places(incident& i) const;

@@ -174,6 +174,7 @@ inline void invariant_monitor::take_incident(const event& e) {
         i.at = stage::absorbed;
         i.by_itself = false;
         i.in_turn = true;
+        i.told_wait = i.told_wait && i.told_for != 0; // no fence is waited for any more
         i.since = never;
         return;
     case decision::release: i.at = stage::deciding; return owe_word(i);
@@ -286,11 +287,11 @@ inline void invariant_monitor::take_page(const event& e) {
         if (e.why == reason::alarm_raised && !again) owe_word(i); // and the rung after it
         return;
     }
-    // Told again after a restart, and that wait is over: it acts. What the last run had decided of it may not be
-    // written.
+    // Told again after a restart, and that wait is over: it acts, or waits for its fence anew. What the last run had
+    // decided of it may not be written.
     const incident* const now = of_ == nullptr ? nullptr : of_->incident_of(e.target);
     const bool acts = now != nullptr && (now->at == phase::acting || now->at == phase::verifying);
-    if (i.at == stage::called || i.at == stage::verifying || (again && acts)) return;
+    if (i.at == stage::called || i.at == stage::verifying || (again && (acts || e.denied == 0))) return;
     const bool same = i.told_for == e.denied || (i.told_for & e.denied) != 0;
     const bool again_told = std::exchange(i.told_wait, true) && same;
     i.told_for = e.denied;
