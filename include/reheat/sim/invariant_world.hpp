@@ -95,7 +95,6 @@ inline void invariant_monitor::recorded(const record& r) {
               "record " + std::to_string(static_cast<std::uint64_t>(r.seq)) + " follows record " +
                   std::to_string(last));
     last_record_ = r.seq;
-    if (r.seq <= durable_) return; // written anew
     switch (r.kind) {
     case record_kind::intent: {
         const auto same = [&](const auto& i) { return i.first == r.op; };

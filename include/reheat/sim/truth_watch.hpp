@@ -2,9 +2,11 @@
 #pragma once
 
 #include <reheat/sim/invariant_monitor.hpp>
+#include <reheat/sim/sim_journal.hpp>
 #include <reheat/sim/world_clock.hpp>
 #include <reheat/sim/world_parts.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -49,6 +51,11 @@ public:
             else watch_->volume_detached(name_of_volume(n, v), m.target, cloud_id_of(n, c), at());
         }
     }
+    /// What is safe, also where nobody heard that it was appended: each record once, whoever wrote it.
+    void journaled(const journal_disk& disk) {
+        for (; journaled_ < disk.safe(); ++journaled_) watch_->recorded(disk.at(journaled_));
+        watch_->durable(disk.durable());
+    }
     void removed(const machine_state& m) { watch_->removed(m.target, at()); }
 
 private:
@@ -56,6 +63,7 @@ private:
     world_time* time_;
     time_point frozen_ = never;
     time_point last_ = (time_point::min)();
+    std::size_t journaled_ = 0;
     bool volumes_ = true;
 };
 

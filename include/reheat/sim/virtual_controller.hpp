@@ -245,19 +245,14 @@ private:
     void begin_watch() {
         watch_->thaw();
         watch_->begin();
-        tell_journal();
+        watch_->journaled(*disk_);
         ha_->log().tell(watch_->monitor());
         watch_->monitor().started(ha_->state(), world_clock{*time_, ahead_}.now());
-    }
-    /// What is safe, also where nobody heard that it was appended.
-    void tell_journal() {
-        for (std::size_t n = 0; lead_ && n < disk_->safe(); ++n) watch_->monitor().recorded(disk_->at(n));
-        watch_->monitor().durable(disk_->durable());
     }
     /// Its pipeline is gone. Who watches hears of it, unless another one leads already.
     void end() {
         if (watch_ != nullptr && running() && number_ == world_->leader()) {
-            tell_journal();
+            watch_->journaled(*disk_);
             watch_->monitor().crashed(watch_->at());
         }
         led_.reset();
