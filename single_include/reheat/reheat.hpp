@@ -7896,11 +7896,10 @@ namespace detail {
     return o == operation::fence_instance || o == operation::collect_forensics;
 }
 
-/// What is said more than once is kept once, and of very much the newest.
+/// What is said more than once is kept once; of very much what came first, which tells the cause, and the newest.
 inline void add_words(std::vector<std::string>& to, std::string_view words) {
-    words = words.substr(0, 1'000);
     std::erase(to, words);
-    if (to.size() == 8) to.erase(to.begin());
+    if (to.size() == 16) to.erase(to.begin() + 8);
     to.emplace_back(words);
 }
 
@@ -7988,6 +7987,9 @@ public:
         const std::uint32_t group = group_of(watch);
         return group < groups_.size() && groups_[group].by_silence;
     }
+
+    /// Whether a watch that silence raises is not raised: then it hears its target.
+    [[nodiscard]] bool hears_life(watch_id w) const noexcept { return hears_silence(w) && state(w) == alarm_state::ok; }
 
     [[nodiscard]] time_point next() const noexcept {
         time_point earliest = never;
@@ -8165,7 +8167,7 @@ struct copy_sighting {
     target_id target = no_target;
     std::string_view cloud_id{};
     std::string_view host{};
-    time_point running_since{}; ///< of this boot
+    time_point running_since{}; ///< of this boot, by the engine's time: a clock that is behind makes a proof look false
 };
 
 } // namespace reheat::inline REHEAT_ABI
@@ -8181,9 +8183,10 @@ struct recovery_memory {
     incident_id incident = no_incident;
     policy_id rules{}; ///< whose rungs the bits below are of
     time_point closed_at = (time_point::min)();
-    unsigned tries = 0;       ///< of its last rung, for the backoff of the next failure
-    std::uint8_t tried = 0;   ///< bit n: rung n was tried the last time and did not help
-    std::uint8_t useless = 0; ///< bit n: nor the time before that
+    unsigned tries = 0;              ///< of its last rung, for the backoff of the next failure
+    std::uint8_t tried = 0;          ///< bit n: rung n was tried the last time and did not help
+    std::uint8_t useless = 0;        ///< bit n: nor the time before that
+    std::vector<std::string> said{}; ///< by the driver, unless it recovered by what was done
     // of actions upon it: the last instance or stack action that helped, and on whose evidence it was taken
     operation helped = operation::none;
     vantage_set on_word_of{};
@@ -8252,6 +8255,7 @@ struct incident {
     reason denied_by = reason::none; ///< the last denial, so that only a change is told
     std::uint32_t denied = 0;
     std::uint32_t paged_for = 0; ///< what denied when the long wait was paged
+    bool by_itself = false;      ///< whether it was denied for its own sake, rather than with many
     std::uint32_t absorbs = 0;   ///< incidents that wait for its action
     unsigned tries = 0; ///< attempts of the incident before, if the target was not stable since; for the backoff
     incident_id absorbed_by = no_incident;
@@ -9163,8 +9167,9 @@ private:
     void fence_strays(outputs& out);
     void stray_fenced(op_id op, outcome_code code, duration retry_after, outputs& out);
     [[nodiscard]] std::optional<grave> withdraw_proof(const sighting& s, outputs& out);
-    /// No copy of a machine runs that nobody knows of.
-    void only_one(target_id machine) noexcept {
+    /// No copy of a machine runs that nobody knows of. Where it stands nobody knows, if there may have been one.
+    void only_one(target_id machine) {
+        if (targets_[machine].second) move_to(machine, {});
         targets_[machine].second = false;
         std::erase_if(strays_, [machine](const stray& s) { return s.target == machine && s.again_at == never; });
     }
@@ -9454,6 +9459,7 @@ inline bool engine::make(incident& i, target_id target) {
         related = m.incident != no_incident && now_ < after(m.closed_at, policy_of(i).related);
         if (related) {
             i.id = m.incident;
+            i.said = m.said;
             if (m.rules == i.rules) i.useless = m.useless;
             if (now_ < after(m.closed_at, policy_of(i).stable)) i.tries = m.tries;
             if (i.tries != 0 && policy_of(i).size() != 0)
@@ -9622,11 +9628,8 @@ inline void engine::climb(incident& i, decision what, reason why, outputs& out) 
         i.useless = i.unhelpful = 0;
         while (i.rung < policy_of(i).size() && rank(rung_of(i).what) <= rank(left)) ++i.rung;
     }
-    i.attempts = 0;
-    i.tries = 0;
-    i.fences = 0;
-    i.approved_until = (time_point::min)();
-    i.not_before = (time_point::min)();
+    i.tries = i.attempts = i.fences = 0;
+    i.approved_until = i.not_before = (time_point::min)();
     i.waiting_since = never;
     i.paged = false;
     waits_for_nothing(i);
@@ -9648,10 +9651,10 @@ inline void engine::wait(incident& i, target_id subject, const guard_answers& an
         i.wake = earlier(i.wake, unknown ? ask_again_at(machine) : old);
     }
     if (i.denied == answers.denied() && i.denied_by == answers.first()) return;
-    const bool waited = i.denied != 0 && !waits_by_itself(i.denied);
-    const bool named = i.paged && i.paged_for != 0; // what stands in the way, rather than a fence
-    if ((waited || named) && waits_by_itself(answers.denied())) {
-        // A page holds as long as anything that it named does. What else stands in the way is a wait of its own.
+    const bool before = std::exchange(i.by_itself, waits_by_itself(answers.denied()));
+    if (i.by_itself && ((i.denied != 0 && !before) || (i.paged && i.paged_for != 0))) {
+        // A page holds as long as anything that it named does; one of a fence names nothing. What else stands in the
+        // way is a wait of its own.
         i.waiting_since = now_;
         i.paged = i.paged && (answers.denied() & ~turn_guards & i.paged_for) != 0;
     }
@@ -9787,17 +9790,14 @@ inline bool engine::well(const incident& i, time_point since) const noexcept {
 /// Whether an alarm of a target that is raised by silence hears it.
 inline bool engine::beats(target_id target) const noexcept {
     bool any = false;
-    each_watch(target,
-               [&](watch_id w) { any = any || (watches_.hears_silence(w) && watches_.state(w) == alarm_state::ok); });
+    each_watch(target, [&](watch_id w) { any = any || watches_.hears_life(w); });
     return any;
 }
 
 /// Whether the alarms of a target that are raised by silence have heard something since its last action.
 inline bool engine::heard_since_action(target_id target) const noexcept {
     bool heard = true;
-    each_watch(target, [&](watch_id w) {
-        if (watches_.hears_silence(w) && watches_.state(w) == alarm_state::ok) heard = heard && watches_.has_heard(w);
-    });
+    each_watch(target, [&](watch_id w) { heard = heard && (!watches_.hears_life(w) || watches_.has_heard(w)); });
     return heard;
 }
 
@@ -9839,6 +9839,7 @@ inline void engine::close(incident& i, reason why, outputs& out) {
     m.rules = i.rules;
     m.closed_at = now_;
     m.tries = i.tries + i.attempts;
+    m.said = why == reason::verified ? std::vector<std::string>{} : i.said;
     if (i.at == phase::verifying && why == reason::verified && level_of(rung_of(i).what) != level::service) {
         recovery_memory& acted = remember(i.subject);
         acted.helped = rung_of(i).what;
@@ -10062,9 +10063,9 @@ inline void engine::bury(const pending_operation& op) {
 /// Nothing was replaced after all: the copies that were proved dead are the current ones, as far as the cloud is right.
 inline void engine::exhume(const incident& i) {
     for (const grave& g : graves_) {
-        if (g.incident != i.id) continue;
         for (const death_wanted& d : i.deaths) {
-            if (d.target == g.target) note_seen(g.target, {.cloud_id = g.cloud_id, .host = g.host});
+            if (g.incident == i.id && d.target == g.target)
+                note_seen(g.target, {.cloud_id = g.cloud_id, .host = g.host});
         }
     }
 }
@@ -11062,8 +11063,10 @@ inline void engine::take(completed& c, outputs& out) {
         return;
     }
     pending_operation* op = c.repeated || c.op == no_op ? nullptr : find_operation(c.op);
-    if (op != nullptr && !c.result.reason.empty()) detail::add_words(op->said, c.result.reason);
-    if (op != nullptr && op->reading == c.op) return read_back(*op, c.result, out);
+    const bool read = op != nullptr && op->reading == c.op;
+    const bool tells = op != nullptr && (!read || c.result.code == outcome_code::done); // not that it can not be read
+    if (tells && !c.result.reason.empty()) detail::add_words(op->said, c.result.reason.substr(0, 1'000));
+    if (read) return read_back(*op, c.result, out);
     if (op == nullptr || op->at != pending_operation::stage::called) {
         const reason why = c.repeated ? reason::repeated_completion : reason::late_completion;
         return void(tell(event_kind::call, decision::ignore, why, out).op = c.op);
@@ -11429,6 +11432,8 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     const operation what = op.what;
     const target_id subject = op.subject;
     if (code == outcome_code::failed || code == outcome_code::refused) give_back_room(op);
+    // What a read-back finds the call may not have done: that may yet come.
+    const time_point ended = why == reason::found_done && needs_proof(what) ? later(now_, op.deadline) : now_;
     const op_id id = std::exchange(op.id, no_op); // `op` may move from here on
     incident* i = find_incident(op.for_incident);
     for (std::size_t n = 0; i != nullptr && n < op.said.size(); ++n) detail::add_words(i->said, op.said[n]);
@@ -11469,15 +11474,14 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
         return retry(*i, retry_after);
     }
     for (const death_wanted& d : i->deaths) {
-        if (!needs_proof(what)) break;
-        if (code == outcome_code::done) only_one(d.target);
+        if (why == reason::outcome_done) only_one(d.target); // what a read-back found is no answer
         // A new copy may run, and not there: the death of the old one's host is no proof of its death.
-        if (targets_.host(d.target).empty()) move_to(d.target, {});
+        move_to(d.target, targets_.host(d.target));
     }
     // Done, or a destructive action that nobody can tell of: evidence decides.
     i->at = phase::verifying;
     i->off_since = never;
-    i->verify_by = i->wake = after(now_, code == outcome_code::done ? rung_of(*i).verify : duration{});
+    i->verify_by = i->wake = after(ended, code == outcome_code::done ? rung_of(*i).verify : duration{});
     tell(event_kind::verdict, decision::verify, why, *i, out).next = i->verify_by;
 }
 
@@ -14279,6 +14283,8 @@ public:
         // A pause of zero would be an endless loop at one time.
         if (options_.answer_within < shortest_pause) options_.answer_within = shortest_pause;
         if (options_.expire_after < shortest_pause) options_.expire_after = shortest_pause;
+        // Nor is anything given up that was never told.
+        if (options_.journal_within > options_.expire_after / 2) options_.journal_within = options_.expire_after / 2;
     }
 
     // Inputs: they record, and deliver nothing

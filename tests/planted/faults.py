@@ -117,8 +117,6 @@ FAULTS = [
      "waiting = waiting || d.in_flight != 0;", "waiting = waiting || (d.in_flight != 0 && !d.proved);", "fence_methods"),
     ("a proof that ran out before the others is used", ENGINE + "fencing.hpp",
      "now_ >= d.expires || ", "", "fence_methods"),
-    ("a new copy is dead with the old one's host", ENGINE + "operate.hpp",
-     "if (targets_.host(d.target).empty()) move_to(d.target, {});", "", "proof"),
     ("what a cloud says did not happen did not happen", ENGINE + "fencing.hpp",
      "targets_[p.target()].second = true;", "", "proof"),
     ("broken trust is ignored", ENGINE + "guards.hpp",

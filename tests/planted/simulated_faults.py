@@ -52,7 +52,7 @@ FAULTS = [
     ("the hold after a start is ignored", ENGINE + "resume.hpp",
      "held_until_ = after(now_, options_.bounds.start_hold);", "held_until_ = now_;"),
     ("an approval is remembered too long", ENGINE + "decide.hpp",
-     "    i.approved_until = (time_point::min)();\n", ""),
+     "    i.approved_until = i.not_before = (time_point::min)();\n", "    i.not_before = (time_point::min)();\n"),
     ("one action at a time is not asked", ENGINE + "guards.hpp",
      "if (targets_.busy(subject)) answers.set(guard::busy, {reason::busy, never});", "if (false) {}"),
 

@@ -144,10 +144,56 @@ TEST_SUITE("resume") {
         // However much it says.
         std::vector<std::string> much;
         for (int n = 0; n < 100; ++n) rh::detail::add_words(much, std::string(90, 'x') + std::to_string(n));
-        rh::detail::add_words(much, std::string(5'000, 'y'));
-        REQUIRE(much.size() == 8);
-        CHECK(much[0].ends_with("x93"));
-        CHECK(much[7] == std::string(1'000, 'y'));
+        REQUIRE(much.size() == 16);
+        CHECK(much[7].ends_with("x7")); // the cause
+        CHECK(much[8].ends_with("x92"));
+        CHECK(much[15].ends_with("x99"));
+    }
+
+    TEST_CASE("what a driver says at length is cut once, and a restart cuts no more") {
+        wiki w{no_grace};
+        w.fail(w.mysqld);
+        const std::string much(5'000, 'x');
+        for (const std::string& said : {much, much, std::string{"volume v1 is detached"}}) {
+            w.answer(rh::outcome::failed(said));
+            REQUIRE(w.run_for(2min));
+        }
+        const std::vector<std::string>& said = w.e.incident_of(w.mysqld)->said;
+        REQUIRE(said.size() == 2);
+        CHECK(said[0].size() == 1'000);
+        CHECK(said[1] == "volume v1 is detached");
+        again a{w.records, w.now, no_grace};
+        REQUIRE(a.open() != nullptr);
+        CHECK((rh::joined(a.open()->said) == rh::joined(w.e.incident_of(w.mysqld)->said)));
+    }
+
+    TEST_CASE("what was said of a fence is told by the next run, and that of a call outlives what its read-backs say") {
+        const rh::policy rules = rh::ladder{rh::recreate_instance{}}.lowered();
+        constexpr std::string_view board = "the board of h-1 wants another password";
+        wiki w{rules};
+        w.fail(w.db);
+        REQUIRE(w.count(rh::operation::fence_instance) == 1);
+        w.answer(rh::outcome::failed(std::string{board}));
+        w.step();
+        CHECK(rh::joined(w.e.incident_of(w.db)->said) == board);
+        again a{w.records, w.now, rules};
+        REQUIRE(a.e.incident_of(a.db) != nullptr);
+        CHECK(rh::joined(a.e.incident_of(a.db)->said) == board);
+
+        REQUIRE(w.run_for(2min));
+        REQUIRE(w.count(rh::operation::fence_instance) == 2);
+        w.answer(rh::outcome::done());
+        w.step();
+        REQUIRE(w.count(rh::operation::recreate_instance) == 1);
+        w.answer(rh::outcome::unknown("volume v1 is detached"));
+        w.step();
+        for (int n = 0; n < 30; ++n) {
+            REQUIRE(w.calls.back().what.what == rh::operation::describe);
+            w.answer(rh::outcome::unknown("request " + std::to_string(n) + " was not understood"));
+            REQUIRE(w.run_for(10s));
+        }
+        REQUIRE(w.run_for(1h));
+        CHECK(rh::joined(w.e.incident_of(w.db)->said) == std::string{board} + "; volume v1 is detached");
     }
 
     TEST_CASE("a budget that a closed incident has spent is spent for the next one") {

@@ -37,6 +37,7 @@ inline bool engine::make(incident& i, target_id target) {
         related = m.incident != no_incident && now_ < after(m.closed_at, policy_of(i).related);
         if (related) {
             i.id = m.incident;
+            i.said = m.said;
             if (m.rules == i.rules) i.useless = m.useless;
             if (now_ < after(m.closed_at, policy_of(i).stable)) i.tries = m.tries;
             if (i.tries != 0 && policy_of(i).size() != 0)
@@ -205,11 +206,8 @@ inline void engine::climb(incident& i, decision what, reason why, outputs& out) 
         i.useless = i.unhelpful = 0;
         while (i.rung < policy_of(i).size() && rank(rung_of(i).what) <= rank(left)) ++i.rung;
     }
-    i.attempts = 0;
-    i.tries = 0;
-    i.fences = 0;
-    i.approved_until = (time_point::min)();
-    i.not_before = (time_point::min)();
+    i.tries = i.attempts = i.fences = 0;
+    i.approved_until = i.not_before = (time_point::min)();
     i.waiting_since = never;
     i.paged = false;
     waits_for_nothing(i);
@@ -231,10 +229,10 @@ inline void engine::wait(incident& i, target_id subject, const guard_answers& an
         i.wake = earlier(i.wake, unknown ? ask_again_at(machine) : old);
     }
     if (i.denied == answers.denied() && i.denied_by == answers.first()) return;
-    const bool waited = i.denied != 0 && !waits_by_itself(i.denied);
-    const bool named = i.paged && i.paged_for != 0; // what stands in the way, rather than a fence
-    if ((waited || named) && waits_by_itself(answers.denied())) {
-        // A page holds as long as anything that it named does. What else stands in the way is a wait of its own.
+    const bool before = std::exchange(i.by_itself, waits_by_itself(answers.denied()));
+    if (i.by_itself && ((i.denied != 0 && !before) || (i.paged && i.paged_for != 0))) {
+        // A page holds as long as anything that it named does; one of a fence names nothing. What else stands in the
+        // way is a wait of its own.
         i.waiting_since = now_;
         i.paged = i.paged && (answers.denied() & ~turn_guards & i.paged_for) != 0;
     }
@@ -370,17 +368,14 @@ inline bool engine::well(const incident& i, time_point since) const noexcept {
 /// Whether an alarm of a target that is raised by silence hears it.
 inline bool engine::beats(target_id target) const noexcept {
     bool any = false;
-    each_watch(target,
-               [&](watch_id w) { any = any || (watches_.hears_silence(w) && watches_.state(w) == alarm_state::ok); });
+    each_watch(target, [&](watch_id w) { any = any || watches_.hears_life(w); });
     return any;
 }
 
 /// Whether the alarms of a target that are raised by silence have heard something since its last action.
 inline bool engine::heard_since_action(target_id target) const noexcept {
     bool heard = true;
-    each_watch(target, [&](watch_id w) {
-        if (watches_.hears_silence(w) && watches_.state(w) == alarm_state::ok) heard = heard && watches_.has_heard(w);
-    });
+    each_watch(target, [&](watch_id w) { heard = heard && (!watches_.hears_life(w) || watches_.has_heard(w)); });
     return heard;
 }
 
@@ -422,6 +417,7 @@ inline void engine::close(incident& i, reason why, outputs& out) {
     m.rules = i.rules;
     m.closed_at = now_;
     m.tries = i.tries + i.attempts;
+    m.said = why == reason::verified ? std::vector<std::string>{} : i.said;
     if (i.at == phase::verifying && why == reason::verified && level_of(rung_of(i).what) != level::service) {
         recovery_memory& acted = remember(i.subject);
         acted.helped = rung_of(i).what;

@@ -508,8 +508,9 @@ private:
     void fence_strays(outputs& out);
     void stray_fenced(op_id op, outcome_code code, duration retry_after, outputs& out);
     [[nodiscard]] std::optional<grave> withdraw_proof(const sighting& s, outputs& out);
-    /// No copy of a machine runs that nobody knows of.
-    void only_one(target_id machine) noexcept {
+    /// No copy of a machine runs that nobody knows of. Where it stands nobody knows, if there may have been one.
+    void only_one(target_id machine) {
+        if (targets_[machine].second) move_to(machine, {});
         targets_[machine].second = false;
         std::erase_if(strays_, [machine](const stray& s) { return s.target == machine && s.again_at == never; });
     }

@@ -142,9 +142,9 @@ inline void engine::bury(const pending_operation& op) {
 /// Nothing was replaced after all: the copies that were proved dead are the current ones, as far as the cloud is right.
 inline void engine::exhume(const incident& i) {
     for (const grave& g : graves_) {
-        if (g.incident != i.id) continue;
         for (const death_wanted& d : i.deaths) {
-            if (d.target == g.target) note_seen(g.target, {.cloud_id = g.cloud_id, .host = g.host});
+            if (g.incident == i.id && d.target == g.target)
+                note_seen(g.target, {.cloud_id = g.cloud_id, .host = g.host});
         }
     }
 }

@@ -611,8 +611,10 @@ inline void engine::take(completed& c, outputs& out) {
         return;
     }
     pending_operation* op = c.repeated || c.op == no_op ? nullptr : find_operation(c.op);
-    if (op != nullptr && !c.result.reason.empty()) detail::add_words(op->said, c.result.reason);
-    if (op != nullptr && op->reading == c.op) return read_back(*op, c.result, out);
+    const bool read = op != nullptr && op->reading == c.op;
+    const bool tells = op != nullptr && (!read || c.result.code == outcome_code::done); // not that it can not be read
+    if (tells && !c.result.reason.empty()) detail::add_words(op->said, c.result.reason.substr(0, 1'000));
+    if (read) return read_back(*op, c.result, out);
     if (op == nullptr || op->at != pending_operation::stage::called) {
         const reason why = c.repeated ? reason::repeated_completion : reason::late_completion;
         return void(tell(event_kind::call, decision::ignore, why, out).op = c.op);

@@ -354,6 +354,8 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
     const operation what = op.what;
     const target_id subject = op.subject;
     if (code == outcome_code::failed || code == outcome_code::refused) give_back_room(op);
+    // What a read-back finds the call may not have done: that may yet come.
+    const time_point ended = why == reason::found_done && needs_proof(what) ? later(now_, op.deadline) : now_;
     const op_id id = std::exchange(op.id, no_op); // `op` may move from here on
     incident* i = find_incident(op.for_incident);
     for (std::size_t n = 0; i != nullptr && n < op.said.size(); ++n) detail::add_words(i->said, op.said[n]);
@@ -394,15 +396,14 @@ inline void engine::finish(pending_operation& op, outcome_code code, reason why,
         return retry(*i, retry_after);
     }
     for (const death_wanted& d : i->deaths) {
-        if (!needs_proof(what)) break;
-        if (code == outcome_code::done) only_one(d.target);
+        if (why == reason::outcome_done) only_one(d.target); // what a read-back found is no answer
         // A new copy may run, and not there: the death of the old one's host is no proof of its death.
-        if (targets_.host(d.target).empty()) move_to(d.target, {});
+        move_to(d.target, targets_.host(d.target));
     }
     // Done, or a destructive action that nobody can tell of: evidence decides.
     i->at = phase::verifying;
     i->off_since = never;
-    i->verify_by = i->wake = after(now_, code == outcome_code::done ? rung_of(*i).verify : duration{});
+    i->verify_by = i->wake = after(ended, code == outcome_code::done ? rung_of(*i).verify : duration{});
     tell(event_kind::verdict, decision::verify, why, *i, out).next = i->verify_by;
 }
 

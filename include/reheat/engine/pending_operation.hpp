@@ -54,11 +54,10 @@ namespace detail {
     return o == operation::fence_instance || o == operation::collect_forensics;
 }
 
-/// What is said more than once is kept once, and of very much the newest.
+/// What is said more than once is kept once; of very much what came first, which tells the cause, and the newest.
 inline void add_words(std::vector<std::string>& to, std::string_view words) {
-    words = words.substr(0, 1'000);
     std::erase(to, words);
-    if (to.size() == 8) to.erase(to.begin());
+    if (to.size() == 16) to.erase(to.begin() + 8);
     to.emplace_back(words);
 }
 

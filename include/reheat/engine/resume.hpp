@@ -20,8 +20,6 @@
 
 namespace reheat::inline REHEAT_ABI {
 
-namespace detail {} // namespace detail
-
 inline result<void> engine::recover(std::vector<record> past) {
     if (targets_.size() != 0 || past_.size() != 0)
         return error{errc::invalid_argument, {}, "expected an engine to which nothing was added yet"};
@@ -128,8 +126,8 @@ inline void engine::resume(outputs& out) {
         // It was called right after its intent; where a quota may have held it back, just now at the latest.
         pending_operation& op = operations_[n];
         const time_point called = options_.bounds.api.count == 0 ? op.since : now_;
-        const time_point settled = after(after(called, op.timeout), op.settle);
-        op.settle = later(settled, after(now_, options_.read_back_every)) - now_;
+        op.deadline = after(called, op.timeout);
+        op.settle = later(after(op.deadline, op.settle), after(now_, options_.read_back_every)) - now_;
         doubt_outcome(operations_[n], reason::resumed, out);
     }
 }
@@ -189,13 +187,15 @@ inline void engine::relive_alarm(const record& r) {
     if (r.attempt >= watches.size()) return;
     const watch_id w = watches[watches.size() - 1 - r.attempt];
     std::erase(raised_before_, w);
-    if (r.to == alarm_state::alarm) raised_before_.push_back(w);
+    if (r.to != alarm_state::alarm) return;
+    raised_before_.push_back(w);
+    if (incident* const i = find_incident(targets_[r.target].incident); i != nullptr)
+        i->accusers = i->accusers | vantage::guest_heartbeat;
 }
 
 inline void engine::relive_opened(const record& r) {
-    if (const incident* known = find_incident(targets_[r.target].incident); known != nullptr) {
-        if (known->at != phase::closed) return;
-    }
+    const incident* const known = find_incident(targets_[r.target].incident);
+    if (known != nullptr && known->at != phase::closed) return;
     incident i;
     i.accusers = r.by;
     const std::uint32_t numbered = last_incident_;
@@ -228,6 +228,7 @@ inline void engine::relive_intent(const record& r, outputs& unsaid) {
     op.key = r.key;
     op.since = r.at;
     op.timeout = r.deadline - r.at;
+    op.deadline = r.deadline;
     op.settle = r.what == operation::create_instance ? options_.create_timeout : options_.fence_timeout;
     op.cloud_id_before = r.cloud_id;
     op.boot_id_before = r.boot_id;
@@ -294,9 +295,9 @@ inline void engine::relive_outcome(const record& r, outputs& unsaid) {
     pending_operation* const op = find_operation(r.op);
     if (op == nullptr) return;
     may_have_begun(*op);
-    if (!r.text.empty()) op->said.push_back(r.text);
     note_seen(r.target, {.cloud_id = r.cloud_id, .boot_id = r.boot_id, .host = r.host});
     incident* const i = find_incident(op->for_incident);
+    if (i != nullptr && !r.text.empty()) detail::add_words(i->said, r.text);
     const bool first = detail::comes_first(op->what);
     if (i == nullptr || !first) return finish(*op, r.result, r.why, {}, unsaid);
     // What followed of it has records of its own.

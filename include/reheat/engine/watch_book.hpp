@@ -70,6 +70,9 @@ public:
         return group < groups_.size() && groups_[group].by_silence;
     }
 
+    /// Whether a watch that silence raises is not raised: then it hears its target.
+    [[nodiscard]] bool hears_life(watch_id w) const noexcept { return hears_silence(w) && state(w) == alarm_state::ok; }
+
     [[nodiscard]] time_point next() const noexcept {
         time_point earliest = never;
         for (const entry& g : groups_) earliest = earlier(earliest, g.rows->next());

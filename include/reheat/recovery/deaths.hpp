@@ -115,7 +115,7 @@ struct copy_sighting {
     target_id target = no_target;
     std::string_view cloud_id{};
     std::string_view host{};
-    time_point running_since{}; ///< of this boot
+    time_point running_since{}; ///< of this boot, by the engine's time: a clock that is behind makes a proof look false
 };
 
 } // namespace reheat::inline REHEAT_ABI

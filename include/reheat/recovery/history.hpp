@@ -7,6 +7,8 @@
 #include <reheat/evidence/testimony.hpp>
 
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace reheat::inline REHEAT_ABI {
 
@@ -17,9 +19,10 @@ struct recovery_memory {
     incident_id incident = no_incident;
     policy_id rules{}; ///< whose rungs the bits below are of
     time_point closed_at = (time_point::min)();
-    unsigned tries = 0;       ///< of its last rung, for the backoff of the next failure
-    std::uint8_t tried = 0;   ///< bit n: rung n was tried the last time and did not help
-    std::uint8_t useless = 0; ///< bit n: nor the time before that
+    unsigned tries = 0;              ///< of its last rung, for the backoff of the next failure
+    std::uint8_t tried = 0;          ///< bit n: rung n was tried the last time and did not help
+    std::uint8_t useless = 0;        ///< bit n: nor the time before that
+    std::vector<std::string> said{}; ///< by the driver, unless it recovered by what was done
     // of actions upon it: the last instance or stack action that helped, and on whose evidence it was taken
     operation helped = operation::none;
     vantage_set on_word_of{};

@@ -55,6 +55,7 @@ struct incident {
     reason denied_by = reason::none; ///< the last denial, so that only a change is told
     std::uint32_t denied = 0;
     std::uint32_t paged_for = 0; ///< what denied when the long wait was paged
+    bool by_itself = false;      ///< whether it was denied for its own sake, rather than with many
     std::uint32_t absorbs = 0;   ///< incidents that wait for its action
     unsigned tries = 0; ///< attempts of the incident before, if the target was not stable since; for the backoff
     incident_id absorbed_by = no_incident;

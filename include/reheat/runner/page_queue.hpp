@@ -57,6 +57,8 @@ public:
         // A pause of zero would be an endless loop at one time.
         if (options_.answer_within < shortest_pause) options_.answer_within = shortest_pause;
         if (options_.expire_after < shortest_pause) options_.expire_after = shortest_pause;
+        // Nor is anything given up that was never told.
+        if (options_.journal_within > options_.expire_after / 2) options_.journal_within = options_.expire_after / 2;
     }
 
     // Inputs: they record, and deliver nothing

@@ -126,7 +126,6 @@ inline invariant_monitor::incident_state& invariant_monitor::incident_of(const e
 inline void invariant_monitor::close(incident_state& i) {
     release(i);
     count_failing(i.target, -1);
-    std::erase_if(opened_, [&i](const auto& o) { return o.first == i.id; });
     i.id = no_incident;
     free_.push_back(std::exchange(at(i.target).incident, 0));
     at(i.target).human = false;
@@ -234,12 +233,13 @@ inline void invariant_monitor::look_at_wait(incident_state& i, time_point at) no
     const bool eased = i.told_wait && i.told_for != 0 && (i.denied & ~turn_guards & i.told_for) == 0;
     i.in_turn = i.in_turn || eased;
     const bool before = std::exchange(i.by_itself, i.at == stage::deciding && waits_by_itself(i)) && !eased;
-    if (i.at == stage::deciding && i.denied != 0 && !i.by_itself) (waits_in_turn(i) ? i.in_turn : i.held_up) = true;
+    i.in_turn = i.in_turn || (i.at == stage::deciding && i.denied != 0 && !i.by_itself);
     if (!i.by_itself || before) return;
-    // After a wait of many, or for its turn, it is another wait, unless what was paged still stands in the way.
+    // After a wait of many, while in doubt, or for its turn, it is another wait, unless what was paged still stands in
+    // the way.
     const bool other = std::exchange(i.in_turn, false);
     if (other) i.told_wait = i.told_wait && (i.denied & ~turn_guards & i.told_for) != 0;
-    if (std::exchange(i.held_up, false) || other || i.since == never) i.since = at;
+    if (other || i.since == never) i.since = at;
     next_page_ = earlier(next_page_, after(i.since, of_->options().page_after));
 }
 
@@ -304,7 +304,9 @@ inline void invariant_monitor::take_controller(const event& e) {
     const auto doubt = [&](bool on) {
         doubting_ = on;
         if (!on) return; // who waits for something else then says so
-        each_incident([&](incident_state& i) { look_at_wait(i, e.at); });
+        each_incident([&](incident_state& i) {
+            if (!i.told_wait) look_at_wait(i, e.at);
+        });
     };
     if (e.kind == event_kind::operator_word) {
         if (e.what != decision::accept) return;

@@ -48,8 +48,7 @@ struct seen_incident {
     bool told_held = false;   ///< that its intent is held back was paged
     bool paged = false;       ///< a human was called for it
     bool approved = false;
-    bool in_turn = false;   ///< it waits for its turn, or for what holds many; or it did not wait for itself
-    bool held_up = false;   ///< it waits while the observer doubts itself
+    bool in_turn = false;   ///< it waits for its turn, or for what holds many, or in doubt; or not for itself
     bool by_itself = false; ///< it waits, and not only for its turn or for what holds many
     std::uint16_t fences = 0;
     std::uint32_t denied = 0;

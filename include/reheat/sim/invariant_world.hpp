@@ -36,9 +36,10 @@ inline void invariant_monitor::crashed(time_point at) {
         if (r.kind == record_kind::closed) close(*i);
     }
     // And what it opened without the journal nobody knows.
+    std::erase_if(opened_, [this](const auto& o) { return o.second > durable_; });
     each_incident([&](incident_state& i) {
-        const auto safe = [&](const auto& o) { return o.first == i.id && o.second <= durable_; };
-        if (hears_records_ && !i.from_before && std::none_of(opened_.begin(), opened_.end(), safe)) close(i);
+        const auto same = [&i](const auto& o) { return o.first == i.id; };
+        if (hears_records_ && !i.from_before && std::none_of(opened_.begin(), opened_.end(), same)) close(i);
     });
     for (const target_id t : std::exchange(moment_, {})) this->at(t).owes_open = false;
     each_incident([&](incident_state& i) {
@@ -121,6 +122,9 @@ inline void invariant_monitor::recorded(const record& r) {
         if (r.incident != no_incident) note_page_record(r);
         break;
     case record_kind::opened: opened_.emplace_back(r.incident, r.seq); break;
+    case record_kind::closed: // it may open again at once, with the same id
+        std::erase_if(opened_, [&r](const auto& o) { return o.first == r.incident; });
+        break;
     default: break;
     }
     if (r.kind != record_kind::target && r.kind != record_kind::opened) fresh_.push_back(r);
