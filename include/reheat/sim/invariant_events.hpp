@@ -245,12 +245,9 @@ inline void invariant_monitor::look_at_wait(incident_state& i, time_point at) no
 
 /// What holds many is paged once for all of them, a turn comes by itself, and who announced work knows of it.
 inline bool invariant_monitor::waits_by_itself(const incident_state& i) const noexcept {
-    if (waits_in_turn(i)) return false;
-    return i.denied != 0 && (!doubting_ || (i.denied & bit(guard::freeze)) == 0);
-}
-inline bool invariant_monitor::waits_in_turn(const incident_state& i) const noexcept {
     constexpr std::uint32_t of_many = bit(guard::maintenance) | bit(guard::trust) | bit(guard::breaker);
-    return (i.denied & of_many) != 0 || (i.denied != 0 && (i.denied & ~turn_guards) == 0);
+    if ((i.denied & of_many) != 0 || (i.denied & ~turn_guards) == 0) return false;
+    return !doubting_ || (i.denied & bit(guard::freeze)) == 0;
 }
 
 inline void invariant_monitor::take_page(const event& e) {

@@ -195,7 +195,6 @@ private:
     void wait(incident_state& i, const event& e);
     void look_at_wait(incident_state& i, time_point at) noexcept;
     [[nodiscard]] bool waits_by_itself(const incident_state& i) const noexcept;
-    [[nodiscard]] bool waits_in_turn(const incident_state& i) const noexcept;
 
     // sim/invariant_actions.hpp: actions, budgets and limits
     void take_act(incident_state& i, const event& e);
