@@ -117,6 +117,8 @@ FAULTS = [
      "waiting = waiting || d.in_flight != 0;", "waiting = waiting || (d.in_flight != 0 && !d.proved);", "fence_methods"),
     ("a proof that ran out before the others is used", ENGINE + "fencing.hpp",
      "now_ >= d.expires || ", "", "fence_methods"),
+    ("a copy that may have moved is dead with the old one's host", ENGINE + "engine.hpp",
+     "if (targets_[machine].second) move_to(machine, {});", "", "proof"),
     ("what a cloud says did not happen did not happen", ENGINE + "fencing.hpp",
      "targets_[p.target()].second = true;", "", "proof"),
     ("broken trust is ignored", ENGINE + "guards.hpp",

@@ -397,6 +397,36 @@ TEST_SUITE("proof: a dead host") {
             }
         }
     }
+
+    TEST_CASE("where a copy stands is not known after a call that may have moved it") {
+        racks r{rh::ladder{rh::recreate_instance{.attempts = 3, .sustained = {3, 4h}}}.lowered()};
+        r.e.host_died("h1", proof_kind::fenced, r.now);
+        r.fail(r.one);
+        REQUIRE(answer_to(r, r.one, operation::recreate_instance, rh::outcome::refused("quota"))); // and moved it
+        for (int n = 0; n < 60 && r.count(operation::fence_instance) == 0; ++n) REQUIRE(r.run_for(2s));
+        // She looks after it by herself from here on: the fence is the last that is done.
+        r.slow = true;
+        REQUIRE(answer_to(r, r.one, operation::fence_instance, rh::outcome::done()));
+        r.step();
+        r.e.operate({rh::operator_verb::maintain, r.one, "ann", "moved", rh::after(r.now, 1h)}, r.now);
+        r.step();
+        r.slow = false;
+        r.e.durable(r.records.back().seq);
+        r.step();
+        REQUIRE(calls_for(r, r.one, operation::recreate_instance) == 1);
+        REQUIRE(r.run_for(1min));
+        r.sees(r.one, health::healthy);
+        REQUIRE(r.run_for(2h));
+        REQUIRE(r.e.incident_of(r.one) == nullptr);
+        r.e.host_returned("h1", r.now);
+        REQUIRE(r.run_for(2h));
+        const auto fences = calls_for(r, r.one, operation::fence_instance);
+        r.e.host_died("h1", proof_kind::fenced, r.now);
+        r.fail(r.one);
+        REQUIRE(r.run_for(30s));
+        CHECK(calls_for(r, r.one, operation::fence_instance) == fences + 1);
+        CHECK(calls_for(r, r.one, operation::recreate_instance) == 1); // not before that fence is answered
+    }
 }
 
 TEST_SUITE("proof: back from the dead") {
