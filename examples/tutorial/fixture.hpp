@@ -42,7 +42,10 @@ public:
     std::size_t peak_copies(const kit::test_target& t) { return look(t).value("peak", std::size_t{0}); }
     bool ready(const kit::test_target& t) { return look(t).value("up", false); }
     std::string cloud_id(const kit::test_target& t) { return look(t).value("id", ""); }
-    std::string boot_id(const kit::test_target& t) { return ready(t) ? look(t).value("boot", "") : std::string{}; }
+    std::string boot_id(const kit::test_target& t) {
+        const nlohmann::json seen = look(t); // one look: between two of them it can begin to boot
+        return seen.value("up", false) ? seen.value("boot", "") : "";
+    }
     std::string host(const kit::test_target& t) { return look(t).value("host", ""); }
     std::string root_marker(const kit::test_target& t) { return look(t).value("root", ""); }
     bool service_runs(const kit::test_target& t, std::string_view service) {

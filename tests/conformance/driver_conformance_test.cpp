@@ -7,6 +7,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <string_view>
@@ -61,6 +62,15 @@ struct naming_fixture : rt::mock_fixture<> {
         return rt::mock_fixture<>::make(want);
     }
     int made = 0;
+};
+
+/// Seen in the midst of a boot: the new one, and at the next look none.
+struct flickering_fixture : rt::mock_fixture<> {
+    std::string boot_id(const rt::test_target& t) {
+        const std::string boot = rt::mock_fixture<>::boot_id(t);
+        return ++looks[t.name + boot] == 2 ? "" : boot;
+    }
+    std::map<std::string, int> looks;
 };
 
 /// The least that a driver must have.
@@ -168,6 +178,10 @@ TEST_SUITE("driver conformance") {
         CHECK(report.find("reboot_keeps_addresses")->state == rule_state::passed);
     }
 
+    TEST_CASE("what has been seen once has happened") {
+        flickering_fixture fixture;
+        CHECK(rt::check_conformance(fixture, {.only = "reboot_with_lost_answer"}).conforming());
+    }
     TEST_CASE("a fixture may name its machines as it likes") {
         naming_fixture fixture;
         const auto report = check_conformance(fixture);

@@ -150,13 +150,8 @@ void lost_answer(conformance_bench& b) {
     const call_answer a = b.ask(What, *t);
     if (!b.expect(a.given(), std::string{to_string(What)} + " was never answered")) return;
     b.lose_answers(false);
-    const auto happened = [&] {
-        const target_view v = b.view(*t);
-        return v.copies != before.copies || v.cloud_id != before.cloud_id ||
-               (v.boot_id != before.boot_id && v.boot_id.value_or("") != "");
-    };
-    b.wait_until([&] { return happened(); }, b.limits().boot);
-    if (!happened()) return b.not_run("the call had no effect whose answer could be lost");
+    if (!b.wait_until([&] { return b.acted_on(*t, before); }, b.limits().boot))
+        return b.not_run("the call had no effect whose answer could be lost");
     b.expect(!a.harmless(), "it happened, and " + std::string{to_string(What)} + " " + b.text_of(a) +
                                 ": that would mean that nothing changed");
     if (What == operation::fence_instance && a.done())

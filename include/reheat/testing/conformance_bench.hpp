@@ -225,6 +225,16 @@ public:
                 f_.volumes(t),
                 f_.addresses(t)};
     }
+    /// Whether an action has happened to a target that was up. It may hold only once: in the midst of a boot a fixture
+    /// can tell the new one, and then none until the guest is up.
+    [[nodiscard]] bool acted_on(const test_target& t, const target_view& before) {
+        const auto is_new = [](const std::optional<std::string>& id, const std::optional<std::string>& was) {
+            return id != was && id.value_or("") != "";
+        };
+        const target_view now = view(t);
+        return now.copies != before.copies || is_new(now.cloud_id, before.cloud_id) ||
+               is_new(now.boot_id, before.boot_id);
+    }
     [[nodiscard]] std::size_t copies(const test_target& t) { return f_.running_copies(t); }
     /// The most that ran at the same time since it was made.
     [[nodiscard]] std::size_t peak(const test_target& t) {

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <set>
 #include <string>
 #include <thread>
@@ -29,11 +28,6 @@ inline void ask_a_few(conformance_bench& b) {
 }
 inline std::string service_of(operation what, const test_target& t) {
     return what != operation::restart_service || t.services.empty() ? std::string{} : t.services.front();
-}
-/// Whether an action has happened to a target that was up.
-inline bool acted_on(conformance_bench& b, const test_target& t, const target_view& before) {
-    const target_view v = b.view(t);
-    return v.copies != before.copies || (v.boot_id != before.boot_id && v.boot_id.value_or("") != "");
 }
 
 } // namespace detail
@@ -126,10 +120,10 @@ inline void actions_keep_no_reference(conformance_bench& b) {
     const target_view before = b.view(*t);
     const target_view others = b.view(*other);
     b.expect_done(b.ask(what, *t, {.service = detail::service_of(what, *t), .decoy = &*other}), to_string(what));
-    const bool acted = b.wait_until([&] { return detail::acted_on(b, *t, before); }, b.limits().boot);
+    const bool acted = b.wait_until([&] { return b.acted_on(*t, before); }, b.limits().boot);
     b.expect(service || acted, "nothing happened to the machine that was named");
     b.settle();
-    b.expect(!detail::acted_on(b, *other, others),
+    b.expect(!b.acted_on(*other, others),
              "it happened to another machine: the memory behind the request had changed after the call");
 }
 
@@ -154,15 +148,14 @@ inline void makers_keep_no_reference(conformance_bench& b) {
 inline void another_key_acts_again(conformance_bench& b) {
     const auto t = b.make({});
     if (!t) return;
-    std::optional<std::string> before = b.view(*t).boot_id;
-    if (!b.has(fixture_function::boot_id, before)) return;
+    target_view before = b.view(*t);
+    if (!b.has(fixture_function::boot_id, before.boot_id)) return;
     for (int n = 0; n < 2; ++n) {
         b.expect_done(b.ask(operation::reboot_instance, *t), "reboot_instance");
-        b.expect(b.wait_until([&] { return b.is_up(*t) && detail::acted_on(b, *t, {.copies = 1, .boot_id = before}); },
-                              b.limits().boot),
+        b.expect(b.wait_until([&] { return b.is_up(*t) && b.acted_on(*t, before); }, b.limits().boot),
                  n == 0 ? "it was done, and the guest has not booted"
                         : "a call with another key was taken for a repeat");
-        before = b.view(*t).boot_id;
+        before = b.view(*t);
     }
 }
 
@@ -204,7 +197,7 @@ inline void older_reign_is_refused(conformance_bench& b) {
     const call_answer a = b.ask(what, *t, {.reign = old, .service = detail::service_of(what, *t)});
     b.expect(a.is(outcome_code::refused), "a call of a reign that is over " + b.text_of(a) + ", and should be refused");
     b.settle();
-    b.expect(!detail::acted_on(b, *t, before), "a call of a reign that is over was carried out");
+    b.expect(!b.acted_on(*t, before), "a call of a reign that is over was carried out");
 }
 
 inline void newer_reign_is_served(conformance_bench& b) {
