@@ -6,6 +6,7 @@
 #include <reheat/sim/shrink.hpp>
 
 #include "arguments.hpp"
+#include "workers.hpp"
 
 #include <array>
 #include <atomic>
@@ -17,7 +18,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -173,10 +173,7 @@ totals run_all(const settings& with) {
         const std::lock_guard<std::mutex> lock{guard};
         all.add(std::move(mine));
     };
-    std::vector<std::thread> others;
-    for (unsigned n = 1; n < with.jobs; ++n) others.emplace_back(work);
-    work();
-    for (std::thread& t : others) t.join();
+    tools::on_threads(with.jobs, work);
     return all;
 }
 
