@@ -477,8 +477,18 @@ TEST_CASE("I4: a volume is deleted, attached twice, left behind or forgotten") {
         else BREAKS(s, invariant::volumes_kept);
     }
 
-    enum class named : std::uint8_t { nowhere, in_the_record, on_the_page_too };
-    for (const named where : {named::nowhere, named::in_the_record, named::on_the_page_too}) {
+    struct told {
+        bool named;
+        std::string record;
+        std::string page;
+    };
+    for (const told& t :
+         {told{false, "quota", "quota"}, told{false, "v1 is detached", "quota"},
+          told{false, "v10 and w-v1 are detached", "v1 is detached"},
+          told{false, "v1 is detached", "quota; v10, v1_2, w-v1 are detached"},
+          told{true, "v1 is detached", "quota; v1 is detached"}, told{true, "v10, v1", "w-v1 and v1."}}) {
+        CAPTURE(t.record);
+        CAPTURE(t.page);
         stream s;
         s.m.volume_attached("v1", s.db, "id-1", s.now);
         s.opens(s.db);
@@ -490,16 +500,16 @@ TEST_CASE("I4: a volume is deleted, attached twice, left behind or forgotten") {
         r.target = s.db;
         r.incident = static_cast<rh::incident_id>(100 + static_cast<std::uint32_t>(s.db));
         r.at = s.now;
-        r.text = where == named::nowhere ? "quota" : "v1 is detached";
+        r.text = t.record;
         s.m.recorded(r);
         rh::notification page;
         page.target = s.db;
         page.incident = r.incident;
         page.first = page.last = s.now + 1s;
-        page.said = where == named::on_the_page_too ? "quota; v1 is detached" : "quota";
+        page.said = t.page;
         s.m.arrived(page);
         s.m.finish(s.now);
-        if (where == named::on_the_page_too) HOLDS(s);
+        if (t.named) HOLDS(s);
         else BREAKS(s, invariant::volumes_kept);
     }
 }

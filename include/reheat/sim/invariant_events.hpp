@@ -342,7 +342,7 @@ inline void invariant_monitor::arrived(const notification& n) {
         at(n.target).last = n.kind;
         for (const detail::seen_volume& v : volumes_) {
             const bool due = n.kind == notification_kind::page && v.attached.empty() && v.named;
-            if (due && v.named_for == n.incident && v.named_at < n.first && n.said.find(v.name) == std::string::npos)
+            if (due && v.named_for == n.incident && v.named_at < n.first && !detail::names(n.said, v.name))
                 found(invariant::volumes_kept, n.target, "a page does not name the detached volume " + v.name);
         }
         return;

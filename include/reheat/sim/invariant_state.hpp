@@ -11,8 +11,10 @@
 #include <reheat/recovery/sets.hpp>
 #include <reheat/runner/notification.hpp>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 // What an invariant monitor remembers.
@@ -139,6 +141,18 @@ struct seen_volume {
     incident_id named_for = no_incident;
     time_point named_at = never;
 };
+
+/// Whether a text has that name as a whole: not "vol-1" in "vol-10".
+[[nodiscard]] inline bool names(std::string_view text, std::string_view name) noexcept {
+    const auto goes_on = [&](std::size_t at) {
+        const char c = at < text.size() ? text[at] : ' ';
+        return c == '-' || c == '_' || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+    };
+    for (std::size_t at = text.find(name); at != std::string_view::npos; at = text.find(name, at + 1)) {
+        if (!goes_on(at - 1) && !goes_on(at + name.size())) return true; // before the first there is none
+    }
+    return false;
+}
 
 /// A copy that runs.
 struct seen_copy {

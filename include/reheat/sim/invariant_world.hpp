@@ -109,7 +109,7 @@ inline void invariant_monitor::recorded(const record& r) {
     }
     case record_kind::outcome:
         for (detail::seen_volume& v : volumes_) {
-            if (v.named || r.text.find(v.name) == std::string::npos) continue;
+            if (v.named || !detail::names(r.text, v.name)) continue;
             v.named = true;
             v.named_for = r.incident;
             v.named_at = r.at;
